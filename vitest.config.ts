@@ -1,0 +1,26 @@
+import { defineConfig } from 'vitest/config';
+
+// `*.test.ts` needs nothing but Node; `*.it.test.ts` needs real parts (NATS, Redis, Asterisk, sipp), which the testkit starts.
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['{libs,services,cli,examples,tests}/**/*.test.ts'],
+          exclude: ['**/node_modules/**', '**/*.it.test.ts'],
+        },
+      },
+      {
+        test: {
+          name: 'integration',
+          include: ['{libs,services,cli,examples,tests}/**/*.it.test.ts'],
+          exclude: ['**/node_modules/**'],
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+          maxWorkers: 2,
+        },
+      },
+    ],
+  },
+});
