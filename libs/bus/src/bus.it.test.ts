@@ -1,0 +1,241 @@
+import { callIdOf } from '@callfleet/identity';
+import { type NatsServer, startNatsServer } from '@callfleet/testkit';
+import { headers } from '@nats-io/transport-node';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import type { CallEvent } from './call-event.ts';
+import { followCall } from './call-event-feed.ts';
+import { type CallRecord, writeCallRecord } from './call-record.ts';
+import { type Bus, connectBus } from './connection.ts';
+import { EventOutbox } from './event-outbox.ts';
+import { type Offer, publishOffer } from './offer.ts';
+import { OfferQueue } from './offer-queue.ts';
+import { answer, ask } from './request-reply.ts';
+import { ensureStreams } from './streams.ts';
+
+let server: NatsServer;
+let bus: Bus;
+let calls = 0;
+
+beforeAll(async () => {
+  server = await startNatsServer();
+  bus = await connectBus({ servers: [server.url], name: 'test' });
+  await ensureStreams(bus);
+});
+afterAll(async () => {
+  await bus?.close();
+  await server?.stop();
+});
+
+function newCall() {
+  calls += 1;
+  return callIdOf('pbx-a', `1763701200.${calls}`);
+}
+
+function eventOf(call: CallEvent['call'], seq: number): CallEvent {
+  return { id: `${call} ${seq}`, call, source: 'gateway-1', seq, at: '', type: 'ari.X', data: { n: seq } };
+}
+
+function outbox(options: Partial<ConstructorParameters<typeof EventOutbox>[1]> = {}): EventOutbox {
+  return new EventOutbox(bus, { onRefused: () => {}, onRetry: () => {}, retryAfterMs: 20, ...options });
+}
+
+function offerOf(call: Offer['call']): Offer {
+  return {
+    call,
+    pbx: 'pbx-a',
+    shard: 'callfleet-1',
+    zone: 'a',
+    channelId: 'x',
+    channelName: 'PJSIP/x',
+    channelState: 'Ring',
+    caller: { number: '1001', name: '' },
+    called: { number: '100', context: 'default' },
+    args: [],
+    variables: {},
+    gateway: 'gateway-1',
+    enteredAt: '2026-11-21T05:45:41.123Z',
+    expiresAt: Date.now() + 5000,
+  };
+}
+
+describe('events of a call', () => {
+  test('come once and in order, those from before and those from after', async () => {
+    const call = newCall();
+    const out = outbox();
+    for (let seq = 1; seq <= 50; seq += 1) out.publish(eventOf(call, seq), headers());
+    await out.flushed();
+    const seen: number[] = [];
+    const following = followCall(bus, call, { onEvent: (event) => seen.push(event.seq), onBadMessage: () => {} });
+    for (let seq = 51; seq <= 100; seq += 1) out.publish(eventOf(call, seq), headers());
+    const feed = await following;
+    await out.flushed();
+    await expect.poll(() => seen.length).toBe(100);
+    expect(seen).toEqual(Array.from({ length: 100 }, (_, n) => n + 1));
+    feed.close();
+  });
+
+  test('published twice are seen once', async () => {
+    const call = newCall();
+    const out = outbox();
+    const seen: number[] = [];
+    const feed = await followCall(bus, call, { onEvent: (event) => seen.push(event.seq), onBadMessage: () => {} });
+    for (const seq of [1, 1, 2, 1]) out.publish(eventOf(call, seq), headers());
+    await out.flushed();
+    await expect.poll(() => seen).toEqual([1, 2]);
+    feed.close();
+  });
+
+  test('of another call are not seen', async () => {
+    const [mine, other] = [newCall(), newCall()];
+    const out = outbox();
+    const seen: string[] = [];
+    const feed = await followCall(bus, mine, { onEvent: (event) => seen.push(event.call), onBadMessage: () => {} });
+    out.publish(eventOf(other, 1), headers());
+    out.publish(eventOf(mine, 1), headers());
+    await expect.poll(() => seen).toEqual([mine]);
+    feed.close();
+  });
+
+  test('that are none are told, and do no harm', async () => {
+    const call = newCall();
+    const bad: unknown[] = [];
+    const seen: number[] = [];
+    const feed = await followCall(bus, call, {
+      onEvent: (event) => seen.push(event.seq),
+      onBadMessage: (error) => bad.push(error),
+    });
+    bus.nc.publish(`cf.call.${call}.ev`, 'no json');
+    bus.nc.publish(`cf.call.${call}.ev`, '{"id":1}');
+    outbox().publish(eventOf(call, 1), headers());
+    await expect.poll(() => seen).toEqual([1]);
+    expect(bad.map(String)).toEqual([expect.stringContaining('not JSON'), expect.stringContaining('does not fit')]);
+    feed.close();
+  });
+});
+
+describe('the outbox', () => {
+  test('holds what NATS can not take, and delivers it in order when NATS is back', async () => {
+    const own = await startNatsServer();
+    const ownBus = await connectBus({ servers: [own.url], name: 'test' });
+    await ensureStreams(ownBus);
+    const call = newCall();
+    let retries = 0;
+    const out = new EventOutbox(ownBus, { onRefused: () => {}, onRetry: () => retries++, retryAfterMs: 50 });
+    await ownBus.jsm.streams.delete('CALLS');
+    for (let seq = 1; seq <= 20; seq += 1) out.publish(eventOf(call, seq), headers());
+    await expect.poll(() => retries).toBeGreaterThan(0);
+    expect(out.held).toBe(20);
+    await ensureStreams(ownBus);
+    await out.flushed();
+    const seen: number[] = [];
+    const feed = await followCall(ownBus, call, { onEvent: (event) => seen.push(event.seq), onBadMessage: () => {} });
+    expect(seen).toEqual(Array.from({ length: 20 }, (_, n) => n + 1));
+    feed.close();
+    await ownBus.close();
+    await own.stop();
+  });
+
+  test('at its bound refuses the newest, and says so', async () => {
+    const refused: number[] = [];
+    const out = outbox({ maxHeld: 3, onRefused: (event) => refused.push(event.seq) });
+    const call = newCall();
+    for (let seq = 1; seq <= 5; seq += 1) out.publish(eventOf(call, seq), headers());
+    expect(refused).toEqual([4, 5]);
+    await out.flushed();
+  });
+});
+
+describe('offers', () => {
+  test('go to one worker each, and are gone when acknowledged', async () => {
+    const offered = [newCall(), newCall(), newCall(), newCall()];
+    for (const call of offered) await publishOffer(bus, 'one-each', offerOf(call), headers());
+    const taken: string[] = [];
+    const queues = await Promise.all([1, 2].map(() => OfferQueue.open(bus, 'one-each', () => {})));
+    const never = new AbortController().signal;
+    await Promise.all(
+      queues.map(async (queue) => {
+        for await (const inHand of queue.pull(2, never)) {
+          taken.push(inHand.offer.call);
+          inHand.acknowledge();
+        }
+      }),
+    );
+    expect(taken.sort()).toEqual([...offered].sort());
+  });
+
+  test('given back go to the next', async () => {
+    const call = newCall();
+    await publishOffer(bus, 'given-back', offerOf(call), headers());
+    const queue = await OfferQueue.open(bus, 'given-back', () => {});
+    const never = new AbortController().signal;
+    for await (const inHand of queue.pull(1, never)) inHand.giveBack();
+    const again: string[] = [];
+    for await (const inHand of queue.pull(1, never)) {
+      again.push(inHand.offer.call);
+      inHand.acknowledge();
+    }
+    expect(again).toEqual([call]);
+  });
+});
+
+test('a call has one record, whoever writes it again', async () => {
+  const call = newCall();
+  const record = { call, program: 'first' } as CallRecord;
+  await writeCallRecord(bus, record);
+  // Not the message id but the subject keeps it single: a repeat may come hours later.
+  await bus.jsm.streams.purge('CALLS');
+  await writeCallRecord(bus, { ...record, program: 'second' });
+  const stored = await bus.jsm.direct.getMessage('CDRS', { last_by_subj: `cf.cdr.${call}` });
+  expect(stored?.json()).toMatchObject({ program: 'first' });
+});
+
+describe('a question', () => {
+  const pong = z.object({ pong: z.string() });
+
+  test('is answered', async () => {
+    const subscription = answer(
+      bus,
+      'test.ping',
+      z.object({ ping: z.string() }),
+      ({ ping }) => ({ pong: ping }),
+      () => ({ pong: 'bad message' }),
+    );
+    const options = { reply: pong, timeoutMs: 1000 };
+    expect(await ask(bus, 'test.ping', { ping: 'x' }, options)).toEqual({ pong: 'x' });
+    expect(await ask(bus, 'test.ping', { ping: 1 }, options)).toEqual({ pong: 'bad message' });
+    subscription.unsubscribe();
+  });
+
+  test('to nobody is known at once', async () => {
+    const error = ask(bus, 'test.nobody', {}, { reply: pong, timeoutMs: 60_000 });
+    await expect(error).rejects.toMatchObject({ code: 'CF_BUS_NO_RESPONDER' });
+  });
+
+  test('that is not answered in time says so', async () => {
+    const subscription = bus.nc.subscribe('test.silent', { callback: () => {} });
+    const error = ask(bus, 'test.silent', {}, { reply: pong, timeoutMs: 50 });
+    await expect(error).rejects.toMatchObject({ code: 'CF_BUS_TIMEOUT' });
+    subscription.unsubscribe();
+  });
+});
+
+describe('a NATS that can not serve is one clear error:', () => {
+  test('not there', async () => {
+    const options = { servers: ['127.0.0.1:1'], name: 'test', connectTimeoutMs: 500 };
+    await expect(connectBus(options)).rejects.toMatchObject({ code: 'CF_NATS_UNREACHABLE' });
+  });
+
+  test('without JetStream', async () => {
+    const account = 'accounts { plain: { users: [{ user: u, password: p }] } }';
+    const plain = await startNatsServer({ config: account });
+    try {
+      const wrong = connectBus({ servers: [plain.url], name: 'test', user: 'u', password: 'no' });
+      await expect(wrong).rejects.toMatchObject({ code: 'CF_NATS_UNAUTHORIZED' });
+      const right = connectBus({ servers: [plain.url], name: 'test', user: 'u', password: 'p' });
+      await expect(right).rejects.toMatchObject({ code: 'CF_NATS_NO_JETSTREAM' });
+    } finally {
+      await plain.stop();
+    }
+  });
+});

@@ -1,0 +1,52 @@
+import { z } from 'zod';
+import { callIdSchema } from './identity-schema.ts';
+
+const fromWorker = {
+  call: callIdSchema,
+  /** The fencing token of the worker's lease: a lower one than the gateway has seen is refused. */
+  epoch: z.int().positive(),
+};
+
+/** What a worker asks of the gateway that holds its call's shard. */
+export const commandSchema = z.discriminatedUnion('kind', [
+  /** "The call is mine": stops the claim time-out. */
+  z.object({ kind: z.literal('claim'), ...fromWorker, worker: z.string() }),
+  /** One REST request to the PBX. A repeated `id` is answered from memory: executed at most once. */
+  z.object({
+    kind: z.literal('ari'),
+    ...fromWorker,
+    id: z.string().min(1),
+    request: z.object({
+      method: z.enum(['GET', 'POST', 'PUT', 'DELETE']),
+      route: z.string(),
+      path: z.string().min(1),
+      query: z.record(z.string(), z.string()),
+      body: z.unknown().optional(),
+    }),
+  }),
+]);
+
+export type Command = z.infer<typeof commandSchema>;
+
+/** Why a gateway did not execute a command. */
+const commandRefusals = [
+  /** A worker with a higher epoch has the call. */
+  'CF_COMMAND_FENCED',
+  /** The call was given back to the dialplan, since nobody claimed it in time. */
+  'CF_CALL_RELEASED',
+  /** The gateway lost or never held this shard's socket. */
+  'CF_SHARD_NOT_HELD',
+  /** The PBX did not answer in time or its socket closed: the command may or may not have been executed. */
+  'CF_PBX_NO_ANSWER',
+  'CF_BUS_BAD_MESSAGE',
+] as const;
+
+export type CommandRefusal = (typeof commandRefusals)[number];
+
+export const commandReplySchema = z.discriminatedUnion('ok', [
+  /** The PBX answered, with whatever status. */
+  z.object({ ok: z.literal(true), status: z.int(), reason: z.string(), body: z.unknown().optional() }),
+  z.object({ ok: z.literal(false), code: z.enum(commandRefusals), message: z.string() }),
+]);
+
+export type CommandReply = z.infer<typeof commandReplySchema>;

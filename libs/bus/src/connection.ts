@@ -1,0 +1,86 @@
+import { type JetStreamClient, type JetStreamManager, jetstream, jetstreamManager } from '@nats-io/jetstream';
+import { AuthorizationError, connect, type NatsConnection } from '@nats-io/transport-node';
+import { BusError } from './errors.ts';
+
+export interface BusOptions {
+  /** `host:port` or `nats://host:port`, tried in turn. */
+  servers: string[];
+  /** Shown in NATS's own monitoring. */
+  name: string;
+  user?: string | undefined;
+  password?: string | undefined;
+  token?: string | undefined;
+  tls?: { caFile?: string | undefined; certFile?: string | undefined; keyFile?: string | undefined } | undefined;
+  /** Time limit of the first connection, milliseconds. Later ones are retried for ever. Default 5000. */
+  connectTimeoutMs?: number | undefined;
+}
+
+/** One connection to NATS with its JetStream clients. Whoever connects it closes it. */
+export interface Bus {
+  readonly nc: NatsConnection;
+  readonly js: JetStreamClient;
+  readonly jsm: JetStreamManager;
+  /** Sends what is under way, then closes. */
+  close(): Promise<void>;
+}
+
+/** @throws BusError CF_NATS_UNREACHABLE, CF_NATS_UNAUTHORIZED, CF_NATS_NO_JETSTREAM */
+export async function connectBus(options: BusOptions): Promise<Bus> {
+  const nc = await connectNats(options);
+  try {
+    const jsm = await jetstreamManager(nc);
+    return {
+      nc,
+      js: jetstream(nc),
+      jsm,
+      close: () => nc.drain(),
+    };
+  } catch (cause) {
+    await nc.close();
+    throw new BusError(
+      'CF_NATS_NO_JETSTREAM',
+      `NATS at ${options.servers.join(', ')} answers, but has no JetStream: start nats-server with -js, or enable it for this account`,
+      { cause },
+    );
+  }
+}
+
+async function connectNats(options: BusOptions): Promise<NatsConnection> {
+  const where = options.servers.join(', ');
+  try {
+    return await connect({
+      servers: options.servers,
+      name: options.name,
+      ...(options.user !== undefined && { user: options.user }),
+      ...(options.password !== undefined && { pass: options.password }),
+      ...(options.token !== undefined && { token: options.token }),
+      ...(options.tls && { tls: definedOnly(options.tls) }),
+      timeout: options.connectTimeoutMs ?? 5000,
+      maxReconnectAttempts: -1,
+      reconnectTimeWait: 250,
+      reconnectJitter: 250,
+      // Stack traces that span awaits halve the publish rate (measured: 32k/s against 60k/s).
+      noAsyncTraces: true,
+    });
+  } catch (cause) {
+    if (cause instanceof AuthorizationError)
+      throw new BusError(
+        'CF_NATS_UNAUTHORIZED',
+        `NATS at ${where} refused the credentials: check nats.user, nats.password or nats.token`,
+        { cause },
+      );
+    throw new BusError(
+      'CF_NATS_UNREACHABLE',
+      `NATS at ${where} does not answer: check nats.servers, and that it runs`,
+      {
+        cause,
+      },
+    );
+  }
+}
+
+function definedOnly<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(value).filter(([, v]) => v !== undefined)) as {
+    [K in keyof T]: Exclude<T[K], undefined>;
+  };
+}

@@ -1,0 +1,16 @@
+/** Something about NATS that its user must mend: `code` is what to search for, `message` says what to do. */
+export class BusError extends Error {
+  override readonly name = 'BusError';
+  readonly code:
+    | 'CF_NATS_UNREACHABLE'
+    | 'CF_NATS_UNAUTHORIZED'
+    | 'CF_NATS_NO_JETSTREAM'
+    | 'CF_BUS_NO_RESPONDER'
+    | 'CF_BUS_TIMEOUT'
+    | 'CF_BUS_BAD_MESSAGE';
+
+  constructor(code: BusError['code'], message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}

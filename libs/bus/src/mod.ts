@@ -1,0 +1,30 @@
+/** Callfleet's event bus on NATS: subjects, streams, messages, and the trace context that travels with them. */
+export { type CallEvent, callEventSchema } from './call-event.ts';
+export { type CallEventFeed, followCall } from './call-event-feed.ts';
+export { type CallRecord, callRecordSchema, writeCallRecord } from './call-record.ts';
+export { type Command, type CommandRefusal, type CommandReply, commandReplySchema, commandSchema } from './command.ts';
+export { type Bus, type BusOptions, connectBus } from './connection.ts';
+export { BusError } from './errors.ts';
+export { EventOutbox } from './event-outbox.ts';
+export { decodeMessage, encodeMessage } from './message.ts';
+export { type Offer, publishOffer } from './offer.ts';
+export { type OfferInHand, OfferQueue } from './offer-queue.ts';
+export {
+  type ExternalMedia,
+  type MediaEnded,
+  type MediaStarted,
+  type MediaStats,
+  type MediaTurn,
+  mediaEventSchemas,
+  mediaTransports,
+  type RelayAnnouncement,
+  type RelayReply,
+  type RelayRequest,
+  relayAnnouncementSchema,
+  relayReplySchema,
+  relayRequestSchema,
+} from './relay-messages.ts';
+export { answer, ask } from './request-reply.ts';
+export { ensureStreams } from './streams.ts';
+export { subjects } from './subjects.ts';
+export { contextOf, traceHeaders } from './trace-context.ts';

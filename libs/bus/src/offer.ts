@@ -1,0 +1,40 @@
+import type { CallId } from '@callfleet/identity';
+import type { MsgHdrs } from '@nats-io/transport-node';
+import { z } from 'zod';
+import type { Bus } from './connection.ts';
+import { callIdSchema } from './identity-schema.ts';
+import { encodeMessage } from './message.ts';
+import { subjects } from './subjects.ts';
+
+const party = z.object({ number: z.string(), name: z.string() });
+
+/** A call wants a worker: all that a worker needs to choose a program and start it. */
+export const offerSchema = z.object({
+  call: callIdSchema,
+  pbx: z.string(),
+  /** The Stasis application that the call is in: where its commands go, and where its legs must be made. */
+  shard: z.string(),
+  /** Where the PBX stands, to find a relay near it. */
+  zone: z.string(),
+  channelId: z.string(),
+  channelName: z.string(),
+  channelState: z.string(),
+  caller: party,
+  called: z.object({ number: z.string(), context: z.string() }),
+  /** What the dialplan gave to `Stasis(<shard>,...)` after the shard. */
+  args: z.array(z.string()),
+  /** Channel variables that the PBX is configured to send (`channelvars` in ari.conf). */
+  variables: z.record(z.string(), z.string()),
+  /** The gateway that filed it. */
+  gateway: z.string(),
+  /** StasisStart, ISO 8601, on Asterisk's clock. */
+  enteredAt: z.string(),
+  /** When the gateway gives the call back to the dialplan if nobody took it; milliseconds since the epoch. */
+  expiresAt: z.int(),
+});
+
+export type Offer = z.infer<typeof offerSchema> & { readonly call: CallId };
+
+export async function publishOffer(bus: Bus, pool: string, offer: Offer, headers: MsgHdrs): Promise<void> {
+  await bus.js.publish(subjects.offers(pool), encodeMessage(offer), { msgID: `offer ${offer.call}`, headers });
+}

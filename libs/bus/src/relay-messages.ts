@@ -1,0 +1,112 @@
+import { z } from 'zod';
+import { callIdSchema } from './identity-schema.ts';
+
+export const mediaTransports = ['websocket', 'rtp'] as const;
+
+/** Told by each relay every second, and at once when its state changes. */
+export const relayAnnouncementSchema = z.object({
+  relay: z.string(),
+  zone: z.string(),
+  sessions: z.int().nonnegative(),
+  maxSessions: z.int().positive(),
+  /** It takes no new sessions. */
+  draining: z.boolean(),
+});
+
+export type RelayAnnouncement = z.infer<typeof relayAnnouncementSchema>;
+
+const forSession = {
+  /** The id of the leg's channel, `<call>~media<n>`: one session, one leg. */
+  session: z.string(),
+  call: callIdSchema,
+  epoch: z.int().positive(),
+};
+
+/** What a worker asks of a relay. Each is idempotent by `session`. */
+export const relayRequestSchema = z.discriminatedUnion('op', [
+  /** Makes room and says how the PBX shall reach it. */
+  z.object({
+    op: z.literal('open'),
+    ...forSession,
+    pbx: z.string(),
+    provider: z.object({ name: z.string(), options: z.record(z.string(), z.unknown()) }),
+  }),
+  /** The leg's channel is there: its variables (UNICASTRTP_LOCAL_PORT, MEDIA_WEBSOCKET_CONNECTION_ID, ...) say where. */
+  z.object({ op: z.literal('attach'), ...forSession, channelVariables: z.record(z.string(), z.string()) }),
+  /** Ends the session and answers with what it measured. */
+  z.object({ op: z.literal('close'), ...forSession, reason: z.string() }),
+]);
+
+export type RelayRequest = z.infer<typeof relayRequestSchema>;
+
+/** Parameters of `POST /channels/externalMedia`, chosen by the relay for its transport. */
+const externalMediaSchema = z.object({
+  external_host: z.string(),
+  encapsulation: z.enum(['rtp', 'none', 'audiosocket']),
+  transport: z.enum(['udp', 'websocket', 'tcp']),
+  connection_type: z.enum(['client', 'server']),
+  format: z.string(),
+  transport_data: z.string().optional(),
+});
+
+export type ExternalMedia = z.infer<typeof externalMediaSchema>;
+
+/** What a media session measured, for the call record. */
+export const mediaStatsSchema = z.object({
+  provider: z.string(),
+  transport: z.enum(mediaTransports),
+  /** Caller's audio that reached the provider: packets, milliseconds, the loudest second in dBFS, milliseconds of speech. */
+  heard: z.object({
+    packets: z.int(),
+    ms: z.number(),
+    peakDbfs: z.number(),
+    speechMs: z.number(),
+    lost: z.int(),
+  }),
+  /** Provider's audio that was played to the caller; silence between is not counted. */
+  spoke: z.object({ packets: z.int(), ms: z.number() }),
+});
+
+export type MediaStats = z.infer<typeof mediaStatsSchema>;
+
+export const relayReplySchema = z.discriminatedUnion('ok', [
+  z.object({
+    ok: z.literal(true),
+    externalMedia: externalMediaSchema.optional(),
+    stats: mediaStatsSchema.optional(),
+  }),
+  z.object({
+    ok: z.literal(false),
+    /** CF_RELAY_FULL, CF_RELAY_DRAINING, CF_RELAY_PORTS_EXHAUSTED, CF_PROVIDER_UNKNOWN, CF_SESSION_UNKNOWN, ... */
+    code: z.string(),
+    message: z.string(),
+  }),
+]);
+
+export type RelayReply = z.infer<typeof relayReplySchema>;
+
+/** Events of a media session on its call's subject. The type is `media.<key>`. */
+export const mediaEventSchemas = {
+  /** Audio flows in both directions. */
+  started: z.object({ session: z.string(), relay: z.string() }),
+  /** Something the caller or the bot said, whole. */
+  turn: z.object({
+    session: z.string(),
+    role: z.enum(['caller', 'bot']),
+    text: z.string(),
+    startMs: z.number(),
+    endMs: z.number(),
+  }),
+  /** The last event of a session, however it ended. */
+  ended: z.object({
+    session: z.string(),
+    relay: z.string(),
+    reason: z.enum(['closed', 'provider-ended', 'provider-failed', 'never-attached', 'media-lost', 'relay-stopped']),
+    detail: z.string().optional(),
+    stats: mediaStatsSchema,
+  }),
+} as const;
+
+export type MediaStarted = z.infer<(typeof mediaEventSchemas)['started']>;
+export type MediaTurn = z.infer<(typeof mediaEventSchemas)['turn']>;
+export type MediaEnded = z.infer<(typeof mediaEventSchemas)['ended']>;

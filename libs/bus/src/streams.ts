@@ -1,0 +1,68 @@
+import { DiscardPolicy, RetentionPolicy, StorageType, type StreamConfig } from '@nats-io/jetstream';
+import type { Bus } from './connection.ts';
+
+export const CALLS = 'CALLS';
+export const OFFERS = 'OFFERS';
+const CDRS = 'CDRS';
+
+export interface StreamOptions {
+  /** Copies of each stream; 1 or 3. Default 1. */
+  replicas?: number | undefined;
+  /** How long a call's events are kept. Default 6 hours: CALLS serves live calls, the CDR is what lasts. */
+  callsMaxAgeMs?: number | undefined;
+  /** How long call records are kept. Default 30 days. */
+  cdrsMaxAgeMs?: number | undefined;
+}
+
+const NANOS_PER_MS = 1e6;
+const HOUR_MS = 3_600_000;
+
+/** Creates what is missing and updates what differs; safe to call from every process at its start. */
+export async function ensureStreams(bus: Bus, options: StreamOptions = {}): Promise<void> {
+  const shared = { storage: StorageType.File, num_replicas: options.replicas ?? 1, allow_direct: true };
+  await ensure(bus, {
+    ...shared,
+    name: CALLS,
+    subjects: ['cf.call.*.*.ev'],
+    retention: RetentionPolicy.Limits,
+    max_age: (options.callsMaxAgeMs ?? 6 * HOUR_MS) * NANOS_PER_MS,
+    duplicate_window: 120_000 * NANOS_PER_MS,
+  });
+  await ensure(bus, {
+    ...shared,
+    name: OFFERS,
+    subjects: ['cf.offer.*'],
+    retention: RetentionPolicy.Workqueue,
+    discard: DiscardPolicy.Old,
+    // An offer outlives its claim time-out only as a leftover; workers drop it by its expiry.
+    max_age: 300_000 * NANOS_PER_MS,
+    duplicate_window: 120_000 * NANOS_PER_MS,
+  });
+  await ensure(bus, {
+    ...shared,
+    name: CDRS,
+    subjects: ['cf.cdr.*.*'],
+    retention: RetentionPolicy.Limits,
+    max_age: (options.cdrsMaxAgeMs ?? 30 * 24 * HOUR_MS) * NANOS_PER_MS,
+    // One record per call: a second one for the same call is a repeat, and is dropped.
+    max_msgs_per_subject: 1,
+    discard: DiscardPolicy.New,
+    discard_new_per_subject: true,
+  });
+}
+
+async function ensure(bus: Bus, config: Partial<StreamConfig> & { name: string }): Promise<void> {
+  try {
+    // JetStream answers an identical stream with itself, so processes that start together do not race.
+    await bus.jsm.streams.add(config);
+  } catch (error) {
+    if (!isNameInUse(error)) throw error;
+    await bus.jsm.streams.update(config.name, config);
+  }
+}
+
+const STREAM_NAME_IN_USE = 10058;
+
+function isNameInUse(error: unknown): boolean {
+  return (error as { code?: unknown }).code === STREAM_NAME_IN_USE;
+}

@@ -1,0 +1,56 @@
+import { parse } from 'yaml';
+
+const PREFIX = 'CALLFLEET_';
+
+/** Environment variables that are read elsewhere and are no configuration keys. */
+const RESERVED = new Set(['CALLFLEET_CONFIG', 'CALLFLEET_INSTANCE', 'CALLFLEET_CACHE']);
+
+/**
+ * The configuration with what the environment says laid over it: `CALLFLEET_RELAY__MAX_SESSIONS=50` sets
+ * `relay.maxSessions`. Values are read as YAML, so lists and objects are possible. A name that fits no key is refused
+ * later, as any unknown key.
+ */
+export function overlayEnvironment(config: unknown, env: NodeJS.ProcessEnv): unknown {
+  let result: unknown = config ?? {};
+  for (const [name, text] of Object.entries(env)) {
+    if (!name.startsWith(PREFIX) || RESERVED.has(name) || text === undefined) continue;
+    const path = name.slice(PREFIX.length).split('__').map(camelCase);
+    result = withValue(result, path, parse(text));
+  }
+  return result;
+}
+
+function camelCase(upper: string): string {
+  return upper.toLowerCase().replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+}
+
+function withValue(target: unknown, path: readonly string[], value: unknown): unknown {
+  const [key, ...rest] = path;
+  if (key === undefined) return value;
+  const base = typeof target === 'object' && target !== null && !Array.isArray(target) ? target : {};
+  return { ...base, [key]: withValue((base as Record<string, unknown>)[key], rest, value) };
+}
+
+/** Replaces `${NAME}` in every string by that environment variable. @returns the names that are not set, with paths */
+export function substituteVariables(
+  value: unknown,
+  env: NodeJS.ProcessEnv,
+  path = '',
+): { value: unknown; missing: string[] } {
+  const missing: string[] = [];
+  const visit = (node: unknown, at: string): unknown => {
+    if (typeof node === 'string')
+      return node.replace(/\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g, (whole, name: string) => {
+        const text = env[name];
+        if (text === undefined) missing.push(`${at}: the environment variable ${name} is not set`);
+        return text ?? whole;
+      });
+    if (Array.isArray(node)) return node.map((item, index) => visit(item, `${at}[${index}]`));
+    if (typeof node === 'object' && node !== null)
+      return Object.fromEntries(
+        Object.entries(node).map(([key, item]) => [key, visit(item, at === '' ? key : `${at}.${key}`)]),
+      );
+    return node;
+  };
+  return { value: visit(value, path), missing };
+}

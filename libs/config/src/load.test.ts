@@ -1,0 +1,110 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { ConfigError } from './errors.ts';
+import { loadConfig } from './load.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'callfleet-config-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const PBX = `pbxs:
+  - name: pbx-a
+    url: http://127.0.0.1:8088
+    username: callfleet
+    password: s3cret
+`;
+
+function load(yaml: string, env: NodeJS.ProcessEnv = {}) {
+  const file = join(folder, 'callfleet.yaml');
+  writeFileSync(file, yaml);
+  return loadConfig({ file, env });
+}
+
+function problemsOf(yaml: string, env: NodeJS.ProcessEnv = {}): readonly string[] {
+  try {
+    load(yaml, env);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+  throw new Error('the configuration was accepted');
+}
+
+describe('a configuration', () => {
+  test('needs a PBX and nothing else', () => {
+    const config = load(PBX);
+    expect(config.pbxs[0]?.shards).toEqual(['callfleet-1', 'callfleet-2']);
+    expect(config.nats.servers).toEqual(['127.0.0.1:4222']);
+    expect(config.relay.rtp.portMax).toBe(29_999);
+  });
+
+  test('finds program files beside itself', () => {
+    const config = load(`${PBX}programs:\n  - { name: ivr, file: ./ivr.ts, extensions: ["100"] }\n`);
+    expect(config.programs[0]?.file).toBe(join(folder, 'ivr.ts'));
+  });
+
+  test('takes secrets from the environment', () => {
+    const yaml = PBX.replace('s3cret', '${PBX_A_PASSWORD}');
+    expect(load(yaml, { PBX_A_PASSWORD: 'from-env' }).pbxs[0]?.password).toBe('from-env');
+    expect(problemsOf(yaml)).toEqual(['pbxs[0].password: the environment variable PBX_A_PASSWORD is not set']);
+  });
+
+  test('is overridden by the environment', () => {
+    const config = load(PBX, {
+      CALLFLEET_RELAY__MAX_SESSIONS: '7',
+      CALLFLEET_NATS__SERVERS: '[a:1, b:2]',
+      CALLFLEET_INSTANCE: 'worker-1',
+    });
+    expect(config.relay.maxSessions).toBe(7);
+    expect(config.nats.servers).toEqual(['a:1', 'b:2']);
+  });
+
+  test('may come from the environment alone', () => {
+    const config = loadConfig({
+      env: { CALLFLEET_PBXS: '[{name: a, url: "http://a:8088", username: u, password: p}]' },
+    });
+    expect(config.pbxs[0]?.name).toBe('a');
+  });
+});
+
+describe('a wrong configuration is refused with the path and what is accepted:', () => {
+  test('an unknown key', () => {
+    expect(problemsOf(`${PBX}redis:\n  uri: redis://x\n`)).toEqual(['redis: unknown key "uri"; accepted: url']);
+  });
+
+  test('an unknown environment variable', () => {
+    expect(problemsOf(PBX, { CALLFLEET_RELAY__MAXIMUM: '1' })[0]).toMatch(/^relay: unknown key "maximum"; accepted: /);
+  });
+
+  test('a wrong type', () => {
+    expect(problemsOf(`${PBX}worker:\n  maxCalls: many\n`)[0]).toMatch(/^worker\.maxCalls: .*expected/);
+  });
+
+  test('two PBXs with one name', () => {
+    expect(problemsOf(PBX + PBX.replace('pbxs:\n', ''))).toEqual([
+      'pbxs[1].name: "pbx-a" is taken by entry 0; each must be unique',
+    ]);
+  });
+
+  test('a value outside its choices', () => {
+    expect(problemsOf(`${PBX}relay:\n  transport: carrier-pigeon\n`)[0]).toMatch(
+      /^relay\.transport: .*"websocket".*"rtp"/,
+    );
+  });
+
+  test('a range that is upside down', () => {
+    expect(problemsOf(`${PBX}relay:\n  rtp: { portMin: 3000, portMax: 2000 }\n`)).toEqual([
+      'relay.rtp.portMax: must be above portMin',
+    ]);
+  });
+
+  test('no YAML, no file', () => {
+    expect(problemsOf('pbxs: [')[0]).toMatch(/flow/i);
+    expect(() => loadConfig({ file: join(folder, 'none.yaml'), env: {} })).toThrow(/can't be read/);
+  });
+
+  test('and all problems are told at once', () => {
+    expect(problemsOf('nats: { servers: 4 }\nup: { gateways: 0 }\n')).toHaveLength(3);
+  });
+});

@@ -1,0 +1,164 @@
+import { PBX_NAME } from '@callfleet/identity';
+import { z } from 'zod';
+
+/** An object that refuses keys it does not know, and says which it knows. */
+function section<Shape extends z.ZodRawShape>(shape: Shape) {
+  const accepted = Object.keys(shape).join(', ');
+  return z.strictObject(shape, {
+    error: (issue) =>
+      issue.code === 'unrecognized_keys'
+        ? `unknown key ${issue.keys.map((key) => `"${key}"`).join(', ')}; accepted: ${accepted}`
+        : undefined,
+  });
+}
+
+const milliseconds = z.int().min(1);
+const httpUrl = z.url({ protocol: /^https?$/, error: 'not an http:// or https:// URL' });
+
+const nats = section({
+  /** `host:port` or `nats://host:port`, tried in turn. */
+  servers: z.array(z.string().min(1)).min(1).default(['127.0.0.1:4222']),
+  user: z.string().optional(),
+  password: z.string().optional(),
+  token: z.string().optional(),
+  tls: section({
+    caFile: z.string().optional(),
+    certFile: z.string().optional(),
+    keyFile: z.string().optional(),
+  }).optional(),
+  /** Copies of each stream. */
+  replicas: z.union([z.literal(1), z.literal(3), z.literal(5)]).default(1),
+});
+
+const redis = section({
+  /** `redis://[user:password@]host:port[/db]`, `rediss://` for TLS. */
+  url: z.url({ protocol: /^rediss?$/, error: 'not a redis:// or rediss:// URL' }).default('redis://127.0.0.1:6379'),
+});
+
+const pbx = section({
+  /** Unique name of this Asterisk; part of every call id, so it must not change while calls are up. */
+  name: z.string().regex(PBX_NAME, 'must be 1 to 32 of a-z, 0-9 and "-", and not begin with "-"'),
+  /** Where Asterisk's HTTP server is reached: `http://host:8088`. */
+  url: httpUrl,
+  username: z.string().min(1),
+  password: z.string().min(1),
+  /** Stasis applications, one ARI socket each. Two or more, so that a gateway's death costs no new call. */
+  shards: z
+    .array(z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be 1 to 64 of A-Z, a-z, 0-9, "_" and "-"'))
+    .min(1)
+    .default(['callfleet-1', 'callfleet-2']),
+  /** Where it stands: its calls get a relay of the same zone when one has room. */
+  zone: z.string().min(1).default('default'),
+  /** The pool of workers that gets its calls. */
+  pool: z.string().min(1).default('default'),
+});
+
+const gateway = section({
+  /** A call that no worker claims in this time goes back to the dialplan with CALLFLEET_STATUS=NOWORKER. */
+  claimTimeoutMs: milliseconds.default(5000),
+  /** Time limit of one command on the PBX. */
+  commandTimeoutMs: milliseconds.default(5000),
+  /** Time limit of connecting to a PBX. */
+  connectTimeoutMs: milliseconds.default(5000),
+  /** First and longest wait between attempts to reach a PBX that is away. */
+  reconnectMinMs: milliseconds.default(250),
+  reconnectMaxMs: milliseconds.default(5000),
+  /** A gateway that is silent this long has lost its shards. */
+  sessionTtlMs: z.int().min(1000).default(5000),
+  /** Events held in memory while NATS is away. */
+  maxHeldEvents: z.int().min(1000).default(100_000),
+});
+
+const worker = section({
+  pool: z.string().min(1).default('default'),
+  /** Calls at once. */
+  maxCalls: z.int().min(1).default(500),
+  /** A worker that is silent this long has lost its calls. */
+  sessionTtlMs: z.int().min(1000).default(5000),
+  /** Time limit of one command, the gateway's own included. */
+  commandTimeoutMs: milliseconds.default(8000),
+  /** Time limit of making a media leg, from asking a relay to audio. */
+  connectTimeoutMs: milliseconds.default(8000),
+  /** On a stop, calls under way may take this long to end by themselves. */
+  drainMs: z.int().min(0).default(10_000),
+});
+
+const relay = section({
+  zone: z.string().min(1).default('default'),
+  maxSessions: z.int().min(1).default(500),
+  /** How media legs reach this relay: chan_websocket (Asterisk 20.18, 22.8, 23.2 or newer), or RTP for any. */
+  transport: z.enum(['websocket', 'rtp']).default('rtp'),
+  rtp: section({
+    bindAddress: z.string().min(1).default('0.0.0.0'),
+    /** The address that PBXs send to; must be reachable from them. */
+    advertisedAddress: z.string().min(1).default('127.0.0.1'),
+    portMin: z.int().min(1024).max(65_534).default(20_000),
+    portMax: z.int().min(1025).max(65_535).default(29_999),
+    /** A freed port rests this long, so that no caller hears the end of another call. */
+    portRestMs: z.int().min(0).default(10_000),
+  })
+    .refine((rtp) => rtp.portMax > rtp.portMin, { path: ['portMax'], error: 'must be above portMin' })
+    .prefault({}),
+  websocket: section({
+    /** Audio sent ahead of its time; Asterisk plays it at its own pace. */
+    leadMs: z.int().min(20).max(400).default(60),
+  }).prefault({}),
+  /** A session whose leg never comes is closed after this time. */
+  attachTimeoutMs: milliseconds.default(10_000),
+  /** A session that gets no packet from its PBX for this long is closed. */
+  mediaTimeoutMs: milliseconds.default(60_000),
+});
+
+const program = section({
+  name: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be 1 to 64 of A-Z, a-z, 0-9, "_" and "-"'),
+  /** A TypeScript or JavaScript module whose default export is `defineCall(...)`; relative to the configuration file. */
+  file: z.string().min(1),
+  /** Dialled extensions, exact or Asterisk patterns (`_2XX`, `_X.`). The first program that fits takes the call. */
+  extensions: z.array(z.string().min(1)).min(1),
+});
+
+const telemetry = section({
+  level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  format: z.enum(['json', 'pretty']).default('json'),
+  /** Base URL of an OTLP/HTTP collector; none: traces are not exported. */
+  otlpEndpoint: httpUrl.optional(),
+});
+
+const up = section({
+  gateways: z.int().min(1).max(64).default(2),
+  workers: z.int().min(1).max(64).default(2),
+  relaysPerZone: z.int().min(1).max(64).default(1),
+});
+
+/** callfleet.yaml. docs/configuration.md explains each key. */
+export const configSchema = section({
+  nats: nats.prefault({}),
+  redis: redis.prefault({}),
+  pbxs: z.array(pbx).min(1, 'at least one PBX is needed').superRefine(unique('name')),
+  programs: z.array(program).default([]).superRefine(unique('name')),
+  gateway: gateway.prefault({}),
+  worker: worker.prefault({}),
+  relay: relay.prefault({}),
+  telemetry: telemetry.prefault({}),
+  /** How many of each `./callfleet up` starts on this machine. */
+  up: up.prefault({}),
+});
+
+export type Config = z.output<typeof configSchema>;
+export type PbxConfig = Config['pbxs'][number];
+export type ProgramConfig = Config['programs'][number];
+export type RelayConfig = Config['relay'];
+
+function unique<K extends string>(key: K) {
+  return (items: ReadonlyArray<Record<K, string>>, context: z.RefinementCtx) => {
+    for (const [index, item] of items.entries()) {
+      const first = items.findIndex((other) => other[key] === item[key]);
+      if (first < index)
+        context.addIssue({
+          code: 'custom',
+          path: [index, key],
+          message: `"${item[key]}" is taken by entry ${first}; each must be unique`,
+        });
+    }
+  };
+}

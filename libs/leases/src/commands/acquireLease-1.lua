@@ -1,0 +1,23 @@
+--[[
+  Takes a lease that is free, or was held by an owner that is known to be dead. Taking it raises its epoch; taking it
+  again as its owner does not.
+
+  KEYS[1]  cf:lease:{<what>}   hash: owner, epoch
+
+  ARGV[1]  new owner
+  ARGV[2]  owner known to be dead, or ''
+  ARGV[3]  time to live, milliseconds: a bound on what a lost owner can leave behind
+
+  Output   { 1, epoch } taken, or { 0, owner } held by another
+]]
+local owner = redis.call('HGET', KEYS[1], 'owner')
+if owner and owner ~= ARGV[1] and owner ~= ARGV[2] then
+  return { 0, owner }
+end
+local epoch = redis.call('HGET', KEYS[1], 'epoch')
+if owner ~= ARGV[1] then
+  epoch = redis.call('HINCRBY', KEYS[1], 'epoch', 1)
+  redis.call('HSET', KEYS[1], 'owner', ARGV[1])
+end
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
+return { 1, tonumber(epoch) }

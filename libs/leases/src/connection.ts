@@ -1,0 +1,59 @@
+import { readFileSync } from 'node:fs';
+import { Redis } from 'ioredis';
+import { RedisError } from './errors.ts';
+
+/** ioredis with our scripts as methods. Each script names one key, so Redis Cluster works. */
+export interface LeaseRedis extends Redis {
+  renewSession(key: string, instance: string, ttlMs: number): Promise<string[]>;
+  isSessionAlive(key: string, instance: string): Promise<0 | 1>;
+  acquireLease(key: string, owner: string, deadOwner: string, ttlMs: number): Promise<[1, number] | [0, string]>;
+  releaseLease(key: string, owner: string, epoch: number): Promise<0 | 1>;
+}
+
+const scripts = ['renewSession', 'isSessionAlive', 'acquireLease', 'releaseLease'] as const;
+
+/** Connects, and goes on reconnecting later. @throws RedisError */
+export async function connectRedis(
+  url: string,
+  options: { name: string; connectTimeoutMs?: number; onError: (error: Error) => void },
+): Promise<LeaseRedis> {
+  const where = new URL(url).host;
+  let connected = false;
+  let lastError: Error | undefined;
+  const redis = new Redis(url, {
+    lazyConnect: true,
+    connectionName: options.name,
+    connectTimeout: options.connectTimeoutMs ?? 5000,
+    // A command that waits for Redis longer than this is refused; its caller decides what to do.
+    commandTimeout: 5000,
+    maxRetriesPerRequest: null,
+    retryStrategy: (attempt) => (connected ? Math.min(attempt * 100, 1000) : null),
+  }) as LeaseRedis;
+  redis.on('error', (error: Error) => {
+    lastError = error;
+    if (connected) options.onError(error);
+  });
+  try {
+    await redis.connect();
+    await redis.ping();
+  } catch (error) {
+    redis.disconnect();
+    const cause = lastError ?? (error as Error);
+    if (/NOAUTH|WRONGPASS|NOPERM|invalid password/i.test(`${cause.message} ${(error as Error).message}`))
+      throw new RedisError('CF_REDIS_UNAUTHORIZED', `Redis at ${where} refused the credentials: check redis.url`, {
+        cause,
+      });
+    throw new RedisError(
+      'CF_REDIS_UNREACHABLE',
+      `Redis at ${where} does not answer: check redis.url, and that it runs (${cause.message})`,
+      { cause },
+    );
+  }
+  connected = true;
+  for (const name of scripts)
+    redis.defineCommand(name, {
+      numberOfKeys: 1,
+      lua: readFileSync(new URL(`./commands/${name}-1.lua`, import.meta.url), 'utf8'),
+    });
+  return redis;
+}

@@ -1,0 +1,122 @@
+import { type RedisServer, startRedisServer } from '@callfleet/testkit';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { connectRedis, type LeaseRedis } from './connection.ts';
+import { acquireLease, releaseLease } from './lease.ts';
+import { Session } from './session.ts';
+
+let server: RedisServer;
+let redis: LeaseRedis;
+const sessions: Session[] = [];
+
+beforeAll(async () => {
+  server = await startRedisServer();
+  redis = await connectRedis(server.url, { name: 'test', onError: () => {} });
+});
+afterAll(async () => {
+  redis?.disconnect();
+  await server?.stop();
+});
+afterEach(async () => {
+  for (const session of sessions.splice(0)) await session.close();
+  await redis.flushall();
+});
+
+async function live(instance: string, ttlMs = 60_000, onAlive?: (instances: readonly string[]) => void) {
+  const session = await Session.start(redis, { kind: 'worker', instance, ttlMs, onAlive, onRenewalFailed: () => {} });
+  sessions.push(session);
+  return session;
+}
+
+/** A session whose process is gone: it ran out, and nobody renews it. */
+async function dead(instance: string): Promise<Session> {
+  const session = await live(instance);
+  await session.close();
+  return session;
+}
+
+describe('a lease', () => {
+  test('is for one owner at a time', async () => {
+    const [a, b] = [await live('a'), await live('b')];
+    const lease = await acquireLease(redis, a, 'call-1');
+    expect(lease).toEqual({ what: 'call-1', owner: 'a', epoch: 1 });
+    expect(await acquireLease(redis, b, 'call-1')).toBeUndefined();
+  });
+
+  test('taken again by its owner keeps its epoch', async () => {
+    const a = await live('a');
+    await acquireLease(redis, a, 'call-1');
+    expect((await acquireLease(redis, a, 'call-1'))?.epoch).toBe(1);
+  });
+
+  test('of a dead owner is taken with a higher epoch', async () => {
+    await acquireLease(redis, await dead('a'), 'call-1');
+    expect(await acquireLease(redis, await live('b'), 'call-1')).toEqual({ what: 'call-1', owner: 'b', epoch: 2 });
+  });
+
+  test('that is raced for has one winner', async () => {
+    await acquireLease(redis, await dead('a'), 'call-1');
+    const racers = await Promise.all(Array.from({ length: 8 }, (_, n) => live(`racer-${n}`)));
+    const leases = await Promise.all(racers.map((racer) => acquireLease(redis, racer, 'call-1')));
+    expect(leases.filter((lease) => lease !== undefined)).toHaveLength(1);
+  });
+
+  test('that is given up leaves nothing in Redis', async () => {
+    const a = await live('a');
+    const lease = await acquireLease(redis, a, 'call-1');
+    if (!lease) throw new Error('not acquired');
+    expect(await releaseLease(redis, lease)).toBe(true);
+    expect(await redis.keys('cf:lease:*')).toEqual([]);
+  });
+
+  test('can not be given up by an owner that lost it', async () => {
+    const old = await acquireLease(redis, await dead('a'), 'call-1');
+    await acquireLease(redis, await live('b'), 'call-1');
+    if (!old) throw new Error('not acquired');
+    expect(await releaseLease(redis, old)).toBe(false);
+    expect(await redis.hget('cf:lease:{call-1}', 'owner')).toBe('b');
+  });
+});
+
+describe('a session', () => {
+  test('knows who is alive', async () => {
+    let alive: readonly string[] = [];
+    await live('a');
+    await live('b', 60_000, (instances) => {
+      alive = instances;
+    });
+    expect(alive).toEqual(['a', 'b']);
+  });
+
+  test('runs out when it is not renewed', async () => {
+    const watcher = await live('watcher');
+    await redis.renewSession('cf:session:worker', 'silent', 50);
+    expect(await watcher.isAlive('silent')).toBe(true);
+    await expect.poll(() => watcher.isAlive('silent')).toBe(false);
+  });
+
+  test('is renewed as long as its process runs', async () => {
+    const watcher = await live('watcher');
+    await live('steady', 200);
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    expect(await watcher.isAlive('steady')).toBe(true);
+  });
+});
+
+test('a Redis that is not there is one clear error', async () => {
+  await expect(connectRedis('redis://127.0.0.1:1', { name: 'x', onError: () => {} })).rejects.toMatchObject({
+    code: 'CF_REDIS_UNREACHABLE',
+    message: expect.stringContaining('127.0.0.1:1'),
+  });
+});
+
+test('a Redis that wants a password is one clear error, which does not tell the one given', async () => {
+  await redis.config('SET', 'requirepass', 'right');
+  try {
+    const url = server.url.replace('redis://', 'redis://:wrong-one@');
+    const error = await connectRedis(url, { name: 'x', onError: () => {} }).catch((cause: unknown) => cause);
+    expect(error).toMatchObject({ code: 'CF_REDIS_UNAUTHORIZED' });
+    expect(String(error)).not.toContain('wrong-one');
+  } finally {
+    await redis.config('SET', 'requirepass', '');
+  }
+});

@@ -1,0 +1,65 @@
+import type { LeaseRedis } from './connection.ts';
+
+export interface SessionOptions {
+  /** Sessions of one kind know of each other. */
+  kind: 'gateway' | 'worker';
+  /** Unique to this start of this process. */
+  instance: string;
+  /** Others may take our leases this long after our last renewal, milliseconds. */
+  ttlMs: number;
+  /** Told after each renewal: the instances of our kind that are alive, ourselves included, sorted. */
+  onAlive?: ((instances: readonly string[]) => void) | undefined;
+  /** A renewal failed; the next one is tried as planned. */
+  onRenewalFailed: (error: unknown) => void;
+}
+
+/** A process's sign of life in Redis. Renewed once per process, however many leases it has. */
+export class Session {
+  readonly instance: string;
+  readonly #redis: LeaseRedis;
+  readonly #options: SessionOptions;
+  readonly #key: string;
+  readonly #timer: NodeJS.Timeout;
+
+  private constructor(redis: LeaseRedis, options: SessionOptions) {
+    this.instance = options.instance;
+    this.#redis = redis;
+    this.#options = options;
+    this.#key = `cf:session:${options.kind}`;
+    this.#timer = setInterval(() => void this.#tryRenew(), options.ttlMs / 5);
+  }
+
+  static async start(redis: LeaseRedis, options: SessionOptions): Promise<Session> {
+    const session = new Session(redis, options);
+    try {
+      await session.#renew();
+    } catch (error) {
+      clearInterval(session.#timer);
+      throw error;
+    }
+    return session;
+  }
+
+  async isAlive(instance: string): Promise<boolean> {
+    return (await this.#redis.isSessionAlive(this.#key, instance)) === 1;
+  }
+
+  /** Says goodbye: others need not wait until it runs out. */
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#redis.zrem(this.#key, this.instance);
+  }
+
+  async #renew(): Promise<void> {
+    const alive = await this.#redis.renewSession(this.#key, this.instance, this.#options.ttlMs);
+    this.#options.onAlive?.(alive);
+  }
+
+  async #tryRenew(): Promise<void> {
+    try {
+      await this.#renew();
+    } catch (error) {
+      this.#options.onRenewalFailed(error);
+    }
+  }
+}
