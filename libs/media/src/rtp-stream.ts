@@ -1,0 +1,160 @@
+import { parseRtp, type RtpPacket, writeRtpHeader } from './rtp-packet.ts';
+
+/** Numbers the packets of one outgoing stream. Time goes on through silence, whether it is sent or not. */
+export class RtpSender {
+  readonly #payloadType: number;
+  readonly #samplesPerFrame: number;
+  readonly #ssrc: number;
+  #seq: number;
+  #timestamp: number;
+  /** The first packet, and the first one after a pause, is marked: receivers then adapt to its timestamp. */
+  #marker = true;
+
+  /** `ssrc`, `seq` and `timestamp` are where it begins: random ones (RFC 3550, section 5.1). */
+  constructor(options: {
+    payloadType: number;
+    samplesPerFrame: number;
+    ssrc: number;
+    seq: number;
+    timestamp: number;
+  }) {
+    this.#payloadType = options.payloadType;
+    this.#samplesPerFrame = options.samplesPerFrame;
+    this.#ssrc = options.ssrc;
+    this.#seq = options.seq & 0xffff;
+    this.#timestamp = options.timestamp >>> 0;
+  }
+
+  /** Writes the header of the next frame's packet. */
+  writeHeader(packet: Uint8Array): void {
+    writeRtpHeader(packet, {
+      payloadType: this.#payloadType,
+      marker: this.#marker,
+      seq: this.#seq,
+      timestamp: this.#timestamp,
+      ssrc: this.#ssrc,
+    });
+    this.#marker = false;
+    this.#seq = (this.#seq + 1) & 0xffff;
+    this.#timestamp = (this.#timestamp + this.#samplesPerFrame) >>> 0;
+  }
+
+  /** Time passed in which nothing was sent. */
+  skip(frames: number): void {
+    if (frames === 0) return;
+    this.#timestamp = (this.#timestamp + frames * this.#samplesPerFrame) >>> 0;
+    this.#marker = true;
+  }
+}
+
+/** So many packets may overtake a missing one before it counts as lost: 40 ms of 20 ms frames. */
+const REORDER_WINDOW = 2;
+
+/** A jump of the sequence number beyond this is a new beginning, not a loss (RFC 3550, appendix A.1: 3000 and 100). */
+const MAX_DROPOUT = 3000;
+const MAX_MISORDER = 100;
+
+/**
+ * Puts one incoming stream in order and counts what happened to it. Packets in order are given on at once; behind a missing one
+ * up to {@link REORDER_WINDOW} wait for it.
+ */
+export class RtpReceiver {
+  readonly #deliver: (packet: RtpPacket) => void;
+  #ssrc: number | undefined;
+  #expected = 0;
+  /** Packets that came too early: by distance from `#expected`, none at 0. */
+  readonly #early: Array<RtpPacket | undefined> = new Array(REORDER_WINDOW + 1).fill(undefined);
+  #earlyCount = 0;
+
+  /** Packets given on. */
+  received = 0;
+  /** Numbers that never came in time. */
+  lost = 0;
+  /** Packets that were overtaken and still came in time. */
+  reordered = 0;
+  /** Packets that came again, or too late: dropped. */
+  duplicates = 0;
+  /** The sender began anew: another SSRC, or a jump that no loss explains. */
+  restarts = 0;
+  /** Datagrams that are no RTP: dropped. */
+  malformed = 0;
+
+  constructor(deliver: (packet: RtpPacket) => void) {
+    this.#deliver = deliver;
+  }
+
+  receive(datagram: Uint8Array): void {
+    const packet = parseRtp(datagram);
+    if (!packet) {
+      this.malformed += 1;
+      return;
+    }
+    if (packet.ssrc !== this.#ssrc) {
+      if (this.#ssrc !== undefined) this.#restart();
+      this.#ssrc = packet.ssrc;
+      this.#expected = packet.seq;
+    }
+    let ahead = distance(this.#expected, packet.seq);
+    if (ahead >= MAX_DROPOUT || ahead < -MAX_MISORDER) {
+      this.#restart();
+      this.#expected = packet.seq;
+      ahead = 0;
+    }
+    if (ahead < 0 || this.#early[ahead]) {
+      this.duplicates += 1;
+      return;
+    }
+    if (ahead === 0) {
+      if (this.#earlyCount > 0) this.reordered += 1;
+      this.#give(packet);
+    } else this.#hold(packet, ahead);
+    this.#giveEarly();
+  }
+
+  /** Keeps a packet that is `ahead` of the expected one, giving up what it has left behind too far. */
+  #hold(packet: RtpPacket, ahead: number): void {
+    for (; ahead > REORDER_WINDOW; ahead -= 1) this.#next();
+    this.#early[ahead] = packet;
+    this.#earlyCount += 1;
+    if (this.#earlyCount === REORDER_WINDOW) this.#next();
+  }
+
+  #give(packet: RtpPacket): void {
+    this.received += 1;
+    this.#advance();
+    this.#deliver(packet);
+  }
+
+  /** Gives on what waited only for what has just come. */
+  #giveEarly(): void {
+    while (this.#early[0]) this.#next();
+  }
+
+  /** Goes one number on: with its packet, if that came early, else without it. */
+  #next(): void {
+    const packet = this.#early[0];
+    if (!packet) this.lost += 1;
+    this.#advance();
+    if (!packet) return;
+    this.#earlyCount -= 1;
+    this.received += 1;
+    this.#deliver(packet);
+  }
+
+  #advance(): void {
+    this.#expected = (this.#expected + 1) & 0xffff;
+    if (this.#earlyCount === 0) return;
+    this.#early.shift();
+    this.#early.push(undefined);
+  }
+
+  #restart(): void {
+    while (this.#earlyCount > 0) this.#next();
+    this.restarts += 1;
+  }
+}
+
+/** How far `to` is ahead of `from` on the circle of 16-bit numbers: -32768..32767. */
+function distance(from: number, to: number): number {
+  return ((to - from) << 16) >> 16;
+}

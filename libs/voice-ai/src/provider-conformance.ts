@@ -1,0 +1,88 @@
+import { dbfsOf, type FormatName, toPcm } from '@callfleet/media';
+import { describe, expect, test } from 'vitest';
+import { providerNamed } from './providers.ts';
+import { SimulatedCall } from './simulated-call.ts';
+
+const formats: FormatName[] = ['ulaw', 'alaw', 'slin16'];
+
+/** What every provider must do, whatever AI is behind it. `options` are ones that it takes. */
+export function describeProvider(name: string, options: Record<string, unknown>): void {
+  const connected = async (format: FormatName = 'ulaw') => {
+    const call = new SimulatedCall(format);
+    await call.connect(providerNamed(name, options));
+    return call;
+  };
+
+  describe(`provider ${name}`, () => {
+    test('is found by its name', () => {
+      expect(providerNamed(name, options).name).toBe(name);
+    });
+
+    test('refuses options that it does not know, and says which it knows', () => {
+      expect(() => providerNamed(name, { ...options, colour: 'blue' })).toThrow(
+        expect.objectContaining({ code: 'CF_PROVIDER_OPTIONS', provider: name }),
+      );
+      expect(() => providerNamed(name, { ...options, colour: 'blue' })).toThrow(/"colour".*accepted: /);
+      expect(() => providerNamed(name, 'loud')).toThrow(expect.objectContaining({ code: 'CF_PROVIDER_OPTIONS' }));
+    });
+
+    test.each(formats)('answers a caller, in the format of the leg: %s', async (format) => {
+      const call = await connected(format);
+      call.say(1000, 0.3);
+      call.say(3000, 0);
+      const loudest = Math.max(...call.played.map((frame) => dbfsOf(toPcm(call.format, frame))));
+      expect(loudest).toBeGreaterThan(-30);
+      expect(call.events.filter(({ type }) => type === 'failed')).toEqual([]);
+    });
+
+    test('tells times on the clock of the call, in order', async () => {
+      const call = await connected();
+      call.say(500, 0);
+      call.say(1000, 0.3);
+      call.say(1000, 0);
+      for (const event of call.events)
+        if (event.type === 'turn') {
+          expect(event.startMs).toBeLessThan(event.endMs);
+          expect(event.endMs).toBeLessThanOrEqual(call.now);
+        } else if ('atMs' in event) expect(event.atMs).toBeGreaterThan(400);
+    });
+
+    test('takes digits, answers to tools and odd pieces of audio without failing', async () => {
+      const call = await connected();
+      call.session.digit('5');
+      call.session.toolResult('unknown', '{}');
+      for (const length of [0, 1, 33, 4000]) call.session.hear(new Uint8Array(length).fill(0xff));
+      expect(call.events).toEqual([]);
+    });
+
+    test('is silent after it was closed, however often', async () => {
+      const call = await connected();
+      call.say(400, 0.3);
+      await call.session.close();
+      await call.session.close();
+      const told = call.events.length;
+      const { playedMs, queuedMs } = call;
+      call.say(2000, undefined);
+      call.session.hear(new Uint8Array(160));
+      expect(call.events).toHaveLength(told);
+      expect(call.playedMs).toBe(playedMs + queuedMs);
+    });
+
+    test('does not begin when the call is over already', async () => {
+      const call = new SimulatedCall('ulaw');
+      call.hangup.abort(new Error('hung up'));
+      await expect(call.connect(providerNamed(name, options))).rejects.toThrow('hung up');
+    });
+
+    test('serves several calls at once, each with its own audio', async () => {
+      const provider = providerNamed(name, options);
+      const [loud, silent] = [new SimulatedCall('ulaw'), new SimulatedCall('ulaw')];
+      await Promise.all([loud.connect(provider), silent.connect(provider)]);
+      for (let i = 0; i < 60; i += 1) {
+        loud.say(20, 0.3);
+        silent.say(20, 0);
+      }
+      expect(Math.max(...silent.played.map((frame) => dbfsOf(toPcm(silent.format, frame))))).toBeLessThan(-60);
+    });
+  });
+}

@@ -1,0 +1,18 @@
+import { echo } from './echo.ts';
+import { VoiceProviderError } from './errors.ts';
+import { parrot } from './parrot.ts';
+import type { VoiceProvider } from './provider.ts';
+
+const makers: Readonly<Record<string, (options: unknown) => VoiceProvider>> = { echo, parrot };
+
+/** The provider of this name with these options. @throws VoiceProviderError CF_PROVIDER_UNKNOWN, CF_PROVIDER_OPTIONS */
+export function providerNamed(name: string, options: unknown): VoiceProvider {
+  const make = Object.hasOwn(makers, name) ? makers[name] : undefined;
+  if (make) return make(options);
+  const accepted = Object.keys(makers).join(', ');
+  throw new VoiceProviderError(
+    'CF_PROVIDER_UNKNOWN',
+    name,
+    `there is no voice AI provider "${name}" (accepted: ${accepted})`,
+  );
+}

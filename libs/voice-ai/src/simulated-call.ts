@@ -1,0 +1,86 @@
+import {
+  type AudioFormat,
+  type FormatName,
+  FRAME_MS,
+  formatNamed,
+  fromPcm,
+  PlayoutBuffer,
+  tone,
+} from '@callfleet/media';
+import { SimulatedTime } from '@callfleet/media/testing';
+import type { VoiceEvent, VoiceProvider, VoiceSession } from './provider.ts';
+
+/** A call in simulated time, for tests of providers: the caller speaks tones, and what the provider plays is kept. */
+export class SimulatedCall {
+  readonly format: AudioFormat;
+  readonly events: VoiceEvent[] = [];
+  /** Everything the caller was played, frame by frame, silence included. */
+  readonly played: Uint8Array[] = [];
+  readonly hangup = new AbortController();
+  readonly #buffer: PlayoutBuffer;
+  readonly #time = new SimulatedTime();
+  #session: VoiceSession | undefined;
+
+  constructor(format: FormatName) {
+    this.format = formatNamed(format);
+    this.#buffer = new PlayoutBuffer(this.format);
+  }
+
+  get now(): number {
+    return this.#time.now();
+  }
+
+  get queuedMs(): number {
+    return this.#buffer.queuedMs;
+  }
+
+  get playedMs(): number {
+    return this.#buffer.playedMs;
+  }
+
+  get session(): VoiceSession {
+    if (!this.#session) throw new Error('connect first');
+    return this.#session;
+  }
+
+  async connect(provider: VoiceProvider): Promise<void> {
+    const buffer = this.#buffer;
+    this.#session = await provider.open({
+      call: 'pbx-a.1763701200_12',
+      format: this.format,
+      playout: {
+        play: (chunk) => buffer.push(chunk),
+        flush: () => buffer.flush(),
+        get queuedMs() {
+          return buffer.queuedMs;
+        },
+        get playedMs() {
+          return buffer.playedMs;
+        },
+      },
+      time: this.#time,
+      tell: (event) => this.events.push(event),
+      signal: this.hangup.signal,
+    });
+  }
+
+  /** The caller makes this sound for so long; 0 is silence, and `undefined` sends no audio at all. */
+  say(ms: number, level: number | undefined): void {
+    const audio =
+      level === undefined
+        ? undefined
+        : fromPcm(this.format, tone({ hz: 500, ms, sampleRate: this.format.sampleRate, level }));
+    for (let at = 0; at < ms; at += FRAME_MS) {
+      this.#passFrame();
+      const start = (at / FRAME_MS) * this.format.frameBytes;
+      if (audio) this.session.hear(audio.subarray(start, start + this.format.frameBytes));
+    }
+  }
+
+  #passFrame(): void {
+    this.#time.pass(FRAME_MS);
+    const frame = new Uint8Array(this.format.frameBytes);
+    this.#buffer.takeInto(frame);
+    this.played.push(frame);
+  }
+}
