@@ -1,0 +1,60 @@
+/** What an operation of a call program can fail with. `code` tells them apart. */
+export abstract class CallError extends Error {
+  abstract readonly code: string;
+}
+
+/** The call is over: the caller hung up, or it was given back to the dialplan. Usually a program just lets it pass. */
+export class CallEndedError extends CallError {
+  override readonly name = 'CallEndedError';
+  readonly code = 'CF_CALL_ENDED';
+  constructor() {
+    super('the call has ended');
+  }
+}
+
+/** The PBX answered an operation with an error. */
+export class PbxRefusedError extends CallError {
+  override readonly name = 'PbxRefusedError';
+  readonly code = 'CF_PBX_REFUSED';
+  /** HTTP status of Asterisk's answer. */
+  readonly status: number;
+  constructor(operation: string, status: number, reason: string) {
+    super(`${operation}: the PBX refused (${status} ${reason})`);
+    this.status = status;
+  }
+}
+
+/** Nobody can say whether the PBX carried the operation out: no answer in time, or no gateway holds its socket. */
+export class PbxUnreachableError extends CallError {
+  override readonly name = 'PbxUnreachableError';
+  readonly code = 'CF_PBX_UNREACHABLE';
+  constructor(operation: string, why: string, options?: ErrorOptions) {
+    super(`${operation}: the PBX is out of reach (${why})`, options);
+  }
+}
+
+/** Another worker has this call: this one's part is over. A program can't do anything about it. */
+export class CallTakenOverError extends CallError {
+  override readonly name = 'CallTakenOverError';
+  readonly code = 'CF_CALL_TAKEN_OVER';
+  constructor(why: string) {
+    super(`this worker does not have the call any more (${why})`);
+  }
+}
+
+export class PlaybackFailedError extends CallError {
+  override readonly name = 'PlaybackFailedError';
+  readonly code = 'CF_PLAYBACK_FAILED';
+  constructor(media: string) {
+    super(`the PBX can't play ${media}: is the sound installed there?`);
+  }
+}
+
+/** No conversation: no relay has room, the relay refused, or the media leg was not there in time. */
+export class MediaUnavailableError extends CallError {
+  override readonly name = 'MediaUnavailableError';
+  readonly code = 'CF_MEDIA_UNAVAILABLE';
+  constructor(why: string, options?: ErrorOptions) {
+    super(`no conversation: ${why}`, options);
+  }
+}

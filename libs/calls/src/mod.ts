@@ -1,0 +1,24 @@
+/** The SDK of call programs: what bot developers write against. docs/call-programs.md teaches it. */
+export type {
+  Call,
+  CallContext,
+  Conversation,
+  DialplanTarget,
+  Digit,
+  Gathered,
+  GatherOptions,
+  HangupReason,
+  Media,
+  MediaEnd,
+  PlayOptions,
+} from './call.ts';
+export { type CallProgram, defineCall } from './define-call.ts';
+export {
+  CallEndedError,
+  CallError,
+  CallTakenOverError,
+  MediaUnavailableError,
+  PbxRefusedError,
+  PbxUnreachableError,
+  PlaybackFailedError,
+} from './errors.ts';

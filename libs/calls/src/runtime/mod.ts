@@ -1,0 +1,4 @@
+/** The machinery that runs call programs: for the worker, not for programs. */
+export { isCallProgram } from '../define-call.ts';
+export type { CallHost, Clock, LegParameters, OpenMediaSession, PbxAnswer } from './call-host.ts';
+export { type CallOutcome, CallRuntime } from './call-runtime.ts';

@@ -1,0 +1,94 @@
+import { type AriRequester, channels, type StasisStart } from '@callfleet/ari';
+import { type Bus, type Offer, publishOffer, traceHeaders } from '@callfleet/bus';
+import { partsOfCallId } from '@callfleet/identity';
+import { type Logger, tracer } from '@callfleet/telemetry';
+import { ROOT_CONTEXT, SpanKind, trace } from '@opentelemetry/api';
+import { isoTime } from './event-publisher.ts';
+import type { LiveCall } from './live-call.ts';
+
+export interface CallOffersOptions {
+  readonly bus: Bus;
+  readonly ari: AriRequester;
+  readonly gateway: string;
+  readonly pbx: string;
+  readonly shard: string;
+  readonly zone: string;
+  readonly pool: string;
+  readonly claimTimeoutMs: number;
+  readonly log: Logger;
+}
+
+/** Offers calls to workers, and gives back to the dialplan those that nobody takes in time. */
+export class CallOffers {
+  readonly #options: CallOffersOptions;
+  readonly #unclaimed = new Map<LiveCall, NodeJS.Timeout>();
+
+  constructor(options: CallOffersOptions) {
+    this.#options = options;
+  }
+
+  /** A new call: its trace begins here. */
+  offer(call: LiveCall, event: StasisStart): void {
+    const { bus, gateway, pbx, shard, zone, pool, claimTimeoutMs, log } = this.#options;
+    const { channel, args } = event;
+    const span = tracer.startSpan(
+      'offer',
+      {
+        kind: SpanKind.PRODUCER,
+        attributes: { 'callfleet.call': call.id, 'callfleet.pbx': pbx, 'callfleet.shard': shard },
+      },
+      ROOT_CONTEXT,
+    );
+    call.trace = trace.setSpan(ROOT_CONTEXT, span);
+    const offer: Offer = {
+      call: call.id,
+      pbx,
+      shard,
+      zone,
+      channelId: channel.id,
+      channelName: channel.name,
+      channelState: channel.state,
+      caller: { number: channel.caller.number, name: channel.caller.name },
+      called: { number: channel.dialplan.exten, context: channel.dialplan.context },
+      args,
+      variables: (channel.channelvars ?? {}) as Record<string, string>,
+      gateway,
+      enteredAt: isoTime(event.timestamp),
+      expiresAt: Date.now() + claimTimeoutMs,
+    };
+    this.#unclaimed.set(
+      call,
+      setTimeout(() => void this.#giveBack(call), claimTimeoutMs),
+    );
+    publishOffer(bus, pool, offer, traceHeaders(call.trace))
+      .then(() => log.info({ call: call.id, trace_id: span.spanContext().traceId }, 'call.offered'))
+      // The claim time-out gives the call back: NATS is away, so no worker could be told.
+      .catch((error: unknown) => log.error({ call: call.id, err: error }, 'call.offer-failed'))
+      .finally(() => span.end());
+  }
+
+  /** A worker has the call, or it is over: nothing to give back. */
+  settle(call: LiveCall): void {
+    clearTimeout(this.#unclaimed.get(call));
+    this.#unclaimed.delete(call);
+  }
+
+  close(): void {
+    for (const timer of this.#unclaimed.values()) clearTimeout(timer);
+    this.#unclaimed.clear();
+  }
+
+  async #giveBack(call: LiveCall): Promise<void> {
+    const { ari, log } = this.#options;
+    this.#unclaimed.delete(call);
+    call.released = true;
+    log.error({ call: call.id }, 'call.not-claimed');
+    const channelId = partsOfCallId(call.id)?.channelId ?? '';
+    try {
+      await ari.request(channels.setChannelVar({ channelId, variable: 'CALLFLEET_STATUS', value: 'NOWORKER' }));
+      await ari.request(channels.continueInDialplan({ channelId }));
+    } catch (error) {
+      log.error({ call: call.id, err: error }, 'call.give-back-failed');
+    }
+  }
+}

@@ -1,0 +1,90 @@
+import { type AriRequester, AriTimeoutError } from '@callfleet/ari';
+import type { Command } from '@callfleet/bus';
+import { callIdOf } from '@callfleet/identity';
+import { createLogger } from '@callfleet/telemetry';
+import { ROOT_CONTEXT } from '@opentelemetry/api';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { CommandExecutor } from './command-executor.ts';
+import { LiveCalls } from './live-call.ts';
+
+const CALL = callIdOf('pbx-a', '1763701200.12');
+
+let executed: string[];
+let claimed: string[];
+let calls: LiveCalls;
+let answer: () => Promise<{ status: number; reason: string }>;
+let executor: CommandExecutor;
+
+beforeEach(() => {
+  executed = [];
+  claimed = [];
+  calls = new LiveCalls();
+  answer = async () => ({ status: 204, reason: 'No Content' });
+  const ari = {
+    request: async (request) => {
+      executed.push(request.path);
+      return answer();
+    },
+  } as AriRequester;
+  executor = new CommandExecutor({
+    pbx: 'pbx-a',
+    shard: 'callfleet-1',
+    calls,
+    ari,
+    timeoutMs: 1000,
+    onClaimed: (call) => claimed.push(call.id),
+    log: createLogger('test', 'test', { level: 'silent', format: 'json' }),
+  });
+});
+
+const command = (id: string, epoch = 1): Command => ({
+  kind: 'ari',
+  call: CALL,
+  epoch,
+  id,
+  request: { method: 'POST', route: '/channels/{channelId}/answer', path: `channels/x/${id}`, query: {} },
+});
+
+describe('a command', () => {
+  test('is executed, and answered with what the PBX said', async () => {
+    expect(await executor.execute(command('1.1'), ROOT_CONTEXT)).toMatchObject({ ok: true, status: 204 });
+    expect(executed).toEqual(['channels/x/1.1']);
+  });
+
+  test('that is repeated is answered from memory, also while the first is under way', async () => {
+    const replies = await Promise.all([
+      executor.execute(command('1.1'), ROOT_CONTEXT),
+      executor.execute(command('1.1'), ROOT_CONTEXT),
+    ]);
+    replies.push(await executor.execute(command('1.1'), ROOT_CONTEXT));
+    expect(replies.map((reply) => reply.ok)).toEqual([true, true, true]);
+    expect(executed).toHaveLength(1);
+  });
+
+  test('of a worker that has lost the call is refused', async () => {
+    await executor.execute(command('1.1', 2), ROOT_CONTEXT);
+    expect(await executor.execute(command('1.2', 1), ROOT_CONTEXT)).toMatchObject({
+      ok: false,
+      code: 'CF_COMMAND_FENCED',
+    });
+    expect(executed).toEqual(['channels/x/1.1']);
+  });
+
+  test('for a call that went back to the dialplan is refused', async () => {
+    calls.get(CALL).released = true;
+    expect(await executor.execute(command('1.1'), ROOT_CONTEXT)).toMatchObject({ ok: false, code: 'CF_CALL_RELEASED' });
+    expect(executed).toEqual([]);
+  });
+
+  test('that the PBX does not answer says so, without pretending to know', async () => {
+    answer = () => Promise.reject(new AriTimeoutError('no answer', { url: 'http://pbx-a:8088', mayHaveRun: true }));
+    expect(await executor.execute(command('1.1'), ROOT_CONTEXT)).toMatchObject({ ok: false, code: 'CF_PBX_NO_ANSWER' });
+  });
+});
+
+test('a claim settles the call without asking the PBX', async () => {
+  const reply = await executor.execute({ kind: 'claim', call: CALL, epoch: 1, worker: 'worker-1' }, ROOT_CONTEXT);
+  expect(reply.ok).toBe(true);
+  expect(claimed).toEqual([CALL]);
+  expect(executed).toEqual([]);
+});

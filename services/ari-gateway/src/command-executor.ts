@@ -1,0 +1,75 @@
+import { AriError, type AriRequest, type AriRequester } from '@callfleet/ari';
+import type { Command, CommandReply } from '@callfleet/bus';
+import { inSpan, type Logger } from '@callfleet/telemetry';
+import { type Context, SpanKind } from '@opentelemetry/api';
+import type { LiveCall, LiveCalls } from './live-call.ts';
+
+export interface CommandExecutorOptions {
+  readonly pbx: string;
+  readonly shard: string;
+  readonly calls: LiveCalls;
+  readonly ari: AriRequester;
+  readonly timeoutMs: number;
+  readonly onClaimed: (call: LiveCall) => void;
+  readonly log: Logger;
+}
+
+/** Executes workers' commands on the PBX: each at most once, and none of a worker that has lost its call. */
+export class CommandExecutor {
+  readonly #options: CommandExecutorOptions;
+
+  constructor(options: CommandExecutorOptions) {
+    this.#options = options;
+  }
+
+  async execute(command: Command, trace: Context): Promise<CommandReply> {
+    const call = this.#options.calls.get(command.call);
+    if (call.released)
+      return { ok: false, code: 'CF_CALL_RELEASED', message: `${call.id} was given back to the dialplan` };
+    if (command.epoch < call.epoch) {
+      this.#options.log.warn({ call: call.id, epoch: command.epoch, highest: call.epoch }, 'command.fenced');
+      return {
+        ok: false,
+        code: 'CF_COMMAND_FENCED',
+        message: `epoch ${command.epoch} is behind ${call.epoch}: another worker has ${call.id}`,
+      };
+    }
+    call.epoch = command.epoch;
+    this.#options.onClaimed(call);
+    if (command.kind === 'claim') return { ok: true, status: 200, reason: 'OK' };
+
+    const known = call.replies.get(command.id);
+    if (known) return known;
+    const reply = this.#request(call, command.request as AriRequest<unknown>, trace);
+    call.replies.set(command.id, reply);
+    return reply;
+  }
+
+  #request(call: LiveCall, request: AriRequest<unknown>, trace: Context): Promise<CommandReply> {
+    const { ari, pbx, shard, timeoutMs, log } = this.#options;
+    const attributes = {
+      'callfleet.call': call.id,
+      'callfleet.pbx': pbx,
+      'callfleet.shard': shard,
+      'http.request.method': request.method,
+      'http.route': request.route,
+    };
+    return inSpan(
+      `ari ${request.method} ${request.route}`,
+      { kind: SpanKind.CLIENT, attributes, parent: trace },
+      async (span): Promise<CommandReply> => {
+        try {
+          const response = await ari.request(request, { timeoutMs });
+          const { status, body } = response;
+          span.setAttribute('http.response.status_code', status);
+          log.debug({ call: call.id, method: request.method, route: request.route, status }, 'command.executed');
+          return { ok: true, status, reason: response.ok ? response.reason : response.refusal, body };
+        } catch (error) {
+          if (!(error instanceof AriError)) throw error;
+          log.warn({ call: call.id, route: request.route, err: error }, 'command.no-answer');
+          return { ok: false, code: 'CF_PBX_NO_ANSWER', message: error.message };
+        }
+      },
+    );
+  }
+}

@@ -1,0 +1,50 @@
+import type { CommandReply } from '@callfleet/bus';
+import type { CallId } from '@callfleet/identity';
+import { type Context, ROOT_CONTEXT } from '@opentelemetry/api';
+
+/** What a gateway remembers of one call of its shard. */
+export class LiveCall {
+  readonly id: CallId;
+  /** Trace context of the call's first span. */
+  trace: Context = ROOT_CONTEXT;
+  /** The highest epoch that a command came with. */
+  epoch = 0;
+  /** Given back to the dialplan: no command may touch it any more. */
+  released = false;
+  /** Answers by command id: a repeat is answered, not executed. */
+  readonly replies = new Map<string, Promise<CommandReply>>();
+  /** Set when the call's channel is gone, milliseconds since the epoch. */
+  endedAt: number | undefined;
+  #seq = 0;
+
+  constructor(id: CallId) {
+    this.id = id;
+  }
+
+  nextSeq(): number {
+    this.#seq += 1;
+    return this.#seq;
+  }
+}
+
+/** A call is remembered this long after its end, for late events and repeated commands, milliseconds. */
+const LINGER_MS = 60_000;
+
+/** The calls of one shard. */
+export class LiveCalls {
+  readonly #calls = new Map<string, LiveCall>();
+
+  /** The call, made known when it was not: a gateway that took a shard over learns its calls this way. */
+  get(id: CallId): LiveCall {
+    const known = this.#calls.get(id);
+    if (known) return known;
+    const call = new LiveCall(id);
+    this.#calls.set(id, call);
+    return call;
+  }
+
+  forgetEnded(now: number): void {
+    for (const [id, call] of this.#calls)
+      if (call.endedAt !== undefined && now - call.endedAt > LINGER_MS) this.#calls.delete(id);
+  }
+}

@@ -1,0 +1,50 @@
+import { connectBus, EventOutbox, ensureStreams } from '@callfleet/bus';
+import { loadConfig, type PbxConfig } from '@callfleet/config';
+import { connectRedis, Session } from '@callfleet/leases';
+import { runService } from '@callfleet/telemetry';
+import { checkCredentials } from './credentials-check.ts';
+import { ShardKeeper } from './shard-keeper.ts';
+import { ShardLink } from './shard-link.ts';
+
+await runService('ari-gateway', loadConfig, async (config, service) => {
+  const { log, instance } = service;
+  const settings = config.gateway;
+
+  const bus = await connectBus({ ...config.nats, name: instance });
+  service.onStop('nats', () => bus.close());
+  await ensureStreams(bus, config.nats);
+  const redis = await connectRedis(config.redis.url, {
+    name: instance,
+    onError: (error) => log.warn({ err: error }, 'redis.error'),
+  });
+  service.onStop('redis', () => redis.quit());
+  await checkCredentials(config.pbxs, settings.connectTimeoutMs, log);
+
+  const outbox = new EventOutbox(bus, {
+    maxHeld: settings.maxHeldEvents,
+    onRefused: (event) => log.error({ call: event.call, type: event.type }, 'event.lost'),
+    onRetry: (error) => log.warn({ err: error, held: outbox.held }, 'event.publish-retried'),
+  });
+  service.onStop('events', () => outbox.flushed());
+
+  const pbxs = new Map<string, PbxConfig>(config.pbxs.map((pbx) => [pbx.name, pbx]));
+  let keeper: ShardKeeper | undefined;
+  const session = await Session.start(redis, {
+    kind: 'gateway',
+    instance,
+    ttlMs: settings.sessionTtlMs,
+    onAlive: (gateways) => keeper?.onGateways(gateways),
+    onRenewalFailed: (error) => log.warn({ err: error }, 'session.renewal-failed'),
+  });
+  service.onStop('session', () => session.close());
+  keeper = new ShardKeeper({
+    redis,
+    session,
+    shards: config.pbxs.flatMap((pbx) => pbx.shards.map((shard) => ({ pbx: pbx.name, shard }))),
+    open: ({ pbx, shard }) =>
+      new ShardLink({ bus, outbox, gateway: instance, pbx: pbxs.get(pbx) as PbxConfig, shard, settings, log }),
+    log,
+  });
+  const keeping = keeper.run(service.stopping);
+  service.onStop('shards', () => keeping);
+});

@@ -1,0 +1,81 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { AriRequest } from '@callfleet/ari';
+import { ask, type Bus, BusError, type Command, type CommandReply, commandReplySchema, subjects } from '@callfleet/bus';
+import { CallTakenOverError, PbxUnreachableError } from '@callfleet/calls';
+import type { PbxAnswer } from '@callfleet/calls/runtime';
+import type { Lease } from '@callfleet/leases';
+import { inSpan } from '@callfleet/telemetry';
+import { SpanKind } from '@opentelemetry/api';
+import type { CallIdentity } from './call-identity.ts';
+
+/** A shard changes hands in moments: a command that nobody took is sent again after this, milliseconds. */
+const RETRY_AFTER_MS = 50;
+
+/** One call's way to the gateway that holds its shard. Everything goes out under the lease's epoch. */
+export class GatewayClient {
+  readonly #bus: Bus;
+  readonly #call: CallIdentity;
+  readonly #lease: Lease;
+  readonly #timeoutMs: number;
+
+  constructor(bus: Bus, call: CallIdentity, lease: Lease, timeoutMs: number) {
+    this.#bus = bus;
+    this.#call = call;
+    this.#lease = lease;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /** Tells the gateway that the call has its worker. @throws CallTakenOverError, PbxUnreachableError */
+  async claim(): Promise<void> {
+    const { id: call } = this.#call;
+    await this.#send('claim', { kind: 'claim', call, epoch: this.#lease.epoch, worker: this.#lease.owner });
+  }
+
+  /** @throws CallTakenOverError, PbxUnreachableError */
+  command<T>(commandId: string, request: AriRequest<T>): Promise<PbxAnswer<T>> {
+    const { id: call, pbx, shard } = this.#call;
+    const what = `${request.method} ${request.route}`;
+    const attributes = { 'callfleet.call': call, 'callfleet.pbx': pbx, 'callfleet.shard': shard };
+    return inSpan(`command ${what}`, { kind: SpanKind.CLIENT, attributes }, async (span) => {
+      const { method, route, path, query, body } = request;
+      const {
+        status,
+        reason,
+        body: answered,
+      } = await this.#send(what, {
+        kind: 'ari',
+        call,
+        epoch: this.#lease.epoch,
+        id: `${call}#${commandId}`,
+        request: { method, route, path, query, body },
+      });
+      span.setAttribute('http.response.status_code', status);
+      // The gateway has it from the same Asterisk that `request` was written for.
+      return { status, reason, body: answered as T };
+    });
+  }
+
+  async #send(what: string, command: Command): Promise<Extract<CommandReply, { ok: true }>> {
+    const deadline = Date.now() + this.#timeoutMs;
+    for (;;) {
+      try {
+        const subject = subjects.commands(this.#call.pbx, this.#call.shard);
+        const timeoutMs = Math.max(1, deadline - Date.now());
+        const reply = await ask(this.#bus, subject, command, { reply: commandReplySchema, timeoutMs });
+        if (reply.ok) return reply;
+        throw refusal(what, reply);
+      } catch (error) {
+        if (!(error instanceof BusError)) throw error;
+        // Nobody took it, so nobody carried it out: it may be sent again.
+        if (error.code !== 'CF_BUS_NO_RESPONDER' || Date.now() + RETRY_AFTER_MS >= deadline)
+          throw new PbxUnreachableError(what, error.message, { cause: error });
+        await wait(RETRY_AFTER_MS);
+      }
+    }
+  }
+}
+
+function refusal(what: string, { code, message }: Extract<CommandReply, { ok: false }>): Error {
+  if (code === 'CF_COMMAND_FENCED' || code === 'CF_CALL_RELEASED') return new CallTakenOverError(message);
+  return new PbxUnreachableError(what, `${message} [${code}]`);
+}

@@ -1,0 +1,52 @@
+import { connectBus, ensureStreams, OfferQueue } from '@callfleet/bus';
+import { loadConfig } from '@callfleet/config';
+import { connectRedis, Session } from '@callfleet/leases';
+import { runService } from '@callfleet/telemetry';
+import { loadPrograms } from './program-loader.ts';
+import { followRelays, RelayDirectory } from './relay-directory.ts';
+import { resolveSdkForPrograms } from './sdk-resolution.ts';
+import { Worker } from './worker.ts';
+
+await runService('call-worker', loadConfig, async (config, service) => {
+  const { log, instance } = service;
+  resolveSdkForPrograms();
+  const routes = await loadPrograms(config.programs);
+
+  const bus = await connectBus({ ...config.nats, name: instance });
+  service.onStop('nats', () => bus.close());
+  await ensureStreams(bus, config.nats);
+  const redis = await connectRedis(config.redis.url, {
+    name: instance,
+    onError: (error) => log.warn({ err: error }, 'redis.error'),
+  });
+  service.onStop('redis', () => redis.quit());
+  const session = await Session.start(redis, {
+    kind: 'worker',
+    instance,
+    ttlMs: config.worker.sessionTtlMs,
+    onRenewalFailed: (error) => log.warn({ err: error }, 'session.renewal-failed'),
+  });
+  service.onStop('session', () => session.close());
+
+  const onBadMessage = (error: unknown) => log.warn({ err: error }, 'bus.bad-message');
+  const relays = new RelayDirectory();
+  service.onStop('relay announcements', followRelays(bus, relays, onBadMessage));
+  const worker = new Worker({
+    bus,
+    redis,
+    session,
+    offers: await OfferQueue.open(bus, config.worker.pool, onBadMessage),
+    relays,
+    routes,
+    log,
+    maxCalls: config.worker.maxCalls,
+    commandTimeoutMs: config.worker.commandTimeoutMs,
+    connectTimeoutMs: config.worker.connectTimeoutMs,
+  });
+  const pulling = worker.takeOffers(service.stopping);
+  const stopCalls = async () => {
+    await pulling;
+    await worker.drain(config.worker.drainMs);
+  };
+  service.onStop('calls', stopCalls, config.worker.drainMs + 20_000);
+});

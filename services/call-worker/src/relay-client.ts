@@ -1,0 +1,78 @@
+import { ask, type Bus, BusError, type MediaStats, type RelayReply, relayReplySchema, subjects } from '@callfleet/bus';
+import { MediaUnavailableError } from '@callfleet/calls';
+import type { OpenMediaSession } from '@callfleet/calls/runtime';
+import type { CallIdentity } from './call-identity.ts';
+import type { RelayDirectory } from './relay-directory.ts';
+
+const RELAY_TIMEOUT_MS = 3000;
+
+/** What a media session measured, once it is over. */
+export interface MediaResult {
+  readonly relay: string;
+  readonly reason: string;
+  readonly stats: MediaStats;
+}
+
+/** One call's way to the relays. */
+export class RelayClient {
+  readonly #bus: Bus;
+  readonly #directory: RelayDirectory;
+  readonly #call: CallIdentity;
+  readonly #epoch: number;
+  /** By session; from the relay's answer to `close`, or from its `media.ended` when it ended by itself. */
+  readonly results = new Map<string, MediaResult>();
+
+  constructor(bus: Bus, directory: RelayDirectory, call: CallIdentity, epoch: number) {
+    this.#bus = bus;
+    this.#directory = directory;
+    this.#call = call;
+    this.#epoch = epoch;
+  }
+
+  /** Opens a session in the best relay that takes it. @throws MediaUnavailableError, naming what each relay answered */
+  async open(session: string, provider: string, options: Readonly<Record<string, unknown>>): Promise<OpenMediaSession> {
+    const refusals: string[] = [];
+    for (const { relay } of this.#directory.candidates(this.#call.zone)) {
+      const reply = await this.#ask(relay, {
+        op: 'open',
+        session,
+        pbx: this.#call.pbx,
+        provider: { name: provider, options },
+      });
+      if (reply.ok && reply.externalMedia) {
+        return {
+          leg: reply.externalMedia,
+          attach: (channelVariables) => this.#attach(relay, session, channelVariables),
+          close: (reason) => this.#close(relay, session, reason),
+        };
+      }
+      refusals.push(`${relay}: ${reply.ok ? 'no parameters for the leg' : `${reply.message} [${reply.code}]`}`);
+    }
+    throw new MediaUnavailableError(refusals.length > 0 ? refusals.join('; ') : 'no relay has room');
+  }
+
+  async #attach(relay: string, session: string, channelVariables: Readonly<Record<string, string>>): Promise<void> {
+    const reply = await this.#ask(relay, { op: 'attach', session, channelVariables: { ...channelVariables } });
+    if (!reply.ok) throw new MediaUnavailableError(`${relay}: ${reply.message} [${reply.code}]`);
+  }
+
+  /** A relay that does not answer ends the session by itself: its media is lost. */
+  async #close(relay: string, session: string, reason: string): Promise<void> {
+    const reply = await this.#ask(relay, { op: 'close', session, reason });
+    if (reply.ok && reply.stats) this.results.set(session, { relay, reason: 'closed', stats: reply.stats });
+  }
+
+  async #ask(relay: string, request: Record<string, unknown>): Promise<RelayReply> {
+    try {
+      return await ask(
+        this.#bus,
+        subjects.relay(relay),
+        { ...request, call: this.#call.id, epoch: this.#epoch },
+        { reply: relayReplySchema, timeoutMs: RELAY_TIMEOUT_MS },
+      );
+    } catch (error) {
+      if (!(error instanceof BusError)) throw error;
+      return { ok: false, code: error.code, message: error.message };
+    }
+  }
+}

@@ -1,0 +1,35 @@
+import { describe, expect, test } from 'vitest';
+import { RelayDirectory } from './relay-directory.ts';
+
+const relay = (name: string, zone: string, sessions: number, more = {}) => ({
+  relay: name,
+  zone,
+  sessions,
+  maxSessions: 10,
+  draining: false,
+  ...more,
+});
+
+describe('the relay directory', () => {
+  test('prefers the zone of the PBX, then the emptiest relay', () => {
+    const directory = new RelayDirectory(() => 0);
+    for (const each of [relay('far', 'b', 0), relay('busy', 'a', 9), relay('near', 'a', 2)]) directory.hear(each);
+    expect(directory.candidates('a').map((each) => each.relay)).toEqual(['near', 'busy', 'far']);
+  });
+
+  test('leaves out relays that are full or draining', () => {
+    const directory = new RelayDirectory(() => 0);
+    for (const each of [relay('full', 'a', 10), relay('leaving', 'a', 0, { draining: true })]) directory.hear(each);
+    expect(directory.candidates('a')).toEqual([]);
+  });
+
+  test('forgets a relay that fell silent', () => {
+    let now = 0;
+    const directory = new RelayDirectory(() => now);
+    directory.hear(relay('gone', 'a', 0));
+    now = 3000;
+    expect(directory.candidates('a')).toHaveLength(1);
+    now = 4000;
+    expect(directory.candidates('a')).toHaveLength(0);
+  });
+});

@@ -1,0 +1,46 @@
+import { type Bus, decodeMessage, type RelayAnnouncement, relayAnnouncementSchema, subjects } from '@callfleet/bus';
+
+/** A relay that has not announced itself for this long is not offered, milliseconds; they announce every second. */
+const STALE_AFTER_MS = 3500;
+
+/** The relays that are there, from what they announce. */
+export class RelayDirectory {
+  readonly #relays = new Map<string, { announcement: RelayAnnouncement; heardAt: number }>();
+  readonly #now: () => number;
+
+  constructor(now: () => number = Date.now) {
+    this.#now = now;
+  }
+
+  hear(announcement: RelayAnnouncement): void {
+    this.#relays.set(announcement.relay, { announcement, heardAt: this.#now() });
+  }
+
+  /** Those that take sessions, best first: of the zone before others, then the emptiest. */
+  candidates(zone: string): RelayAnnouncement[] {
+    const now = this.#now();
+    const candidates: RelayAnnouncement[] = [];
+    for (const [name, { announcement, heardAt }] of this.#relays) {
+      if (now - heardAt > STALE_AFTER_MS) this.#relays.delete(name);
+      else if (!announcement.draining && announcement.sessions < announcement.maxSessions)
+        candidates.push(announcement);
+    }
+    const load = (relay: RelayAnnouncement) => relay.sessions / relay.maxSessions;
+    const distance = (relay: RelayAnnouncement) => (relay.zone === zone ? 0 : 1);
+    return candidates.sort((a, b) => distance(a) - distance(b) || load(a) - load(b));
+  }
+}
+
+/** Keeps the directory fed. @returns stops */
+export function followRelays(bus: Bus, directory: RelayDirectory, onBadMessage: (error: unknown) => void): () => void {
+  const subscription = bus.nc.subscribe(subjects.relayAnnouncements, {
+    callback: (_error, message) => {
+      try {
+        directory.hear(decodeMessage(relayAnnouncementSchema, message.data));
+      } catch (error) {
+        onBadMessage(error);
+      }
+    },
+  });
+  return () => subscription.unsubscribe();
+}

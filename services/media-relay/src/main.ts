@@ -1,0 +1,103 @@
+import {
+  answer,
+  type Bus,
+  connectBus,
+  EventOutbox,
+  encodeMessage,
+  ensureStreams,
+  type RelayReply,
+  relayRequestSchema,
+  subjects,
+  traceHeaders,
+} from '@callfleet/bus';
+import { type Config, loadConfig } from '@callfleet/config';
+import { PacingClock } from '@callfleet/media';
+import { inSpan, type Logger, runService, type Service } from '@callfleet/telemetry';
+import { RelayError } from './errors.ts';
+import { PortPool } from './port-pool.ts';
+import { processTime } from './process-time.ts';
+import { Relay } from './relay.ts';
+import { RtpTransport } from './rtp-transport.ts';
+import { sessionEvents } from './session-events.ts';
+import type { MediaTransport, TransportListener } from './transport.ts';
+import { WebSocketTransport } from './websocket-transport.ts';
+
+const ANNOUNCE_EVERY_MS = 1000;
+const REPORT_PACING_EVERY_MS = 60_000;
+/** G.711 passes through Asterisk and most voice AIs as it is. */
+const FORMAT = 'ulaw';
+
+await runService('media-relay', loadConfig, async (config, service) => {
+  const { instance, log } = service;
+
+  const bus = await connectBus({ ...config.nats, name: instance });
+  service.onStop('nats', () => bus.close());
+  await ensureStreams(bus, { replicas: config.nats.replicas });
+
+  const outbox = new EventOutbox(bus, {
+    onRefused: ({ call, type, id }) => log.error({ call, type, event: id }, 'event.lost'),
+    onRetry: (error) => log.warn({ err: error }, 'event.retried'),
+  });
+  service.onStop('events', () => outbox.flushed());
+
+  const clock = new PacingClock(processTime, (error) => log.error({ err: error }, 'pacing.failed'));
+  const relay: Relay = new Relay({
+    relay: instance,
+    ...config.relay,
+    clock,
+    time: processTime,
+    log,
+    transport: transportFor(config),
+    events: (call, session) => {
+      const headers = traceHeaders();
+      return sessionEvents({ relay: instance, call, session, publish: (event) => outbox.publish(event, headers) });
+    },
+    onChange: () => announce(bus, relay),
+  });
+  service.onStop('sessions', () => relay.stop());
+
+  answer(
+    bus,
+    subjects.relay(instance),
+    relayRequestSchema,
+    (request, parent) => {
+      const attributes = { call: request.call, session: request.session, epoch: request.epoch };
+      return inSpan(`media.${request.op}`, { parent, attributes }, () => relay.handle(request));
+    },
+    (error): RelayReply => ({ ok: false, code: error.code, message: error.message }),
+  );
+  every(ANNOUNCE_EVERY_MS, service, () => announce(bus, relay));
+  every(REPORT_PACING_EVERY_MS, service, () => reportPacing(clock, relay, log));
+  announce(bus, relay);
+});
+
+function transportFor(config: Config): (pbx: string, listener: TransportListener) => MediaTransport {
+  const { rtp, transport, websocket } = config.relay;
+  const ports = new PortPool({ ...rtp, now: processTime.now });
+  const urls = new Map(config.pbxs.map(({ name, url }) => [name, url]));
+  return (pbx, listener) => {
+    const pbxUrl = urls.get(pbx);
+    if (!pbxUrl)
+      throw new RelayError('CF_PBX_UNKNOWN', `this relay has no PBX "${pbx}" (pbxs: ${[...urls.keys()].join(', ')})`);
+    return transport === 'rtp'
+      ? new RtpTransport({ ...rtp, ports, format: FORMAT }, listener)
+      : new WebSocketTransport({ ...websocket, pbxUrl, format: FORMAT, time: processTime }, listener);
+  };
+}
+
+function announce(bus: Bus, relay: Relay): void {
+  if (!bus.nc.isClosed()) bus.nc.publish(subjects.relayAnnouncements, encodeMessage(relay.announcement));
+}
+
+function reportPacing(clock: PacingClock, relay: Relay, log: Logger): void {
+  const { sessions } = relay.announcement;
+  if (sessions === 0) return;
+  const { error, skippedFrames } = clock;
+  log.info({ sessions, p99Ms: error.quantileMs(0.99), maxMs: error.maxMs, skippedFrames }, 'pacing.measured');
+  error.reset();
+}
+
+function every(ms: number, service: Service, work: () => void): void {
+  const timer = setInterval(work, ms);
+  service.stopping.addEventListener('abort', () => clearInterval(timer), { once: true });
+}

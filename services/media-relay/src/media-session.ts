@@ -1,0 +1,235 @@
+import type { ExternalMedia, MediaEnded, MediaStats } from '@callfleet/bus';
+import { type PacingClock, PlayoutBuffer, type TimeSource } from '@callfleet/media';
+import type { VoiceEvent, VoiceProvider, VoiceSession } from '@callfleet/voice-ai';
+import { RelayError } from './errors.ts';
+import { HeardAudio } from './heard-audio.ts';
+import type { MediaTransport, TransportListener } from './transport.ts';
+
+/**
+ * - `WAITING`: there is room; the provider connects, and the PBX makes the leg.
+ * - `ATTACHED`: we send to the PBX; it was not heard yet.
+ * - `TALKING`: audio flows in both directions.
+ * - `ENDED`: everything is closed, or about to be.
+ */
+export type MediaSessionState = 'WAITING' | 'ATTACHED' | 'TALKING' | 'ENDED';
+
+export type EndReason = MediaEnded['reason'];
+
+/** What a session tells its relay. `ended` is the last. */
+export type SessionEvent =
+  | { readonly type: 'started' }
+  | Exclude<VoiceEvent, { type: 'ended' | 'failed' }>
+  | {
+      readonly type: 'ended';
+      readonly reason: EndReason;
+      readonly detail: string | undefined;
+      readonly stats: MediaStats;
+    };
+
+export interface MediaSessionOptions {
+  call: string;
+  transport: (listener: TransportListener) => MediaTransport;
+  provider: VoiceProvider;
+  clock: PacingClock;
+  time: TimeSource;
+  /** Without a leg for so long, it ends. */
+  attachTimeoutMs: number;
+  /** Without a packet from the PBX for so long, it ends. Some endpoints send nothing while their side is silent. */
+  mediaTimeoutMs: number;
+  tell(event: SessionEvent): void;
+}
+
+/**
+ * The bot's first words wait until the PBX is heard, since that is when the leg is in its bridge: what is sent before is lost, and
+ * the greeting clipped. A caller who sends nothing is greeted after this time, milliseconds.
+ */
+const GREETING_HOLD_MS = 500;
+
+/** One call's audio: carries it between a PBX and a provider, and watches over both. */
+export class MediaSession {
+  readonly #options: MediaSessionOptions;
+  readonly #transport: MediaTransport;
+  readonly #playout: PlayoutBuffer;
+  /** Played while the greeting waits. */
+  readonly #silence: PlayoutBuffer;
+  readonly #heard: HeardAudio;
+  readonly #ending = new AbortController();
+  readonly #openedAt: number;
+  #state: MediaSessionState = 'WAITING';
+  #voice: VoiceSession | undefined;
+  #attaching: Promise<void> | undefined;
+  #attachedAt = 0;
+  #lastHeardAt = 0;
+  /** Audio that the transport had sent and then made the PBX forget. */
+  #unsentMs = 0;
+  /** Why the provider ended the conversation; what it said last is played to its end first. */
+  #farewell: string | undefined;
+  #cancelAttachTimer: () => void = () => {};
+  #stopTicks: () => void = () => {};
+  #closing: Promise<void> = Promise.resolve();
+  #finalStats: MediaStats | undefined;
+
+  constructor(options: MediaSessionOptions) {
+    this.#options = options;
+    this.#transport = options.transport({
+      heard: (frame) => this.#onHeard(frame),
+      digit: (key) => this.#voice?.digit(key),
+      lost: (detail) => this.#end('media-lost', detail),
+    });
+    this.#playout = new PlayoutBuffer(this.#transport.format);
+    this.#silence = new PlayoutBuffer(this.#transport.format);
+    this.#heard = new HeardAudio(this.#transport.format);
+    this.#openedAt = options.time.now();
+  }
+
+  get state(): MediaSessionState {
+    return this.#state;
+  }
+
+  /** What was measured so far, or until the end. */
+  get stats(): MediaStats {
+    return this.#finalStats ?? this.#measure();
+  }
+
+  /** Makes room, and connects the provider meanwhile. @throws RelayError CF_RELAY_PORTS_EXHAUSTED, CF_SESSION_UNKNOWN */
+  async open(): Promise<ExternalMedia> {
+    const { attachTimeoutMs, time } = this.#options;
+    const externalMedia = await this.#transport.open().catch((error: unknown) => {
+      this.#state = 'ENDED';
+      throw error;
+    });
+    if (this.#ending.signal.aborted) {
+      await this.#transport.close();
+      throw ended();
+    }
+    this.#cancelAttachTimer = time.after(attachTimeoutMs, () =>
+      this.#end('never-attached', `no leg within ${attachTimeoutMs} ms`),
+    );
+    void this.#openProvider();
+    return externalMedia;
+  }
+
+  /** Repeats get the answer of the first; after a failure it may be tried again. @throws RelayError */
+  async attach(channelVariables: Readonly<Record<string, string>>): Promise<void> {
+    if (this.#state === 'ENDED') throw ended();
+    this.#attaching ??= this.#attach(channelVariables);
+    try {
+      await this.#attaching;
+    } catch (error) {
+      this.#attaching = undefined;
+      throw error;
+    }
+  }
+
+  /** Ends it, if it has not ended yet. Resolves when everything is closed. */
+  async close(reason: EndReason, detail?: string): Promise<void> {
+    this.#end(reason, detail);
+    await this.#closing;
+  }
+
+  async #openProvider(): Promise<void> {
+    const { call, provider, time } = this.#options;
+    const session = this;
+    try {
+      const voice = await provider.open({
+        call,
+        format: this.#transport.format,
+        playout: {
+          play: (chunk) => this.#playout.push(chunk),
+          flush: () => this.#flush(),
+          get queuedMs() {
+            return session.#playout.queuedMs + session.#transport.unplayedMs;
+          },
+          get playedMs() {
+            return session.#playedMs;
+          },
+        },
+        time: { now: () => time.now() - this.#openedAt, after: (ms, callback) => time.after(ms, callback) },
+        tell: (event) => this.#onVoiceEvent(event),
+        signal: this.#ending.signal,
+      });
+      if (this.#ending.signal.aborted) await voice.close();
+      else this.#voice = voice;
+    } catch (error) {
+      this.#end('provider-failed', (error as Error).message);
+    }
+  }
+
+  async #attach(channelVariables: Readonly<Record<string, string>>): Promise<void> {
+    await this.#transport.attach(channelVariables);
+    if (this.#ending.signal.aborted) {
+      await this.#transport.close();
+      throw ended();
+    }
+    this.#cancelAttachTimer();
+    this.#state = 'ATTACHED';
+    this.#attachedAt = this.#options.time.now();
+    this.#lastHeardAt = this.#attachedAt;
+    this.#stopTicks = this.#options.clock.add((skipped) => this.#tick(skipped));
+  }
+
+  #tick(skipped: number): void {
+    const { mediaTimeoutMs, time } = this.#options;
+    const now = time.now();
+    const audible = this.#state === 'TALKING' || now - this.#attachedAt >= GREETING_HOLD_MS;
+    this.#transport.pace(audible ? this.#playout : this.#silence, skipped);
+    if (now - this.#lastHeardAt >= mediaTimeoutMs)
+      this.#end('media-lost', `the PBX sent nothing for ${mediaTimeoutMs} ms`);
+    else if (this.#farewell !== undefined && this.#playout.queuedMs === 0 && this.#transport.unplayedMs === 0)
+      this.#end('provider-ended', this.#farewell);
+  }
+
+  #onHeard(frame: Uint8Array): void {
+    this.#lastHeardAt = this.#options.time.now();
+    this.#heard.add(frame);
+    if (this.#state === 'ATTACHED') {
+      this.#state = 'TALKING';
+      this.#options.tell({ type: 'started' });
+    }
+    this.#voice?.hear(frame);
+  }
+
+  #onVoiceEvent(event: VoiceEvent): void {
+    if (this.#state === 'ENDED') return;
+    if (event.type === 'failed') this.#end('provider-failed', event.error.message);
+    else if (event.type !== 'ended') this.#options.tell(event);
+    else if (this.#state === 'WAITING') this.#end('provider-ended', event.reason);
+    else this.#farewell = event.reason;
+  }
+
+  #flush(): number {
+    const unsentMs = this.#transport.flush();
+    this.#unsentMs += unsentMs;
+    return this.#playout.flush() + unsentMs;
+  }
+
+  get #playedMs(): number {
+    return this.#playout.playedMs - this.#transport.unplayedMs - this.#unsentMs;
+  }
+
+  #measure(): MediaStats {
+    const { sentWithAudio, lost } = this.#transport.stats;
+    return {
+      provider: this.#options.provider.name,
+      transport: this.#transport.kind,
+      heard: { ...this.#heard.stats, lost },
+      spoke: { packets: sentWithAudio, ms: this.#playedMs },
+    };
+  }
+
+  #end(reason: EndReason, detail?: string): void {
+    if (this.#state === 'ENDED') return;
+    this.#state = 'ENDED';
+    this.#cancelAttachTimer();
+    this.#stopTicks();
+    this.#finalStats = this.#measure();
+    this.#ending.abort(ended());
+    // One that fails to close must not keep the other open.
+    this.#closing = Promise.allSettled([this.#voice?.close(), this.#transport.close()]).then(() => {});
+    this.#options.tell({ type: 'ended', reason, detail, stats: this.#finalStats });
+  }
+}
+
+function ended(): RelayError {
+  return new RelayError('CF_SESSION_UNKNOWN', 'the media session has ended');
+}

@@ -1,0 +1,184 @@
+import { fileURLToPath } from 'node:url';
+import { AriHttp, AriSocket, bridges, channels, expectOk } from '@callfleet/ari';
+import {
+  ask,
+  type Bus,
+  type CallEvent,
+  connectBus,
+  decodeMessage,
+  followCall,
+  type RelayReply,
+  type RelayRequest,
+  relayAnnouncementSchema,
+  relayReplySchema,
+  subjects,
+} from '@callfleet/bus';
+import { type CallId, callIdOf, resourceId } from '@callfleet/identity';
+import { type Child, spawnChild } from '@callfleet/supervise';
+import { type Asterisk, type NatsServer, placeCall, startAsterisk, startNatsServer } from '@callfleet/testkit';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+
+const APP = 'relay-test';
+const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
+
+let pbx: Asterisk;
+let nats: NatsServer;
+let bus: Bus;
+const closing: Array<() => Promise<unknown> | unknown> = [];
+
+beforeAll(async () => {
+  [pbx, nats] = await Promise.all([startAsterisk({ apps: [APP] }), startNatsServer()]);
+  bus = await connectBus({ servers: [nats.url], name: 'relay-test' });
+});
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close();
+});
+afterAll(async () => {
+  await bus?.close();
+  await Promise.all([pbx?.stop(), nats?.stop()]);
+});
+
+/** A relay in a process of its own, as it is deployed. @returns it and its name on the bus */
+async function startRelay(transport: string): Promise<{ process: Child; relay: string }> {
+  const announced = Promise.withResolvers<string>();
+  const subscription = bus.nc.subscribe(subjects.relayAnnouncements, {
+    callback: (_error, message) => {
+      const { relay, zone } = decodeMessage(relayAnnouncementSchema, message.data);
+      if (zone === transport) announced.resolve(relay);
+    },
+  });
+  const process_ = await spawnChild({
+    name: 'media-relay',
+    command: process.execPath,
+    args: [MAIN],
+    env: {
+      ...process.env,
+      CALLFLEET_NATS__SERVERS: JSON.stringify([nats.url]),
+      CALLFLEET_PBXS: JSON.stringify([
+        { name: pbx.name, url: pbx.httpUrl, username: pbx.username, password: pbx.password },
+      ]),
+      CALLFLEET_RELAY__TRANSPORT: transport,
+      CALLFLEET_RELAY__ZONE: transport,
+      CALLFLEET_RELAY__RTP__PORT_MIN: '26000',
+      CALLFLEET_RELAY__RTP__PORT_MAX: '26099',
+    },
+    ready: { line: (line) => line.includes('service.ready') },
+  });
+  closing.push(() => process_.stop());
+  const relay = await announced.promise;
+  subscription.unsubscribe();
+  return { process: process_, relay };
+}
+
+/** As much of a gateway and a worker as it takes to give each caller a media leg of `provider`. */
+async function serveCalls(relay: string, provider: { name: string; options: Record<string, unknown> }) {
+  const account = { url: pbx.httpUrl, username: pbx.username, password: pbx.password };
+  const http = new AriHttp(account);
+  const started = new Map<string, () => void>();
+  const served = Promise.withResolvers<{ call: CallId; session: string; events: CallEvent[] }>();
+  const serve = async (channelId: string) => {
+    const call = callIdOf(pbx.name, channelId);
+    const [session, bridgeId] = [resourceId(call, 'media', 1), resourceId(call, 'bridge', 1)];
+    const events: CallEvent[] = [];
+    const feed = await followCall(bus, call, {
+      onEvent: (event) => events.push(event),
+      onBadMessage: (error) => served.reject(error),
+    });
+    closing.push(() => feed.close());
+    const legStarted = new Promise<void>((resolve) => started.set(session, resolve));
+    expectOk(await http.request(channels.answer({ channelId })));
+    expectOk(await http.request(bridges.createWithId({ bridgeId, type: 'mixing' })));
+    const opened = await request(relay, { op: 'open', session, call, epoch: 1, pbx: pbx.name, provider });
+    if (!opened.ok || !opened.externalMedia) throw new Error(`not opened: ${JSON.stringify(opened)}`);
+    const leg = expectOk(
+      await http.request(channels.externalMedia({ channelId: session, app: APP, ...opened.externalMedia })),
+    );
+    const channelVariables = leg.channelvars as Record<string, string>;
+    expect(await request(relay, { op: 'attach', session, call, epoch: 1, channelVariables })).toEqual({ ok: true });
+    await legStarted;
+    expectOk(await http.request(bridges.addChannel({ bridgeId, channel: [channelId, session] })));
+    closing.push(async () => {
+      await http.request(channels.hangup({ channelId: session }));
+      await http.request(bridges.destroy({ bridgeId }));
+    });
+    served.resolve({ call, session, events });
+  };
+  const socket = await AriSocket.connect({
+    ...account,
+    apps: [APP],
+    onEvent: (event) => {
+      if (event.type !== 'StasisStart') return;
+      const { id } = (event as unknown as { channel: { id: string } }).channel;
+      const leg = started.get(id);
+      if (leg) leg();
+      else serve(id).catch(served.reject);
+    },
+  });
+  closing.push(
+    () => http.close(),
+    () => socket.close(),
+  );
+  return served.promise;
+}
+
+function request(relay: string, question: RelayRequest): Promise<RelayReply> {
+  return ask(bus, subjects.relay(relay), question, { reply: relayReplySchema, timeoutMs: 5000 });
+}
+
+async function callThrough(transport: string, provider: { name: string; options: Record<string, unknown> }) {
+  const { process, relay } = await startRelay(transport);
+  const serving = serveCalls(relay, provider);
+  serving.catch(() => {});
+  const caller = await placeCall({ to: pbx.sipAddress, extension: '100', audio: { toneHz: 440 } });
+  closing.push(() => caller.hangUp());
+  return { process, relay, caller, ...(await serving) };
+}
+
+describe.each(['rtp', 'websocket'])('a caller on a real Asterisk, over %s', (transport) => {
+  test('hears an echo, without a pause, and the relay measures the same', async () => {
+    const { relay, caller, call, session, events } = await callThrough(transport, { name: 'echo', options: {} });
+    const from = await caller.waitForTone(440, 5000);
+    await new Promise((resolve) => setTimeout(resolve, 3000));
+    expect(caller.heard.longestGapMs({ fromMs: from, toMs: from + 2900 })).toBeLessThan(200);
+    const tenths = Array.from({ length: 10 }, (_, i) => ({ fromMs: from + i * 250, toMs: from + (i + 1) * 250 }));
+    // A frame that is dropped to catch up after a stall of this machine splits the tone.
+    expect(tenths.filter((tenth) => caller.heard.level(440, tenth) > 0.9).length).toBeGreaterThanOrEqual(8);
+    const closed = await request(relay, { op: 'close', session, call, epoch: 1, reason: 'test' });
+    expect(closed).toMatchObject({ ok: true, stats: { provider: 'echo', transport, heard: { lost: 0 } } });
+    if (!closed.ok || !closed.stats) return expect.unreachable();
+    const { heard, spoke } = closed.stats;
+    expect(heard.ms).toBeGreaterThan(2900);
+    expect(heard.speechMs).toBeGreaterThan(2900);
+    expect(heard.peakDbfs).toBeCloseTo(-9, 0);
+    expect(spoke.ms).toBeGreaterThan(0.8 * heard.ms);
+    await vi.waitFor(() => expect(events.map(({ type }) => type)).toEqual(['media.started', 'media.ended']));
+    expect(events[1]?.data).toMatchObject({ session, reason: 'closed', detail: 'test', stats: closed.stats });
+  });
+
+  test('is answered by the parrot after having spoken', async () => {
+    const { caller, events } = await callThrough(transport, { name: 'parrot', options: { silenceMs: 400 } });
+    await vi.waitFor(() => expect(events.map(({ type }) => type)).toContain('media.speech-started'), 5000);
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    await caller.setAudio(null);
+    const answeredAt = await caller.waitForTone(440, 3000);
+    await vi.waitFor(() => {
+      const now = caller.now();
+      expect(caller.heard.longestSilenceMs({ fromMs: now - 300, toMs: now })).toBeGreaterThan(250);
+    }, 5000);
+    expect(caller.heard.longestGapMs({ fromMs: answeredAt - 1000 })).toBeLessThan(200);
+    expect(events.map(({ type }) => type)).toEqual([
+      'media.started',
+      'media.speech-started',
+      'media.speech-stopped',
+      'media.turn',
+    ]);
+    expect(events.map(({ seq }) => seq)).toEqual([1, 2, 3, 4]);
+  });
+
+  test('is told of when the relay is stopped, which ends cleanly', async () => {
+    const { process, caller, events } = await callThrough(transport, { name: 'echo', options: {} });
+    await caller.waitForTone(440, 5000);
+    expect(await process.stop()).toEqual({ code: 0, signal: null });
+    await vi.waitFor(() => expect(events.at(-1)?.data).toMatchObject({ reason: 'relay-stopped' }));
+  });
+});

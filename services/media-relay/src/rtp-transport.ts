@@ -1,0 +1,182 @@
+import { randomInt } from 'node:crypto';
+import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+import { once } from 'node:events';
+import { isIP, isIPv6 } from 'node:net';
+import type { ExternalMedia } from '@callfleet/bus';
+import {
+  type AudioFormat,
+  type FormatName,
+  formatNamed,
+  type PlayoutBuffer,
+  RTP_HEADER_BYTES,
+  type RtpPacket,
+  RtpReceiver,
+  RtpSender,
+} from '@callfleet/media';
+import { RelayError } from './errors.ts';
+import type { PortPool } from './port-pool.ts';
+import type { MediaTransport, TransportListener, TransportStats } from './transport.ts';
+
+export interface RtpTransportOptions {
+  format: FormatName;
+  bindAddress: string;
+  /** The address that the PBX sends to. */
+  advertisedAddress: string;
+  ports: PortPool;
+}
+
+/** Payload types as Asterisk sends them (RFC 3551, and its own dynamic ones). */
+const PAYLOAD_TYPES: Readonly<Record<FormatName, number>> = { ulaw: 0, alaw: 8, slin: 10, slin16: 118, slin24: 123 };
+
+/** Ports that somebody else on this machine has are passed over, so many at most. */
+const MAX_BIND_ATTEMPTS = 20;
+
+/** A packet may still be in the kernel's hands when the next one is written. */
+const PACKETS_IN_TURN = 4;
+
+/** RTP over UDP with a port of its own. It hears only the address that `attach` gave it, and never learns another. */
+export class RtpTransport implements MediaTransport {
+  readonly kind = 'rtp';
+  readonly format: AudioFormat;
+  readonly unplayedMs = 0;
+  readonly #options: RtpTransportOptions;
+  readonly #listener: TransportListener;
+  readonly #payloadType: number;
+  readonly #sender: RtpSender;
+  readonly #receiver = new RtpReceiver((packet) => this.#onPacket(packet));
+  /** Each with its payload as a view. */
+  readonly #packets: ReadonlyArray<{ packet: Buffer; payload: Buffer }>;
+  #turn = 0;
+  #socket: Socket | undefined;
+  #port: number | undefined;
+  #peer: { address: string; port: number } | undefined;
+  #sent = 0;
+  #sentWithAudio = 0;
+  #strangers = 0;
+  #otherPayloads = 0;
+
+  constructor(options: RtpTransportOptions, listener: TransportListener) {
+    this.#options = options;
+    this.#listener = listener;
+    this.format = formatNamed(options.format);
+    this.#payloadType = PAYLOAD_TYPES[options.format];
+    this.#sender = new RtpSender({
+      payloadType: this.#payloadType,
+      samplesPerFrame: this.format.frameBytes / this.format.bytesPerSample,
+      ssrc: randomInt(2 ** 32),
+      seq: randomInt(2 ** 16),
+      timestamp: randomInt(2 ** 32),
+    });
+    this.#packets = Array.from({ length: PACKETS_IN_TURN }, () => {
+      const packet = Buffer.alloc(RTP_HEADER_BYTES + this.format.frameBytes);
+      return { packet, payload: packet.subarray(RTP_HEADER_BYTES) };
+    });
+  }
+
+  get stats(): TransportStats {
+    return {
+      sent: this.#sent,
+      sentWithAudio: this.#sentWithAudio,
+      lost: this.#receiver.lost,
+      strangers: this.#strangers,
+      malformed: this.#receiver.malformed + this.#otherPayloads,
+    };
+  }
+
+  async open(): Promise<ExternalMedia> {
+    for (let attempt = 1; !this.#socket; attempt += 1) {
+      const port = this.#options.ports.take();
+      try {
+        this.#socket = await boundSocket(this.#options.bindAddress, port);
+        this.#port = port;
+      } catch (error) {
+        this.#options.ports.giveBack(port);
+        if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE' || attempt === MAX_BIND_ATTEMPTS) throw error;
+      }
+    }
+    this.#socket.on('message', (datagram, from) => this.#onDatagram(datagram, from));
+    // A packet that can't be sent now (no route, full buffer) is a lost packet; a peer that stays away ends the session.
+    this.#socket.on('error', () => {});
+    const { advertisedAddress } = this.#options;
+    const host = isIPv6(advertisedAddress) ? `[${advertisedAddress}]` : advertisedAddress;
+    return {
+      external_host: `${host}:${this.#port}`,
+      encapsulation: 'rtp',
+      transport: 'udp',
+      connection_type: 'client',
+      format: this.format.name,
+    };
+  }
+
+  async attach(channelVariables: Readonly<Record<string, string>>): Promise<void> {
+    const address = channelVariables.UNICASTRTP_LOCAL_ADDRESS ?? '';
+    const port = Number(channelVariables.UNICASTRTP_LOCAL_PORT);
+    if (isIP(address) === 0 || !Number.isInteger(port) || port < 1 || port > 65_535)
+      throw new RelayError(
+        'CF_RELAY_BAD_PEER',
+        `an RTP leg needs UNICASTRTP_LOCAL_ADDRESS and UNICASTRTP_LOCAL_PORT, got "${address}" and "${channelVariables.UNICASTRTP_LOCAL_PORT ?? ''}"`,
+      );
+    this.#peer = { address, port };
+  }
+
+  pace(playout: PlayoutBuffer, skipped: number): void {
+    const peer = this.#peer;
+    if (!this.#socket || !peer) return;
+    this.#sender.skip(skipped);
+    this.#turn = (this.#turn + 1) % PACKETS_IN_TURN;
+    const { packet, payload } = this.#packets[this.#turn] as { packet: Buffer; payload: Buffer };
+    this.#sender.writeHeader(packet);
+    if (playout.takeInto(payload)) this.#sentWithAudio += 1;
+    if (this.format.encoding === 'slin') payload.swap16();
+    this.#socket.send(packet, peer.port, peer.address);
+    this.#sent += 1;
+  }
+
+  flush(): number {
+    return 0;
+  }
+
+  async close(): Promise<void> {
+    const [socket, port] = [this.#socket, this.#port];
+    if (!socket || port === undefined) return;
+    this.#socket = undefined;
+    this.#port = undefined;
+    socket.removeAllListeners('message');
+    socket.close();
+    await once(socket, 'close');
+    this.#options.ports.giveBack(port);
+  }
+
+  #onDatagram(datagram: Buffer, from: RemoteInfo): void {
+    if (from.port === this.#peer?.port && from.address === this.#peer.address) this.#receiver.receive(datagram);
+    else this.#strangers += 1;
+  }
+
+  #onPacket({ payloadType, payload }: RtpPacket): void {
+    if (payloadType !== this.#payloadType) {
+      // Comfort noise or a key: neither is audio in the leg's format.
+      this.#otherPayloads += 1;
+      return;
+    }
+    if (this.format.encoding === 'slin') Buffer.from(payload.buffer, payload.byteOffset, payload.length & ~1).swap16();
+    this.#listener.heard(payload);
+  }
+}
+
+async function boundSocket(address: string, port: number): Promise<Socket> {
+  const socket = createSocket({
+    type: isIPv6(address) ? 'udp6' : 'udp4',
+    // Peers are addresses already. Node's own look-up would put each packet off to the next turn of the event loop.
+    lookup: (host, _options, callback) => callback(null, host, isIPv6(host) ? 6 : 4),
+  });
+  try {
+    // Without a look-up it listens, or fails, before `bind` returns.
+    const listening = once(socket, 'listening');
+    socket.bind(port, address);
+    await listening;
+    return socket;
+  } catch (error) {
+    socket.close();
+    throw error;
+  }
+}

@@ -1,0 +1,136 @@
+import { type FormatName, PlayoutBuffer } from '@callfleet/media';
+import { SimulatedTime } from '@callfleet/media/testing';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { simulatedWebSocketLeg } from './simulated-pbx.ts';
+import type { TransportListener } from './transport.ts';
+import { describeTransport, Told } from './transport-conformance.ts';
+import { WebSocketTransport } from './websocket-transport.ts';
+
+async function webSocketPair(told: TransportListener, format: FormatName = 'ulaw') {
+  const leg = await simulatedWebSocketLeg();
+  const time = new SimulatedTime();
+  return {
+    leg,
+    transport: new WebSocketTransport({ format, pbxUrl: leg.url, leadMs: 60, time }, told),
+    makeLeg() {},
+    passFrame: () => time.pass(20),
+  };
+}
+
+describeTransport('websocket', 'ulaw', (told) => webSocketPair(told));
+describeTransport('websocket', 'slin16', (told) => webSocketPair(told, 'slin16'));
+
+describe('the WebSocket transport', () => {
+  const closers: Array<() => Promise<void>> = [];
+  afterEach(async () => {
+    for (const close of closers.splice(0)) await close();
+  });
+
+  async function attached() {
+    const told = new Told();
+    const pair = await webSocketPair(told);
+    closers.push(
+      () => pair.transport.close(),
+      () => pair.leg.close(),
+    );
+    await pair.transport.attach(pair.leg.channelVariables);
+    const playout = new PlayoutBuffer(pair.transport.format);
+    return {
+      ...pair,
+      told,
+      playout,
+      /** Paces so many frames; gives how many were sent at each. */
+      pace: (frames: number) =>
+        Array.from({ length: frames }, () => {
+          const before = pair.transport.stats.sent;
+          pair.transport.pace(playout);
+          pair.passFrame();
+          return pair.transport.stats.sent - before;
+        }),
+    };
+  }
+  const seconds = (n: number) => new Uint8Array(8000 * n).fill(1);
+
+  test('is ahead by the lead, however much there is to play', async () => {
+    const { playout, pace } = await attached();
+    playout.push(seconds(10));
+    expect(pace(6)).toEqual([3, 1, 1, 1, 1, 1]);
+    expect(playout.queuedMs).toBe(10_000 - 8 * 20);
+  });
+
+  test('is ahead by one frame in silence, so that an answer does not wait behind it', async () => {
+    const { playout, pace } = await attached();
+    expect(pace(4)).toEqual([1, 1, 1, 1]);
+    playout.push(seconds(1));
+    expect(pace(3)).toEqual([3, 1, 1]);
+  });
+
+  test('stops at XOFF and goes on at XON', async () => {
+    const { leg, playout, pace, transport } = await attached();
+    playout.push(seconds(1));
+    leg.tell({ event: 'MEDIA_XOFF' });
+    await vi.waitFor(() => expect(pace(1)).toEqual([0]));
+    const sent = transport.stats.sent;
+    expect(pace(3)).toEqual([0, 0, 0]);
+    leg.tell({ event: 'MEDIA_XON' });
+    await vi.waitFor(() => {
+      pace(1);
+      expect(transport.stats.sent).toBeGreaterThan(sent);
+    });
+  });
+
+  test('makes the PBX forget what it did not play, and says how much that was', async () => {
+    const { leg, playout, pace, transport } = await attached();
+    expect(transport.flush()).toBe(0);
+    playout.push(seconds(1));
+    pace(5);
+    expect(transport.unplayedMs).toBe(40);
+    expect(transport.flush()).toBe(40);
+    expect(transport.unplayedMs).toBe(0);
+    await vi.waitFor(() => expect(leg.commands).toEqual(['FLUSH_MEDIA']));
+  });
+
+  test('does not count silence as unplayed audio', async () => {
+    const { pace, transport } = await attached();
+    pace(3);
+    expect(transport.unplayedMs).toBe(0);
+  });
+
+  test('asks the PBX what it really has, and sends less where that is more', async () => {
+    const { leg, playout, pace } = await attached();
+    playout.push(seconds(10));
+    pace(260);
+    await vi.waitFor(() => expect(leg.commands).toEqual(['GET_STATUS']));
+    leg.tell({ event: 'STATUS', queue_length: 8 });
+    await vi.waitFor(() => expect(pace(1)).toEqual([0]));
+    expect(pace(20).reduce((a, b) => a + b, 0)).toBeLessThan(20);
+  });
+
+  test('tells the keys that the caller pressed', async () => {
+    const { leg, told } = await attached();
+    leg.tell({ event: 'DTMF_END', channel_id: 'x', digit: '#' });
+    await vi.waitFor(() => expect(told.digits).toEqual(['#']));
+  });
+
+  test('tells when the PBX hangs up', async () => {
+    const { leg, told } = await attached();
+    leg.hangUp();
+    await vi.waitFor(() => expect(told.losses).toEqual(['closed by the PBX with code 1000']));
+  });
+
+  test('counts messages that it cannot read', async () => {
+    const { leg, transport } = await attached();
+    for (const event of [{ event: 'ERROR' }, { event: 'DTMF_END' }, { event: 'STATUS' }, {}, { event: 'NEW' }])
+      leg.tell(event);
+    await vi.waitFor(() => expect(transport.stats.malformed).toBe(4));
+  });
+
+  test('says which PBX refused it, and does not tell the id', async () => {
+    const { leg, transport } = await webSocketPair(new Told());
+    closers.push(() => leg.close());
+    const refused = transport.attach({ MEDIA_WEBSOCKET_CONNECTION_ID: 'no-such-leg' });
+    await expect(refused).rejects.toMatchObject({ code: 'CF_RELAY_ATTACH_FAILED' });
+    await expect(refused).rejects.toThrow(/127\.0\.0\.1:\d+ refused/);
+    await expect(refused).rejects.not.toThrow('no-such-leg');
+  });
+});

@@ -1,0 +1,191 @@
+import { once } from 'node:events';
+import type { ExternalMedia } from '@callfleet/bus';
+import {
+  type AudioFormat,
+  type FormatName,
+  FRAME_MS,
+  formatNamed,
+  type PlayoutBuffer,
+  type TimeSource,
+} from '@callfleet/media';
+import { WebSocket } from 'ws';
+import { type MediaControlEvent, readControlEvent } from './chan-websocket-control.ts';
+import { RelayError } from './errors.ts';
+import type { MediaTransport, TransportListener, TransportStats } from './transport.ts';
+
+export interface WebSocketTransportOptions {
+  format: FormatName;
+  /** The PBX's HTTP server: `http://host:8088`. */
+  pbxUrl: string;
+  /** Audio is sent so far ahead of its time, milliseconds. */
+  leadMs: number;
+  time: TimeSource;
+}
+
+/** Below what a worker waits for an answer (3 s). */
+const CONNECT_TIMEOUT_MS = 2500;
+const CLOSE_TIMEOUT_MS = 1000;
+
+/** Silence is sent so far ahead: what comes after it must wait for it. */
+const SILENCE_LEAD_MS = FRAME_MS;
+
+/** The PBX is asked how much it really has each 5 s: two clocks never agree, and its backlog does not shrink by itself. */
+const FRAMES_BETWEEN_STATUS = 250;
+
+/** With so many bytes stuck in our own socket, nothing more is sent. */
+const MAX_UNSENT_BYTES = 65_536;
+
+/**
+ * Asterisk's chan_websocket in server mode: we connect to the PBX, which plays what we send at its own pace. A little is
+ * sent ahead, against the network's jitter; never much, since what was sent can only be flushed as a whole.
+ *
+ * The leg's StasisStart comes only after we connected, so `attach` must not wait for it.
+ */
+export class WebSocketTransport implements MediaTransport {
+  readonly kind = 'websocket';
+  readonly format: AudioFormat;
+  readonly stats: TransportStats = { sent: 0, sentWithAudio: 0, lost: 0, strangers: 0, malformed: 0 };
+  readonly #options: WebSocketTransportOptions;
+  readonly #listener: TransportListener;
+  #socket: WebSocket | undefined;
+  #closed = false;
+  /** The PBX said that its queue is full. */
+  #held = false;
+  /** When the PBX will have played all that it was sent. */
+  #playedOutAt = 0;
+  /** The latest frames without silence between them. */
+  #framesOfAudio = 0;
+  #framesSinceStatus = 0;
+
+  constructor(options: WebSocketTransportOptions, listener: TransportListener) {
+    this.#options = options;
+    this.#listener = listener;
+    this.format = formatNamed(options.format);
+  }
+
+  async open(): Promise<ExternalMedia> {
+    return {
+      external_host: 'INCOMING',
+      encapsulation: 'none',
+      transport: 'websocket',
+      connection_type: 'server',
+      format: this.format.name,
+      transport_data: 'f(json)',
+    };
+  }
+
+  async attach(channelVariables: Readonly<Record<string, string>>): Promise<void> {
+    const id = channelVariables.MEDIA_WEBSOCKET_CONNECTION_ID;
+    if (!id) throw new RelayError('CF_RELAY_BAD_PEER', 'a WebSocket leg needs MEDIA_WEBSOCKET_CONNECTION_ID');
+    const url = mediaUrl(this.#options.pbxUrl, id);
+    const socket = new WebSocket(url, 'media', { handshakeTimeout: CONNECT_TIMEOUT_MS, perMessageDeflate: false });
+    this.#socket = socket;
+    socket.on('message', (data, isBinary) => this.#onMessage(data as Buffer, isBinary));
+    try {
+      await once(socket, 'open');
+    } catch (cause) {
+      socket.on('error', () => {});
+      // The id is all the authentication there is: it must not get into a log.
+      const where = new URL(this.#options.pbxUrl).host;
+      throw new RelayError('CF_RELAY_ATTACH_FAILED', `${where} refused the leg's WebSocket`, { cause });
+    }
+    socket.on('error', (error) => this.#onLost(error.message));
+    socket.on('close', (code) => this.#onLost(`closed by the PBX with code ${code}`));
+  }
+
+  pace(playout: PlayoutBuffer): void {
+    const socket = this.#socket;
+    if (socket?.readyState !== WebSocket.OPEN) return;
+    while (this.#isDue(socket, playout.queuedMs > 0)) {
+      const frame = Buffer.allocUnsafe(this.format.frameBytes);
+      const audio = playout.takeInto(frame);
+      socket.send(frame);
+      this.stats.sent += 1;
+      if (audio) this.stats.sentWithAudio += 1;
+      this.#framesOfAudio = audio ? this.#framesOfAudio + 1 : 0;
+      this.#playedOutAt = Math.max(this.#playedOutAt, this.#options.time.now()) + FRAME_MS;
+      this.#framesSinceStatus += 1;
+    }
+    if (this.#framesSinceStatus < FRAMES_BETWEEN_STATUS) return;
+    this.#framesSinceStatus = 0;
+    socket.send('{"command":"GET_STATUS"}');
+  }
+
+  get unplayedMs(): number {
+    return Math.min(this.#aheadMs, this.#framesOfAudio * FRAME_MS);
+  }
+
+  flush(): number {
+    const unplayed = this.unplayedMs;
+    if (unplayed === 0) return 0;
+    this.#socket?.send('{"command":"FLUSH_MEDIA"}');
+    this.#playedOutAt = 0;
+    this.#framesOfAudio = 0;
+    return unplayed;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    const socket = this.#socket;
+    if (!socket || socket.readyState === WebSocket.CLOSED) return;
+    const closed = once(socket, 'close');
+    // While it still connects, `close` is an error to it.
+    socket.on('error', () => {});
+    socket.close(1000);
+    const cancel = this.#options.time.after(CLOSE_TIMEOUT_MS, () => socket.terminate());
+    await closed;
+    cancel();
+  }
+
+  get #aheadMs(): number {
+    return Math.max(0, this.#playedOutAt - this.#options.time.now());
+  }
+
+  #isDue(socket: WebSocket, audio: boolean): boolean {
+    if (this.#held || socket.bufferedAmount > MAX_UNSENT_BYTES) return false;
+    return this.#aheadMs + FRAME_MS / 2 < (audio ? this.#options.leadMs : SILENCE_LEAD_MS);
+  }
+
+  #onMessage(data: Buffer, isBinary: boolean): void {
+    if (this.#closed) return;
+    if (isBinary) {
+      this.#listener.heard(data);
+      return;
+    }
+    const event = readControlEvent(data);
+    if (event) this.#onControl(event);
+    else this.stats.malformed += 1;
+  }
+
+  #onControl(event: MediaControlEvent): void {
+    switch (event.event) {
+      case 'MEDIA_XOFF':
+        this.#held = true;
+        break;
+      case 'MEDIA_XON':
+        this.#held = false;
+        break;
+      case 'STATUS':
+        this.#playedOutAt = this.#options.time.now() + event.queueLength * FRAME_MS;
+        break;
+      case 'DTMF_END':
+        this.#listener.digit(event.digit);
+        break;
+      case 'ERROR':
+        this.stats.malformed += 1;
+        break;
+      case 'other':
+        break;
+    }
+  }
+
+  #onLost(detail: string): void {
+    if (!this.#closed) this.#listener.lost(detail);
+  }
+}
+
+function mediaUrl(pbxUrl: string, id: string): URL {
+  const url = new URL(`media/${encodeURIComponent(id)}`, pbxUrl.endsWith('/') ? pbxUrl : `${pbxUrl}/`);
+  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+  return url;
+}
