@@ -1,0 +1,105 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { type Bus, type CallRecord, callRecordSchema, decodeMessage } from '@callfleet/bus';
+import { type Asterisk, placeCall, toneReport } from '@callfleet/testkit';
+import type { CallReport } from './call-report.ts';
+
+/** One call of the demo: who calls, whom, and with which tone of its own. */
+export interface DemoCall {
+  readonly caller: string;
+  readonly pbx: Asterisk;
+  readonly extension: '100' | '200';
+  readonly toneHz: number;
+}
+
+/** Told as it happens, in words. */
+export type Tell = (call: DemoCall, what: string) => void;
+
+const ANSWER_LIMIT_MS = 10_000;
+const TALK_MS = 1500;
+const HEAR_LIMIT_MS = 6000;
+/** A tone is heard when it is at least this share of what a caller hears; another call's, when it is this much. */
+const OWN_SHARE = 0.5;
+const OTHER_SHARE = 0.05;
+
+/** So many calls on each PBX, the last of each five to the parrot; every caller's tone is its own. */
+export function demoCalls(pbxs: readonly Asterisk[], each: number): DemoCall[] {
+  return pbxs.flatMap((pbx, p) =>
+    Array.from({ length: each }, (_, n) => ({
+      caller: String(1001 + p * each + n),
+      pbx,
+      extension: n % 5 === 4 ? ('200' as const) : ('100' as const),
+      toneHz: 400 + (p * each + n) * 110,
+    })),
+  );
+}
+
+/** Places one call, talks, presses a digit, listens for its own tone, and hangs up. */
+export async function runDemoCall(
+  call: DemoCall,
+  all: readonly DemoCall[],
+  records: CallRecords,
+  tell: Tell,
+): Promise<CallReport> {
+  const { caller, pbx, toneHz, extension } = call;
+  const sip = await placeCall({
+    to: pbx.sipAddress,
+    extension,
+    from: caller,
+    audio: { toneHz },
+    ringTimeoutMs: ANSWER_LIMIT_MS,
+    maxMs: 30_000,
+  });
+  let answeredMs: number | undefined;
+  try {
+    answeredMs = (await sip.answered).setupMs;
+    tell(call, `answered after ${Math.round(answeredMs)} ms`);
+    await wait(TALK_MS / 2);
+    sip.sendDtmf('5');
+    await wait(TALK_MS / 2);
+    // The parrot waits until its caller is silent.
+    if (extension === '200') await sip.setAudio(null);
+    const heardAt = await sip.waitForTone(toneHz, HEAR_LIMIT_MS);
+    tell(call, `hears its own ${toneHz} Hz back (${(heardAt / 1000).toFixed(1)} s after it began)`);
+    await wait(500);
+  } catch (error) {
+    tell(call, (error as Error).message);
+  }
+  const { heard } = await sip.hangUp();
+  const record = await records.of(caller);
+  if (record)
+    tell(call, `record: ${record.program} by ${record.worker}, ${record.digits} digit, ended by ${record.endedBy}`);
+  const others = all.filter((other) => other.toneHz !== toneHz).map((other) => heard.level(other.toneHz));
+  return {
+    caller,
+    pbx: pbx.name,
+    toneHz,
+    answeredMs,
+    heardOwnTone: toneReport(heard.frames, [toneHz]).expected.some((tone) => tone.level >= OWN_SHARE),
+    heardOtherTone: Math.max(...others) >= OTHER_SHARE,
+    record,
+  };
+}
+
+const RECORD_LIMIT_MS = 8000;
+
+/** Call records as they are written, found by the caller's number. */
+export class CallRecords {
+  readonly #byCaller = new Map<string, CallRecord>();
+
+  constructor(bus: Bus, onRecord: (record: CallRecord) => void = () => {}) {
+    bus.nc.subscribe('cf.cdr.>', {
+      callback: (_error, message) => {
+        const record = decodeMessage(callRecordSchema, message.data);
+        this.#byCaller.set(record.caller.number, record);
+        onRecord(record);
+      },
+    });
+  }
+
+  /** Waits for it a while; undefined when it does not come. */
+  async of(caller: string): Promise<CallRecord | undefined> {
+    const deadline = Date.now() + RECORD_LIMIT_MS;
+    while (!this.#byCaller.has(caller) && Date.now() < deadline) await wait(20);
+    return this.#byCaller.get(caller);
+  }
+}
