@@ -1,0 +1,56 @@
+import { FALLBACK_TONE_HZ, placeCall } from '@callfleet/testkit';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startTestFleet, type TestFleet } from './test-fleet.ts';
+
+let system: TestFleet;
+
+beforeAll(async () => {
+  system = await startTestFleet({
+    pbxs: [{ name: 'pbx-a', transport: 'rtp' }],
+    workers: 1,
+    config: { gateway: { claimTimeoutMs: 1000 } },
+  });
+});
+afterAll(() => system?.stop());
+
+async function callTo(extension: string, from: string) {
+  const [pbx] = system.pbxs;
+  if (!pbx) throw new Error('no PBX');
+  return placeCall({ to: pbx.sipAddress, extension, from });
+}
+
+test('a caller whose program failed reaches the fallback of the dialplan', async () => {
+  const call = await callTo('600', '3001');
+  await call.waitForTone(FALLBACK_TONE_HZ, 10_000);
+  await call.hangUp();
+  expect(await system.recordOf('3001')).toMatchObject({
+    endedBy: 'error',
+    error: { code: 'CF_PROGRAM_FAILED', message: 'this program is broken' },
+  });
+  await system.expectNothingLeft();
+});
+
+test('a caller to an extension that no program is for reaches the fallback', async () => {
+  const call = await callTo('999', '3002');
+  await call.waitForTone(FALLBACK_TONE_HZ, 10_000);
+  await call.hangUp();
+  expect(await system.recordOf('3002')).toMatchObject({ program: 'none', endedBy: 'dialplan' });
+  await system.expectNothingLeft();
+});
+
+test('a caller whom no worker takes reaches the fallback within the claim time-out', async () => {
+  for (const worker of system.fleet.workers) await worker.stop();
+  const call = await callTo('100', '3003');
+  await call.waitForTone(FALLBACK_TONE_HZ, 10_000);
+  await call.hangUp();
+  await system.expectNothingLeft();
+});
+
+test('a caller whom no gateway serves reaches the fallback at once', async () => {
+  for (const gateway of system.fleet.gateways) await gateway.stop();
+  const call = await callTo('100', '3004');
+  await call.waitForTone(FALLBACK_TONE_HZ, 10_000);
+  await call.hangUp();
+  const [pbx] = system.pbxs;
+  await expect.poll(() => (pbx ? system.leftovers(pbx) : ['no PBX'])).toEqual([]);
+});

@@ -1,0 +1,86 @@
+import { fileURLToPath } from 'node:url';
+import { type Bus, type CallRecord, callRecordSchema, connectBus, decodeMessage } from '@callfleet/bus';
+import { type LocalFleet, type LocalFleetOptions, startLocalFleet } from '@callfleet/testkit';
+import { Redis } from 'ioredis';
+import { expect } from 'vitest';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+
+const program = (name: string, file: string, extensions: string[]) => ({ name, file: `${ROOT}${file}`, extensions });
+
+/** What can be dialled in a test. */
+const PROGRAMS = [
+  program('echo-bot', 'examples/echo-bot.ts', ['100', '_1XX']),
+  program('parrot-bot', 'examples/parrot-bot.ts', ['200']),
+  program('ivr', 'examples/ivr.ts', ['300']),
+  program('slow-to-answer', 'tests/programs/slow-to-answer.ts', ['400']),
+  program('reads-digits', 'tests/programs/reads-digits.ts', ['500']),
+  program('throws', 'tests/programs/throws.ts', ['600']),
+];
+
+/** The whole system, and what a test asks of it. */
+export interface TestFleet extends LocalFleet {
+  readonly bus: Bus;
+  /** The record of the call from this number; waits until it is written. */
+  recordOf(caller: string): Promise<CallRecord>;
+  /** Fails unless everything made for calls is gone: on the PBXs, in Redis, in the relays. */
+  expectNothingLeft(): Promise<void>;
+  /** Every line that a service logged as a warning or worse. */
+  readonly complaints: string[];
+}
+
+export async function startTestFleet(options: Partial<LocalFleetOptions> = {}): Promise<TestFleet> {
+  const complaints: string[] = [];
+  const system = await startLocalFleet({
+    serviceMain: (kind) => `${ROOT}services/${kind}/src/main.ts`,
+    programs: PROGRAMS,
+    onLine: (name, line) => complaints.push(`${name}: ${line}`),
+    onLost: (name, code) => complaints.push(`${name} ended by itself (exit code ${code})`),
+    ...options,
+    config: { telemetry: { level: 'warn' }, ...options.config },
+  });
+  const bus = await connectBus({ servers: [system.nats.url], name: 'test' });
+  const records = new Map<string, CallRecord>();
+  const sessions = new Map<string, number>();
+  bus.nc.subscribe('cf.cdr.>', {
+    callback: (_error, message) => {
+      const record = decodeMessage(callRecordSchema, message.data);
+      records.set(record.caller.number, record);
+    },
+  });
+  bus.nc.subscribe('cf.relays', {
+    callback: (_error, message) => {
+      const { relay, sessions: count } = message.json<{ relay: string; sessions: number }>();
+      sessions.set(relay, count);
+    },
+  });
+  return {
+    ...system,
+    bus,
+    complaints,
+    async recordOf(caller) {
+      await expect.poll(() => records.has(caller), { timeout: 10_000, message: `record of ${caller}` }).toBe(true);
+      return records.get(caller) as CallRecord;
+    },
+    async expectNothingLeft() {
+      const options = { timeout: 10_000, interval: 50 };
+      for (const pbx of system.pbxs) await expect.poll(() => system.leftovers(pbx), options).toEqual([]);
+      await expect.poll(() => callLeases(system.redis.url), options).toEqual([]);
+      await expect.poll(() => [...sessions.values()].reduce((sum, count) => sum + count, 0), options).toBe(0);
+    },
+    async stop() {
+      await bus.close();
+      await system.stop();
+    },
+  };
+}
+
+/** Leases of calls; those of shards stay as long as their gateways. */
+async function callLeases(url: string): Promise<string[]> {
+  const redis = new Redis(url);
+  try {
+    return (await redis.keys('cf:lease:*')).filter((key) => !key.startsWith('cf:lease:{shard/'));
+  } finally {
+    redis.disconnect();
+  }
+}
