@@ -66,8 +66,7 @@ export async function runDemoCall(
   }
   const { heard } = await sip.hangUp();
   const record = await records.of(caller);
-  if (record)
-    tell(call, `record: ${record.program} by ${record.worker}, ${record.digits} digit, ended by ${record.endedBy}`);
+  if (record) tell(call, inOneLine(record));
   const others = all.filter((other) => other.toneHz !== toneHz).map((other) => heard.level(other.toneHz));
   return {
     caller,
@@ -80,18 +79,25 @@ export async function runDemoCall(
   };
 }
 
+function inOneLine({ program, gateway, worker, media, setupMs, digits, endedBy }: CallRecord): string {
+  const [session] = media;
+  const heard = session
+    ? `heard ${(session.heard.speechMs / 1000).toFixed(1)} s of it by ${session.relay}`
+    : 'not heard';
+  return `record: ${program} by ${gateway} and ${worker}, up in ${setupMs} ms, ${heard}, ${digits} digit, ended by ${endedBy}`;
+}
+
 const RECORD_LIMIT_MS = 8000;
 
 /** Call records as they are written, found by the caller's number. */
 export class CallRecords {
   readonly #byCaller = new Map<string, CallRecord>();
 
-  constructor(bus: Bus, onRecord: (record: CallRecord) => void = () => {}) {
+  constructor(bus: Bus) {
     bus.nc.subscribe('cf.cdr.>', {
       callback: (_error, message) => {
         const record = decodeMessage(callRecordSchema, message.data);
         this.#byCaller.set(record.caller.number, record);
-        onRecord(record);
       },
     });
   }

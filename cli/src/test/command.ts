@@ -14,7 +14,8 @@ export interface TestOptions {
 
 /** Types, lint, borders, dead code, then every test on real parts. @returns the exit code */
 export async function testCommand({ filters }: TestOptions): Promise<number> {
-  const checks = filters.length > 0 ? 0 : await run('turbo', ['run', ...CHECKS, '--output-logs=errors-only']);
+  const checks =
+    filters.length > 0 ? 0 : await run('turbo', ['run', ...CHECKS, '--continue', '--output-logs=errors-only']);
   await installParts((step) => console.log(`parts: ${step}`));
 
   const folder = await mkdtemp(join(tmpdir(), 'callfleet-test-'));
