@@ -11,7 +11,7 @@ module.exports = {
       name: 'libs-never-import-services-or-the-cli',
       severity: 'error',
       from: { path: '^libs/' },
-      to: { path: '^(services|cli|tests|examples)/' },
+      to: { path: '^(services|pbx|cli|tests|examples)/' },
     },
     {
       name: 'media-ari-and-identity-stand-alone',
@@ -42,10 +42,15 @@ module.exports = {
       name: 'packages-are-entered-by-their-door',
       comment: 'import @callfleet/<name>, never a file of another package',
       severity: 'error',
-      from: { path: '^((?:libs|services)/[^/]+|cli|tests|examples)/' },
+      from: { path: '^((?:libs|services)/[^/]+|pbx|cli|tests|examples)/' },
       to: {
         path: '^(libs|services)/[^/]+/src/',
-        pathNot: ['^$1/', '^libs/[^/]+/src/(runtime/)?mod\\.ts$', '^libs/media/src/simulated-time\\.ts$'],
+        pathNot: [
+          '^$1/',
+          '^libs/[^/]+/src/(runtime/)?mod\\.ts$',
+          '^pbx/src/mod\\.ts$',
+          '^libs/media/src/simulated-time\\.ts$',
+        ],
       },
     },
     { name: 'no-circles', severity: 'error', from: {}, to: { circular: true } },

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { type Bus, type CallRecord, callRecordSchema, connectBus, decodeMessage } from '@callfleet/bus';
+import { dialplanFor } from '@callfleet/pbx';
 import { type LocalFleet, type LocalFleetOptions, startLocalFleet } from '@callfleet/testkit';
 import { Redis } from 'ioredis';
 import { expect } from 'vitest';
@@ -34,6 +35,7 @@ export async function startTestFleet(options: Partial<LocalFleetOptions> = {}): 
   const system = await startLocalFleet({
     serviceMain: (kind) => `${ROOT}services/${kind}/src/main.ts`,
     programs: PROGRAMS,
+    dialplan: dialplanFor,
     onLine: (name, line) => complaints.push(`${name}: ${line}`),
     onLost: (name, code) => complaints.push(`${name} ended by itself (exit code ${code})`),
     ...options,

@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { connectBus } from '@callfleet/bus';
+import { dialplanFor } from '@callfleet/pbx';
 import { installParts, type LocalFleet, startLocalFleet } from '@callfleet/testkit';
 import { ROOT, serviceMain } from '../repository.ts';
 import { aborted, stopSignal } from '../signals.ts';
@@ -32,6 +33,7 @@ export async function demoCommand({ once }: DemoOptions): Promise<number> {
   const system = await startLocalFleet({
     serviceMain,
     programs: PROGRAMS,
+    dialplan: dialplanFor,
     config: { telemetry: { level: 'warn', otlpEndpoint: process.env.OTEL_EXPORTER_OTLP_ENDPOINT } },
     onProgress: step,
     onLine: (name, line) => say(`${name}: ${line}`),

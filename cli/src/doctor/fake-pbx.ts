@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { createServer, Server as HttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Server } from 'node:net';
 import { type Config, loadConfig, type PbxConfig } from '@callfleet/config';
-import { DIALPLAN_MODULES, requiredModules } from '../pbx-config/modules.ts';
+import { DIALPLAN_MODULES, requiredModules } from '@callfleet/pbx';
 
 export interface FakePbxOptions {
   version?: string;

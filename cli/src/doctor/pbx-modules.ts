@@ -1,5 +1,5 @@
 import { asterisk, expectOk } from '@callfleet/ari';
-import { DIALPLAN_MODULES, requiredModules } from '../pbx-config/modules.ts';
+import { DIALPLAN_MODULES, requiredModules } from '@callfleet/pbx';
 import type { Finding } from './finding.ts';
 import type { PbxCheck } from './pbx-check.ts';
 

@@ -28,14 +28,16 @@ ${ANY_EXTENSION.map((pattern) =>
   ].join('\n'),
 ).join('\n')}
 
-[callfleet-fallback]
-${ANY_EXTENSION.map((pattern) =>
-  steps(pattern, ['Answer()', `Playtones(${FALLBACK_TONE_HZ})`, `Wait(${FALLBACK_SECONDS})`, 'Hangup()']),
-).join('\n')}
-
+${fallbackContext()}
 [echo]
 ${ANY_EXTENSION.map((pattern) => steps(pattern, ['Answer()', 'Echo()'])).join('\n')}
 `;
+}
+
+/** The context `callfleet-fallback`: answers, and plays a tone by which a test knows where the call came to. */
+export function fallbackContext(): string {
+  const tone = ['Answer()', `Playtones(${FALLBACK_TONE_HZ})`, `Wait(${FALLBACK_SECONDS})`, 'Hangup()'];
+  return `[callfleet-fallback]\n${ANY_EXTENSION.map((pattern) => steps(pattern, tone)).join('\n')}\n`;
 }
 
 function steps(extension: string, applications: readonly string[]): string {

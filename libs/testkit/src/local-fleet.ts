@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Fleet, planRelays, type ServiceKind } from '@callfleet/supervise';
 import { type Asterisk, startAsterisk } from './asterisk.ts';
+import { fallbackContext } from './dialplan.ts';
 import { type NatsServer, startNatsServer } from './nats-server.ts';
 import { claimPbxPorts } from './port-claim.ts';
 import { type RedisServer, startRedisServer } from './redis-server.ts';
@@ -17,6 +18,8 @@ export interface LocalFleetOptions {
    * One PBX for each: how media legs reach the relay near it. Default: `websocket` for the first, `rtp` for the second.
    */
   readonly pbxs?: ReadonlyArray<{ name: string; transport: 'websocket' | 'rtp' }>;
+  /** The dialplan context that hands calls to these shards, and those it cannot to `callfleet-fallback`. */
+  readonly dialplan: (options: { shards: readonly string[]; context: string }) => string;
   readonly gateways?: number;
   readonly workers?: number;
   /** Laid over the configuration file: sections of callfleet.yaml. */
@@ -57,12 +60,13 @@ export async function startLocalFleet(options: LocalFleetOptions): Promise<Local
     owned.push(() => part.stop());
     return part;
   };
+  const extensions = `[general]\n${options.dialplan({ shards: SHARDS, context: 'default' })}${fallbackContext()}`;
   try {
     progress('starting NATS, Redis and Asterisk');
     const [nats, redis, ...pbxs] = await allOrNone([
       startNatsServer().then(own),
       startRedisServer().then(own),
-      ...wanted.map(({ name }) => startAsterisk({ name, apps: SHARDS }).then(own)),
+      ...wanted.map(({ name }) => startAsterisk({ name, files: { 'extensions.conf': extensions } }).then(own)),
     ]);
     const folder = await mkdtemp(join(tmpdir(), 'callfleet-'));
     owned.push(() => rm(folder, { recursive: true, force: true }));

@@ -22,8 +22,8 @@ export interface CallOptions {
   /** Digits to be pressed (RFC 4733), so many milliseconds after the answer. */
   dtmf?: ReadonlyArray<{ digit: string; atMs: number }>;
   /**
-   * How the caller ends the call: so long after the answer; or so long after the INVITE, with CANCEL, unless it is answered
-   * by then; or `never`, the default: it waits for the far side's BYE, for {@link SipCall.hangUp}, or for `maxMs`.
+   * When the caller ends the call: so long after the answer; or so long after the INVITE, whether it is answered by then (BYE)
+   * or not (CANCEL); or `never`, the default: it waits for the far side's BYE, for {@link SipCall.hangUp}, or for `maxMs`.
    */
   hangUp?: { afterMs: number } | { cancelAfterMs: number } | 'never';
   /** The caller gives up when it is not answered so long after the INVITE. Default 20000. */
@@ -135,13 +135,14 @@ export async function placeCall(options: CallOptions): Promise<SipCall> {
     if (progress.endedAt === undefined) tap.orderHangUp();
     later(HANG_UP_MS, () => sipp.kill());
   };
-  const finished = sipp.exited.then(({ code, signal: killedBy }): CallReport => {
+  const finished = sipp.exited.then(({ code, signal: endedBy }): CallReport => {
     for (const timer of timers) clearTimeout(timer);
     signal?.removeEventListener('abort', endCall);
     tap.close();
     media.close();
-    if (!killedBy && code !== 0) {
-      throw new CallError('CF_CALLER_FAILED', [`sipp ended with code ${code}:`, ...complaints].join('\n'));
+    if (code !== 0 && endedBy !== 'SIGKILL') {
+      const end = `sipp ended with ${endedBy ?? `code ${code}`}:`;
+      throw new CallError('CF_CALLER_FAILED', [end, ...complaints].join('\n'));
     }
     return reportOf(progress, inCall, media);
   });
@@ -157,8 +158,8 @@ export async function placeCall(options: CallOptions): Promise<SipCall> {
 
   const startLimit = setTimeout(() => sipp.kill(), START_MS);
   await invited.promise.finally(() => clearTimeout(startLimit));
-  const giveUpAfterMs = hangUp !== 'never' && 'cancelAfterMs' in hangUp ? hangUp.cancelAfterMs : ringTimeoutMs;
-  later(giveUpAfterMs, () => {
+  if (hangUp !== 'never' && 'cancelAfterMs' in hangUp) later(hangUp.cancelAfterMs, endCall);
+  later(ringTimeoutMs, () => {
     if (progress.answeredAt === undefined) endCall();
   });
   later(maxMs, endCall);

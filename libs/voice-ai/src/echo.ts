@@ -4,9 +4,9 @@ import { parseOptions } from './provider-options.ts';
 
 /**
  * What the caller says comes as fast as it is played, so a delay once made by a stall would stay for the rest of the call.
- * Each second, what waited all the time is dropped.
+ * Each half second, what waited all the time is dropped.
  */
-const FRAMES_WATCHED = 50;
+const FRAMES_WATCHED = 25;
 
 /** Gives the caller each frame back at once: to hear that a call works, and to measure what the relay adds. No options. */
 export function echo(options: unknown): VoiceProvider {

@@ -61,8 +61,12 @@ await runService('media-relay', loadConfig, async (config, service) => {
     subjects.relay(instance),
     relayRequestSchema,
     (request, parent) => {
-      const attributes = { call: request.call, session: request.session, epoch: request.epoch };
-      return inSpan(`media.${request.op}`, { parent, attributes }, () => relay.handle(request));
+      const attributes = {
+        'callfleet.call': request.call,
+        'callfleet.session': request.session,
+        'callfleet.epoch': request.epoch,
+      };
+      return inSpan(`media ${request.op}`, { parent, attributes }, () => relay.handle(request));
     },
     (error): RelayReply => ({ ok: false, code: error.code, message: error.message }),
   );

@@ -173,6 +173,14 @@ describe('a media session', () => {
     expect(unreached.events).toMatchObject([{ type: 'ended', reason: 'provider-failed', detail: 'the AI went away' }]);
   });
 
+  test('ends when the provider does not get ready', async () => {
+    const { events, time } = await attachedSession(new SimulatedProvider(new Promise(() => {})));
+    time.pass(10_000);
+    expect(events).toMatchObject([
+      { type: 'ended', reason: 'provider-failed', detail: expect.stringContaining('within 10000 ms') },
+    ]);
+  });
+
   test('ends once, closes both sides once, and says nothing afterwards', async () => {
     const { session, transport, provider, time, events } = await talkingSession();
     await Promise.all([session.close('closed', 'hangup'), session.close('relay-stopped')]);

@@ -45,6 +45,9 @@ export interface MediaSessionOptions {
  */
 const GREETING_HOLD_MS = 500;
 
+/** A provider that cannot hear by then has failed, milliseconds. */
+const PROVIDER_OPEN_LIMIT_MS = 10_000;
+
 /** One call's audio: carries it between a PBX and a provider, and watches over both. */
 export class MediaSession {
   readonly #options: MediaSessionOptions;
@@ -130,6 +133,9 @@ export class MediaSession {
   async #openProvider(): Promise<void> {
     const { call, provider, time } = this.#options;
     const session = this;
+    const cancelLimit = time.after(PROVIDER_OPEN_LIMIT_MS, () =>
+      this.#end('provider-failed', `${provider.name} was not ready within ${PROVIDER_OPEN_LIMIT_MS} ms`),
+    );
     try {
       const voice = await provider.open({
         call,
@@ -152,6 +158,8 @@ export class MediaSession {
       else this.#voice = voice;
     } catch (error) {
       this.#end('provider-failed', (error as Error).message);
+    } finally {
+      cancelLimit();
     }
   }
 

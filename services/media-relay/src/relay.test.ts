@@ -11,8 +11,9 @@ import { SimulatedTransport } from './simulated-media.ts';
 const call = callIdOf('pbx-a', '1763701200.12');
 const session = `${call}~media1`;
 
-function newRelay(options: { maxSessions?: number } = {}) {
+function newRelay(options: { maxSessions?: number; failingOpens?: number } = {}) {
   const time = new SimulatedTime();
+  let failingOpens = options.failingOpens ?? 0;
   const transports: SimulatedTransport[] = [];
   const events: Array<{ session: string; type: string }> = [];
   let changes = 0;
@@ -28,6 +29,8 @@ function newRelay(options: { maxSessions?: number } = {}) {
     transport: (pbx, listener) => {
       if (pbx !== 'pbx-a') throw new RelayError('CF_PBX_UNKNOWN', `no ${pbx}`);
       const transport = new SimulatedTransport(listener);
+      if (failingOpens > 0) transport.failure = new RelayError('CF_RELAY_PORTS_EXHAUSTED', 'no port is free');
+      failingOpens -= 1;
       transports.push(transport);
       return transport;
     },
@@ -120,6 +123,14 @@ describe('a relay', () => {
     for (const [request, code] of refusals) expect(await relay.handle(request)).toMatchObject({ ok: false, code });
     await relay.handle(open());
     expect(await relay.handle(open({ session: `${call}~media2` }))).toMatchObject({ ok: false, code: 'CF_RELAY_FULL' });
+  });
+
+  test('that found no room for a session can be asked again', async () => {
+    const { relay, events } = newRelay({ failingOpens: 1 });
+    expect(await relay.handle(open())).toMatchObject({ ok: false, code: 'CF_RELAY_PORTS_EXHAUSTED' });
+    expect(relay.announcement.sessions).toBe(0);
+    expect(await relay.handle(open())).toMatchObject({ ok: true });
+    expect(events).toEqual([]);
   });
 
   test('announces its room, and whenever that changes', async () => {

@@ -77,6 +77,13 @@ describe('the RTP transport', () => {
     expect(told.frames[0]?.[0]).toBe(7);
   });
 
+  test('refuses a PBX of the other Internet Protocol, and says so', async () => {
+    const { transport } = await attached();
+    await expect(
+      transport.attach({ UNICASTRTP_LOCAL_ADDRESS: '::1', UNICASTRTP_LOCAL_PORT: '30000' }),
+    ).rejects.toMatchObject({ code: 'CF_RELAY_BAD_PEER', message: expect.stringContaining('IPv6') });
+  });
+
   test('takes neither keys nor noise for audio, and survives what is no RTP', async () => {
     const { leg, told, transport } = await attached();
     leg.sendRaw(

@@ -116,6 +116,11 @@ export class RtpTransport implements MediaTransport {
         'CF_RELAY_BAD_PEER',
         `an RTP leg needs UNICASTRTP_LOCAL_ADDRESS and UNICASTRTP_LOCAL_PORT, got "${address}" and "${channelVariables.UNICASTRTP_LOCAL_PORT ?? ''}"`,
       );
+    if (isIP(address) !== isIP(this.#options.bindAddress))
+      throw new RelayError(
+        'CF_RELAY_BAD_PEER',
+        `the PBX is at ${address}, which can't be reached from relay.rtp.bindAddress ${this.#options.bindAddress}: one is IPv4, the other IPv6`,
+      );
     this.#peer = { address, port };
   }
 

@@ -125,6 +125,14 @@ describe('the WebSocket transport', () => {
     await vi.waitFor(() => expect(transport.stats.malformed).toBe(4));
   });
 
+  test('can be closed while it connects', async () => {
+    const { leg, transport } = await webSocketPair(new Told());
+    closers.push(() => leg.close());
+    const attaching = transport.attach(leg.channelVariables);
+    await Promise.all([transport.close(), expect(attaching).rejects.toMatchObject({ code: 'CF_RELAY_ATTACH_FAILED' })]);
+    expect(leg.received).toEqual([]);
+  });
+
   test('says which PBX refused it, and does not tell the id', async () => {
     const { leg, transport } = await webSocketPair(new Told());
     closers.push(() => leg.close());

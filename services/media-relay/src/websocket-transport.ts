@@ -128,7 +128,7 @@ export class WebSocketTransport implements MediaTransport {
     this.#closed = true;
     const socket = this.#socket;
     if (!socket || socket.readyState === WebSocket.CLOSED) return;
-    const closed = once(socket, 'close');
+    const closed = new Promise((resolve) => socket.once('close', resolve));
     // While it still connects, `close` is an error to it.
     socket.on('error', () => {});
     socket.close(1000);

@@ -11,9 +11,9 @@ import {
 import { loadConfig } from '@callfleet/config';
 import { type Asterisk, startAsterisk } from '@callfleet/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { asteriskParts } from './command.ts';
 import { dialplanFor } from './dialplan.ts';
 import { DIALPLAN_MODULES, requiredModules } from './modules.ts';
+import { asteriskParts } from './pbx-side.ts';
 
 const SHARDS = ['bots-1', 'bots-2', 'bots-3'];
 const USER = { username: 'callfleet', password: 'se;cret' };
