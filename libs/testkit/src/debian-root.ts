@@ -23,7 +23,7 @@ const OPTIONS = [
 const BUILD_MS = 600_000;
 
 /** The root's folder; another recipe is another folder, so that a change of it builds anew. */
-export function debianRootPath(): string {
+function debianRootPath(): string {
   const recipe = createHash('sha256')
     .update([SUITE, ...OPTIONS].join('\n'))
     .digest('hex')

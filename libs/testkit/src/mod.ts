@@ -7,6 +7,8 @@ export { PartsError } from './errors.ts';
 export { HeardAudio, type HeardFrame, type Stretch } from './heard-audio.ts';
 export { type LocalFleet, type LocalFleetOptions, startLocalFleet } from './local-fleet.ts';
 export { type NatsServer, type NatsServerOptions, startNatsServer } from './nats-server.ts';
+export { type OtlpReceiver, startOtlpReceiver } from './otlp-receiver.ts';
+export type { ReceivedSpan } from './otlp-spans.ts';
 export { installParts, type PartName } from './parts.ts';
 export { claimPort } from './port-claim.ts';
 export { type RedisServer, type RedisServerOptions, startRedisServer } from './redis-server.ts';

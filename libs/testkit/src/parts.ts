@@ -4,7 +4,7 @@ import { buildDebianRoot } from './debian-root.ts';
 import { PartsError } from './errors.ts';
 import { isAtLeast, isFitAsterisk, versionOf } from './program-version.ts';
 
-export const partNames = ['asterisk', 'nats-server', 'redis-server', 'sipp'] as const;
+const partNames = ['asterisk', 'nats-server', 'redis-server', 'sipp'] as const;
 export type PartName = (typeof partNames)[number];
 
 /** How a part is run on this machine: `command ...args`, and then its own arguments. */
