@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -128,6 +129,8 @@ async function writeHosts(root: string): Promise<void> {
   const hosts = `127.0.0.1 localhost ${hostname()} A.ROOT-SERVERS.NET\n`;
   const file = join(root, 'etc/hosts');
   if ((await readFile(file, 'utf8').catch(() => '')) === hosts) return;
-  await writeFile(`${file}.${process.pid}`, hosts);
-  await rename(`${file}.${process.pid}`, file);
+  // Renamed into place: another Asterisk may start from the same root in this moment.
+  const complete = `${file}.${randomUUID()}`;
+  await writeFile(complete, hosts);
+  await rename(complete, file);
 }

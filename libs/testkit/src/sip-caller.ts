@@ -108,11 +108,12 @@ export async function placeCall(options: CallOptions): Promise<SipCall> {
   const onMessage = (sender: 'caller' | 'pbx', message: SipMessage) => {
     const remote = sender === 'pbx' && message.cseqMethod === 'INVITE' ? audioAddress(message.body) : undefined;
     if (remote) media.speakTo(remote);
-    const change = progress.see(sender, message, performance.now());
+    const at = performance.now();
+    const change = progress.see(sender, message, at);
     if (change === 'invited') invited.resolve();
     if (change === 'ended') media.fallSilent();
     if (change === 'answered') {
-      answer.resolve({ setupMs: now() });
+      answer.resolve({ setupMs: inCall(at) });
       for (const { digit, atMs } of options.dtmf ?? []) later(atMs, () => media.press(digit));
       if (hangUp !== 'never' && 'afterMs' in hangUp) later(hangUp.afterMs, endCall);
     }
