@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { mkdir, readdir, rm } from 'node:fs/promises';
-import { tmpdir, userInfo } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /** Where a Debian root keeps the folders of the servers that run in it. */
@@ -24,7 +24,7 @@ let made = 0;
  */
 export async function createInstanceFolder(server: string, root?: string): Promise<InstanceFolder> {
   // Short, since Asterisk's control socket is in it: a socket's path has at most 107 bytes, on macOS 103.
-  const inside = root ? `/${INSTANCES}` : join(tmpdir(), `callfleet-${userInfo().uid}`);
+  const inside = root ? `/${INSTANCES}` : join(tmpdir(), `callfleet-${process.getuid?.()}`);
   const folder = root ? join(root, inside) : inside;
   await mkdir(folder, { recursive: true, mode: 0o755 });
   await removeOrphans(folder);

@@ -6,6 +6,7 @@ import {
   AriSocket,
   applications,
   expectOk,
+  isKnownEvent,
   readFeatures,
   type StasisStart,
 } from '@callfleet/ari';
@@ -39,6 +40,8 @@ export class ShardLink {
   readonly #log: Logger;
   readonly #http: AriHttp;
   readonly #calls = new LiveCalls();
+  /** Event types of a newer Asterisk than our types know: passed on like all others, and told once each. */
+  readonly #unknownTypes = new Set<string>();
   readonly #closing = new AbortController();
   readonly #running: Promise<void>;
 
@@ -141,6 +144,10 @@ export class ShardLink {
   }
 
   #handle(event: IncomingEvent, publisher: EventPublisher, offers: CallOffers, ari: () => AriRequester): void {
+    if (!isKnownEvent(event) && !this.#unknownTypes.has(event.type)) {
+      this.#unknownTypes.add(event.type);
+      this.#log.warn({ type: event.type }, 'shard.unknown-event-type');
+    }
     const call = publisher.callOf(event);
     if (!call) {
       this.#log.debug({ type: event.type }, 'event.of-no-call');
