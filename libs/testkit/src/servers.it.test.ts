@@ -26,7 +26,7 @@ test('the parts are installed once and quickly found again', async () => {
   const before = performance.now();
   const steps: string[] = [];
   await installParts((step) => steps.push(step));
-  expect(performance.now() - before).toBeLessThan(50);
+  expect(performance.now() - before).toBeLessThan(1000);
   expect(steps).toEqual([]);
 });
 
