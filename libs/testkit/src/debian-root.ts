@@ -35,7 +35,7 @@ function debianRootPath(): string {
 export async function buildDebianRoot(onProgress: (step: string) => void): Promise<string> {
   const root = debianRootPath();
   if (await exists(root)) return root;
-  onProgress('waiting for the right to build the Debian root');
+  onProgress('preparing a Debian root in the cache folder (once, about half a minute)');
   return withFileLock(`${root}.lock`, BUILD_MS, async () => {
     if (await exists(root)) return root;
     if (!findProgram('mmdebstrap')) await installPackages(['mmdebstrap'], onProgress);
