@@ -16,6 +16,7 @@ const PROGRAMS = [
   program('ivr', 'examples/ivr.ts', ['300']),
   program('slow-to-answer', 'tests/programs/slow-to-answer.ts', ['400']),
   program('reads-digits', 'tests/programs/reads-digits.ts', ['500']),
+  program('long-menu', 'tests/programs/long-menu.ts', ['700']),
   program('throws', 'tests/programs/throws.ts', ['600']),
 ];
 

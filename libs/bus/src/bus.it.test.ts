@@ -149,7 +149,7 @@ describe('the outbox', () => {
 describe('offers', () => {
   test('go to one worker each, and are gone when acknowledged', async () => {
     const offered = [newCall(), newCall(), newCall(), newCall()];
-    for (const call of offered) await publishOffer(bus, 'one-each', offerOf(call), headers());
+    for (const call of offered) await publishOffer(bus, 'one-each', offerOf(call), 0, headers());
     const taken: string[] = [];
     const queues = await Promise.all([1, 2].map(() => OfferQueue.open(bus, 'one-each', () => {})));
     const never = new AbortController().signal;
@@ -166,7 +166,7 @@ describe('offers', () => {
 
   test('given back go to the next', async () => {
     const call = newCall();
-    await publishOffer(bus, 'given-back', offerOf(call), headers());
+    await publishOffer(bus, 'given-back', offerOf(call), 0, headers());
     const queue = await OfferQueue.open(bus, 'given-back', () => {});
     const never = new AbortController().signal;
     for await (const inHand of queue.pull(1, never)) inHand.giveBack();

@@ -3,7 +3,7 @@ import type { Subscription } from '@nats-io/transport-node';
 import { type CallEvent, callEventSchema } from './call-event.ts';
 import type { Bus } from './connection.ts';
 import { decodeMessage } from './message.ts';
-import { CALLS } from './streams.ts';
+import { storedMessages } from './stored-messages.ts';
 import { subjects } from './subjects.ts';
 
 /** A call's events from its start: first what the stream has, then live ones, each once. */
@@ -16,10 +16,6 @@ export interface CallEventFeedOptions {
   /** A message on the call's subject that is no call event: counted and logged by the caller, never fatal. */
   onBadMessage: (error: unknown) => void;
 }
-
-const CATCH_UP_BATCH = 1000;
-/** JetStream's status for a batch that would be empty. */
-const NOTHING_STORED = 404;
 
 /** Subscribes first and reads the stream second, so that nothing falls between; a repeat is known by its id. */
 export async function followCall(bus: Bus, call: CallId, options: CallEventFeedOptions): Promise<CallEventFeed> {
@@ -49,8 +45,8 @@ export async function followCall(bus: Bus, call: CallId, options: CallEventFeedO
     },
   });
   try {
-    for await (const stored of readStored(bus, subject)) {
-      const event = read(stored);
+    for await (const { data } of storedMessages(bus, subject)) {
+      const event = read(data);
       if (event) deliver(event);
     }
   } catch (error) {
@@ -60,22 +56,4 @@ export async function followCall(bus: Bus, call: CallId, options: CallEventFeedO
   for (const event of early) deliver(event);
   early = undefined;
   return { close: () => live.unsubscribe() };
-}
-
-async function* readStored(bus: Bus, subject: string): AsyncGenerator<Uint8Array> {
-  let seq = 1;
-  for (;;) {
-    let count = 0;
-    try {
-      const batch = await bus.jsm.direct.getBatch(CALLS, { seq, next_by_subj: subject, batch: CATCH_UP_BATCH });
-      for await (const stored of batch) {
-        count += 1;
-        seq = stored.seq + 1;
-        yield stored.data;
-      }
-    } catch (error) {
-      if ((error as { code?: unknown }).code !== NOTHING_STORED) throw error;
-    }
-    if (count < CATCH_UP_BATCH) return;
-  }
 }

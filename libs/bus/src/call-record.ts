@@ -17,7 +17,10 @@ export const callRecordSchema = z.object({
   called: z.object({ number: z.string(), context: z.string() }),
   program: z.string(),
   gateway: z.string(),
+  /** The worker that had it at its end. */
   worker: z.string(),
+  /** How many workers lost it before. */
+  takeovers: z.int().nonnegative(),
   enteredAt: z.string(),
   answeredAt: z.string().optional(),
   endedAt: z.string(),

@@ -11,6 +11,10 @@ const fromWorker = {
 export const commandSchema = z.discriminatedUnion('kind', [
   /** "The call is mine": stops the claim time-out. */
   z.object({ kind: z.literal('claim'), ...fromWorker, worker: z.string() }),
+  /** "The call is over, and nothing of it is left": no other worker need have it. */
+  z.object({ kind: z.literal('done'), ...fromWorker }),
+  /** "I stop: another worker shall have the call." */
+  z.object({ kind: z.literal('release'), ...fromWorker }),
   /** One REST request to the PBX. A repeated `id` is answered from memory: executed at most once. */
   z.object({
     kind: z.literal('ari'),

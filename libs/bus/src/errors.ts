@@ -7,7 +7,9 @@ export class BusError extends Error {
     | 'CF_NATS_NO_JETSTREAM'
     | 'CF_BUS_NO_RESPONDER'
     | 'CF_BUS_TIMEOUT'
-    | 'CF_BUS_BAD_MESSAGE';
+    | 'CF_BUS_BAD_MESSAGE'
+    | 'CF_JOURNAL_MOVED'
+    | 'CF_JOURNAL_CLOSED';
 
   constructor(code: BusError['code'], message: string, options?: ErrorOptions) {
     super(message, options);

@@ -1,6 +1,7 @@
 /** Callfleet's event bus on NATS: subjects, streams, messages, and the trace context that travels with them. */
 export { type CallEvent, callEventSchema } from './call-event.ts';
 export { type CallEventFeed, followCall } from './call-event-feed.ts';
+export { CallJournal } from './call-journal.ts';
 export { type CallRecord, callRecordSchema, writeCallRecord } from './call-record.ts';
 export { type Command, type CommandRefusal, type CommandReply, commandReplySchema, commandSchema } from './command.ts';
 export { type Bus, type BusOptions, connectBus } from './connection.ts';
@@ -28,3 +29,4 @@ export { answer, ask } from './request-reply.ts';
 export { ensureStreams } from './streams.ts';
 export { subjects } from './subjects.ts';
 export { contextOf, traceHeaders } from './trace-context.ts';
+export { announceWorker, workerPresence } from './worker-presence.ts';

@@ -17,7 +17,8 @@ export interface OfferInHand {
   giveBack(): void;
 }
 
-const ACK_WAIT_MS = 10_000;
+/** A worker that died with an offer in hand must not make its caller wait until the claim time-out. */
+const ACK_WAIT_MS = 2000;
 const PULL_EXPIRES_MS = 1_000;
 
 /** The waiting offers of one pool; workers pull as many as they have room for: that is the back-pressure. */

@@ -35,6 +35,13 @@ export const offerSchema = z.object({
 
 export type Offer = z.infer<typeof offerSchema> & { readonly call: CallId };
 
-export async function publishOffer(bus: Bus, pool: string, offer: Offer, headers: MsgHdrs): Promise<void> {
-  await bus.js.publish(subjects.offers(pool), encodeMessage(offer), { msgID: `offer ${offer.call}`, headers });
+/** @param epoch the highest that the call has had: a call is offered once for each owner that it loses */
+export async function publishOffer(
+  bus: Bus,
+  pool: string,
+  offer: Offer,
+  epoch: number,
+  headers: MsgHdrs,
+): Promise<void> {
+  await bus.js.publish(subjects.offers(pool), encodeMessage(offer), { msgID: `offer ${offer.call} ${epoch}`, headers });
 }

@@ -23,7 +23,7 @@ export async function ensureStreams(bus: Bus, options: StreamOptions = {}): Prom
   await ensure(bus, {
     ...shared,
     name: CALLS,
-    subjects: ['cf.call.*.*.ev'],
+    subjects: ['cf.call.*.*.ev', 'cf.call.*.*.journal'],
     retention: RetentionPolicy.Limits,
     max_age: (options.callsMaxAgeMs ?? 6 * HOUR_MS) * NANOS_PER_MS,
     duplicate_window: 120_000 * NANOS_PER_MS,

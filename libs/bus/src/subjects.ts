@@ -4,6 +4,10 @@ import { type CallId, encodeToken } from '@callfleet/identity';
 export const subjects = {
   /** Events of one call, from gateways and relays (stream CALLS). */
   callEvents: (call: CallId) => `cf.call.${call}.ev`,
+  /** The journal of one call's program (stream CALLS). */
+  callJournal: (call: CallId) => `cf.call.${call}.journal`,
+  /** Answered by a worker as long as it lives. */
+  worker: (worker: string) => `cf.worker.${encodeToken(worker)}`,
   /** Offers of calls that want a worker (stream OFFERS). */
   offers: (pool: string) => `cf.offer.${encodeToken(pool)}`,
   /** Commands to the gateway that holds a shard (request and reply). */

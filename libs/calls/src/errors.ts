@@ -18,9 +18,13 @@ export class PbxRefusedError extends CallError {
   readonly code = 'CF_PBX_REFUSED';
   /** HTTP status of Asterisk's answer. */
   readonly status: number;
-  constructor(operation: string, status: number, reason: string) {
-    super(`${operation}: the PBX refused (${status} ${reason})`);
+  constructor(message: string, status: number) {
+    super(message);
     this.status = status;
+  }
+
+  static of(operation: string, status: number, reason: string): PbxRefusedError {
+    return new PbxRefusedError(`${operation}: the PBX refused (${status} ${reason})`, status);
   }
 }
 
@@ -28,8 +32,9 @@ export class PbxRefusedError extends CallError {
 export class PbxUnreachableError extends CallError {
   override readonly name = 'PbxUnreachableError';
   readonly code = 'CF_PBX_UNREACHABLE';
-  constructor(operation: string, why: string, options?: ErrorOptions) {
-    super(`${operation}: the PBX is out of reach (${why})`, options);
+
+  static of(operation: string, why: string, options?: ErrorOptions): PbxUnreachableError {
+    return new PbxUnreachableError(`${operation}: the PBX is out of reach (${why})`, options);
   }
 }
 
@@ -42,11 +47,30 @@ export class CallTakenOverError extends CallError {
   }
 }
 
+/** What a `step` threw. The same after a takeover, when only its words are left. */
+export class StepFailedError extends CallError {
+  override readonly name = 'StepFailedError';
+  readonly code = 'CF_STEP_FAILED';
+}
+
+/** The program asked for something else than its journal has: it was changed, or depends on more than it was told. */
+export class ProgramDivergedError extends CallError {
+  override readonly name = 'ProgramDivergedError';
+  readonly code = 'CF_PROGRAM_DIVERGED';
+  constructor(operation: number, journaled: string, asked: string | undefined) {
+    super(
+      `operation ${operation} is "${journaled}" in the journal, but the program ${asked === undefined ? 'did not ask for it' : `asked for "${asked}"`}: ` +
+        'was it changed under a live call, or does it depend on the time, on chance or on the outside world without step()?',
+    );
+  }
+}
+
 export class PlaybackFailedError extends CallError {
   override readonly name = 'PlaybackFailedError';
   readonly code = 'CF_PLAYBACK_FAILED';
-  constructor(media: string) {
-    super(`the PBX can't play ${media}: is the sound installed there?`);
+
+  static of(media: string): PlaybackFailedError {
+    return new PlaybackFailedError(`the PBX can't play ${media}: is the sound installed there?`);
   }
 }
 
@@ -54,7 +78,8 @@ export class PlaybackFailedError extends CallError {
 export class MediaUnavailableError extends CallError {
   override readonly name = 'MediaUnavailableError';
   readonly code = 'CF_MEDIA_UNAVAILABLE';
-  constructor(why: string, options?: ErrorOptions) {
-    super(`no conversation: ${why}`, options);
+
+  static of(why: string, options?: ErrorOptions): MediaUnavailableError {
+    return new MediaUnavailableError(`no conversation: ${why}`, options);
   }
 }

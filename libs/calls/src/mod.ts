@@ -21,4 +21,6 @@ export {
   PbxRefusedError,
   PbxUnreachableError,
   PlaybackFailedError,
+  ProgramDivergedError,
+  StepFailedError,
 } from './errors.ts';

@@ -8,9 +8,10 @@ export interface LeaseRedis extends Redis {
   isSessionAlive(key: string, instance: string): Promise<0 | 1>;
   acquireLease(key: string, owner: string, deadOwner: string, ttlMs: number): Promise<[1, number] | [0, string]>;
   releaseLease(key: string, owner: string, epoch: number): Promise<0 | 1>;
+  yieldLease(key: string, owner: string, epoch: number): Promise<0 | 1>;
 }
 
-const scripts = ['renewSession', 'isSessionAlive', 'acquireLease', 'releaseLease'] as const;
+const scripts = ['renewSession', 'isSessionAlive', 'acquireLease', 'releaseLease', 'yieldLease'] as const;
 
 /** Connects, and goes on reconnecting later. @throws RedisError */
 export async function connectRedis(

@@ -1,7 +1,7 @@
 import { type RedisServer, startRedisServer } from '@callfleet/testkit';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { connectRedis, type LeaseRedis } from './connection.ts';
-import { acquireLease, releaseLease } from './lease.ts';
+import { acquireLease, releaseLease, yieldLease } from './lease.ts';
 import { Session } from './session.ts';
 
 let server: RedisServer;
@@ -66,6 +66,22 @@ describe('a lease', () => {
     if (!lease) throw new Error('not acquired');
     expect(await releaseLease(redis, lease)).toBe(true);
     expect(await redis.keys('cf:lease:*')).toEqual([]);
+  });
+
+  test('that is yielded is free at once, and its epoch goes on rising', async () => {
+    const a = await live('a');
+    const lease = await acquireLease(redis, a, 'call-1');
+    if (!lease) throw new Error('not acquired');
+    expect(await yieldLease(redis, lease)).toBe(true);
+    expect(await acquireLease(redis, await live('b'), 'call-1')).toMatchObject({ owner: 'b', epoch: 2 });
+    expect(await yieldLease(redis, lease)).toBe(false);
+  });
+
+  test('of an owner that is known to be gone is taken before its session runs out', async () => {
+    const [a, b] = [await live('a'), await live('b')];
+    await acquireLease(redis, a, 'call-1');
+    expect(await acquireLease(redis, b, 'call-1', async () => false)).toBeUndefined();
+    expect(await acquireLease(redis, b, 'call-1', async (owner) => owner === 'a')).toMatchObject({ epoch: 2 });
   });
 
   test('can not be given up by an owner that lost it', async () => {

@@ -13,6 +13,15 @@ export interface SessionOptions {
   onRenewalFailed: (error: unknown) => void;
 }
 
+/** Whether a process's session has not run out. */
+export async function isSessionAlive(
+  redis: LeaseRedis,
+  kind: SessionOptions['kind'],
+  instance: string,
+): Promise<boolean> {
+  return (await redis.isSessionAlive(`cf:session:${kind}`, instance)) === 1;
+}
+
 /** A process's sign of life in Redis. Renewed once per process, however many leases it has. */
 export class Session {
   readonly instance: string;
@@ -40,8 +49,8 @@ export class Session {
     return session;
   }
 
-  async isAlive(instance: string): Promise<boolean> {
-    return (await this.#redis.isSessionAlive(this.#key, instance)) === 1;
+  isAlive(instance: string): Promise<boolean> {
+    return isSessionAlive(this.#redis, this.#options.kind, instance);
   }
 
   /** Says goodbye: others need not wait until it runs out. */

@@ -29,7 +29,7 @@ export class CallOffers {
 
   /** A new call: its trace begins here. */
   offer(call: LiveCall, event: StasisStart): void {
-    const { bus, gateway, pbx, shard, zone, pool, claimTimeoutMs, log } = this.#options;
+    const { gateway, pbx, shard, zone, claimTimeoutMs, log } = this.#options;
     const { channel, args } = event;
     const span = tracer.startSpan(
       'offer',
@@ -56,15 +56,22 @@ export class CallOffers {
       enteredAt: isoTime(event.timestamp),
       expiresAt: Date.now() + claimTimeoutMs,
     };
-    this.#unclaimed.set(
-      call,
-      setTimeout(() => void this.#giveBack(call), claimTimeoutMs),
-    );
-    publishOffer(bus, pool, offer, traceHeaders(call.trace))
+    call.offer = offer;
+    this.#file(call, offer)
       .then(() => log.info({ call: call.id, trace_id: span.spanContext().traceId }, 'call.offered'))
       // The claim time-out gives the call back: NATS is away, so no worker could be told.
       .catch((error: unknown) => log.error({ call: call.id, err: error }, 'call.offer-failed'))
       .finally(() => span.end());
+  }
+
+  /** The worker that had the call is gone: whoever takes it goes on where that one stood. */
+  offerAgain(call: LiveCall): void {
+    const { claimTimeoutMs, log } = this.#options;
+    call.worker = undefined;
+    if (!call.offer || call.released) return;
+    this.#file(call, { ...call.offer, expiresAt: Date.now() + claimTimeoutMs })
+      .then(() => log.warn({ call: call.id, epoch: call.epoch }, 'call.offered-again'))
+      .catch((error: unknown) => log.error({ call: call.id, err: error }, 'call.offer-failed'));
   }
 
   /** A worker has the call, or it is over: nothing to give back. */
@@ -78,9 +85,20 @@ export class CallOffers {
     this.#unclaimed.clear();
   }
 
+  #file(call: LiveCall, offer: Offer): Promise<void> {
+    const { bus, pool, claimTimeoutMs } = this.#options;
+    clearTimeout(this.#unclaimed.get(call));
+    this.#unclaimed.set(
+      call,
+      setTimeout(() => void this.#giveBack(call), claimTimeoutMs),
+    );
+    return publishOffer(bus, pool, offer, call.epoch, traceHeaders(call.trace));
+  }
+
   async #giveBack(call: LiveCall): Promise<void> {
     const { ari, log } = this.#options;
     this.#unclaimed.delete(call);
+    if (call.endedAt !== undefined) return;
     call.released = true;
     log.error({ call: call.id }, 'call.not-claimed');
     const channelId = partsOfCallId(call.id)?.channelId ?? '';

@@ -32,7 +32,9 @@ beforeEach(() => {
     calls,
     ari,
     timeoutMs: 1000,
-    onClaimed: (call) => claimed.push(call.id),
+    onClaimed: (call, worker) => claimed.push(`${worker} has ${call.id}`),
+    onDone: () => {},
+    onReleased: () => {},
     log: createLogger('test', 'test', { level: 'silent', format: 'json' }),
   });
 });
@@ -85,6 +87,6 @@ describe('a command', () => {
 test('a claim settles the call without asking the PBX', async () => {
   const reply = await executor.execute({ kind: 'claim', call: CALL, epoch: 1, worker: 'worker-1' }, ROOT_CONTEXT);
   expect(reply.ok).toBe(true);
-  expect(claimed).toEqual([CALL]);
+  expect(claimed).toEqual([`worker-1 has ${CALL}`]);
   expect(executed).toEqual([]);
 });

@@ -10,9 +10,16 @@ export interface CommandExecutorOptions {
   readonly calls: LiveCalls;
   readonly ari: AriRequester;
   readonly timeoutMs: number;
-  readonly onClaimed: (call: LiveCall) => void;
+  /** The call has its worker. */
+  readonly onClaimed: (call: LiveCall, worker: string) => void;
+  /** Its worker has nothing left to do for it. */
+  readonly onDone: (call: LiveCall) => void;
+  /** Its worker stops, and another shall have it. */
+  readonly onReleased: (call: LiveCall) => void;
   readonly log: Logger;
 }
+
+const OK = { ok: true, status: 200, reason: 'OK' } as const;
 
 /** Executes workers' commands on the PBX: each at most once, and none of a worker that has lost its call. */
 export class CommandExecutor {
@@ -35,8 +42,17 @@ export class CommandExecutor {
       };
     }
     call.epoch = command.epoch;
-    this.#options.onClaimed(call);
-    if (command.kind === 'claim') return { ok: true, status: 200, reason: 'OK' };
+    switch (command.kind) {
+      case 'claim':
+        this.#options.onClaimed(call, command.worker);
+        return OK;
+      case 'done':
+        this.#options.onDone(call);
+        return OK;
+      case 'release':
+        this.#options.onReleased(call);
+        return OK;
+    }
 
     const known = call.replies.get(command.id);
     if (known) return known;

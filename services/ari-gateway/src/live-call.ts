@@ -1,4 +1,4 @@
-import type { CommandReply } from '@callfleet/bus';
+import type { CommandReply, Offer } from '@callfleet/bus';
 import type { CallId } from '@callfleet/identity';
 import { type Context, ROOT_CONTEXT } from '@opentelemetry/api';
 
@@ -7,6 +7,10 @@ export class LiveCall {
   readonly id: CallId;
   /** Trace context of the call's first span. */
   trace: Context = ROOT_CONTEXT;
+  /** What workers were offered; filed again when the one that took it is gone. */
+  offer: Offer | undefined;
+  /** Who has it: from its claim until it says that nothing is left to do. */
+  worker: string | undefined;
   /** The highest epoch that a command came with. */
   epoch = 0;
   /** Given back to the dialplan: no command may touch it any more. */
@@ -45,6 +49,7 @@ export class LiveCalls {
 
   forgetEnded(now: number): void {
     for (const [id, call] of this.#calls)
-      if (call.endedAt !== undefined && now - call.endedAt > LINGER_MS) this.#calls.delete(id);
+      if (call.endedAt !== undefined && call.worker === undefined && now - call.endedAt > LINGER_MS)
+        this.#calls.delete(id);
   }
 }

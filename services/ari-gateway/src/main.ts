@@ -1,6 +1,6 @@
-import { connectBus, EventOutbox, ensureStreams } from '@callfleet/bus';
+import { connectBus, EventOutbox, ensureStreams, workerPresence } from '@callfleet/bus';
 import { loadConfig, type PbxConfig } from '@callfleet/config';
-import { connectRedis, Session } from '@callfleet/leases';
+import { connectRedis, isSessionAlive, Session } from '@callfleet/leases';
 import { runService } from '@callfleet/telemetry';
 import { checkCredentials } from './credentials-check.ts';
 import { ShardKeeper } from './shard-keeper.ts';
@@ -27,6 +27,11 @@ await runService('ari-gateway', loadConfig, async (config, service) => {
   });
   service.onStop('events', () => outbox.flushed());
 
+  // Dead is known at once, since NATS sees its connection close; one that only hangs is known when its session runs out.
+  const isWorkerGone = async (worker: string) => {
+    const presence = await workerPresence(bus, worker);
+    return presence === 'gone' || (presence === 'silent' && !(await isSessionAlive(redis, 'worker', worker)));
+  };
   const pbxs = new Map<string, PbxConfig>(config.pbxs.map((pbx) => [pbx.name, pbx]));
   let keeper: ShardKeeper | undefined;
   const session = await Session.start(redis, {
@@ -42,7 +47,16 @@ await runService('ari-gateway', loadConfig, async (config, service) => {
     session,
     shards: config.pbxs.flatMap((pbx) => pbx.shards.map((shard) => ({ pbx: pbx.name, shard }))),
     open: ({ pbx, shard }) =>
-      new ShardLink({ bus, outbox, gateway: instance, pbx: pbxs.get(pbx) as PbxConfig, shard, settings, log }),
+      new ShardLink({
+        bus,
+        outbox,
+        gateway: instance,
+        pbx: pbxs.get(pbx) as PbxConfig,
+        shard,
+        settings,
+        isWorkerGone,
+        log,
+      }),
     log,
   });
   const keeping = keeper.run(service.stopping);

@@ -17,6 +17,7 @@ import { EVENT_FILTER } from './event-filter.ts';
 import { EventPublisher } from './event-publisher.ts';
 import { LiveCalls } from './live-call.ts';
 import { ShardEvents } from './shard-events.ts';
+import { WorkerWatch } from './worker-watch.ts';
 
 export interface ShardLinkOptions {
   readonly bus: Bus;
@@ -25,6 +26,7 @@ export interface ShardLinkOptions {
   readonly pbx: PbxConfig;
   readonly shard: string;
   readonly settings: Config['gateway'];
+  readonly isWorkerGone: (worker: string) => Promise<boolean>;
   readonly log: Logger;
 }
 
@@ -44,6 +46,7 @@ export class ShardLink {
   readonly #offers: CallOffers;
   readonly #events: ShardEvents;
   readonly #executor: CommandExecutor;
+  readonly #workers: WorkerWatch;
   readonly #closing = new AbortController();
   readonly #running: Promise<void>;
 
@@ -67,6 +70,8 @@ export class ShardLink {
       claimTimeoutMs: settings.claimTimeoutMs,
       log,
     });
+    const workers = new WorkerWatch({ isGone: options.isWorkerGone, onLost: (call) => offers.offerAgain(call) });
+    this.#workers = workers;
     const publisher = new EventPublisher(pbx.name, gateway, this.#calls, outbox);
     this.#offers = offers;
     this.#events = new ShardEvents({ shard, ari, publisher, offers, log });
@@ -76,7 +81,15 @@ export class ShardLink {
       calls: this.#calls,
       ari,
       timeoutMs: settings.commandTimeoutMs,
-      onClaimed: (call) => offers.settle(call),
+      onClaimed: (call, worker) => {
+        offers.settle(call);
+        call.worker = worker;
+        workers.watch(worker, call);
+      },
+      onDone: (call) => {
+        call.worker = undefined;
+      },
+      onReleased: (call) => offers.offerAgain(call),
       log,
     });
     this.#running = this.#keepConnected();
@@ -86,6 +99,7 @@ export class ShardLink {
     this.#closing.abort();
     await this.#running;
     this.#offers.close();
+    this.#workers.close();
     await this.#http.close();
   }
 

@@ -1,12 +1,13 @@
 import type { CallRecord, Offer } from '@callfleet/bus';
 import type { CallOutcome } from '@callfleet/calls/runtime';
+import type { Lease } from '@callfleet/leases';
 import type { MediaResult } from './relay-client.ts';
 
 /** The record of a call from its offer, its outcome and what its media sessions measured. */
 export function callRecordOf(
   offer: Offer,
   program: string,
-  worker: string,
+  lease: Lease,
   outcome: CallOutcome,
   media: Iterable<MediaResult>,
 ): CallRecord {
@@ -22,7 +23,8 @@ export function callRecordOf(
     called: offer.called,
     program,
     gateway: offer.gateway,
-    worker,
+    worker: lease.owner,
+    takeovers: lease.epoch - 1,
     enteredAt: offer.enteredAt,
     ...(answeredAt !== undefined && {
       answeredAt,

@@ -31,6 +31,16 @@ export class GatewayClient {
     await this.#send('claim', { kind: 'claim', call, epoch: this.#lease.epoch, worker: this.#lease.owner });
   }
 
+  /** Tells the gateway that nothing of the call is left to do. */
+  async done(): Promise<void> {
+    await this.#send('done', { kind: 'done', call: this.#call.id, epoch: this.#lease.epoch });
+  }
+
+  /** Tells the gateway that another worker shall have the call. */
+  async release(): Promise<void> {
+    await this.#send('release', { kind: 'release', call: this.#call.id, epoch: this.#lease.epoch });
+  }
+
   /** @throws CallTakenOverError, PbxUnreachableError */
   command<T>(commandId: string, request: AriRequest<T>): Promise<PbxAnswer<T>> {
     const { id: call, pbx, shard } = this.#call;
@@ -68,7 +78,7 @@ export class GatewayClient {
         if (!(error instanceof BusError)) throw error;
         // Nobody took it, so nobody carried it out: it may be sent again.
         if (error.code !== 'CF_BUS_NO_RESPONDER' || Date.now() + RETRY_AFTER_MS >= deadline)
-          throw new PbxUnreachableError(what, error.message, { cause: error });
+          throw PbxUnreachableError.of(what, error.message, { cause: error });
         await wait(RETRY_AFTER_MS);
       }
     }
@@ -77,5 +87,5 @@ export class GatewayClient {
 
 function refusal(what: string, { code, message }: Extract<CommandReply, { ok: false }>): Error {
   if (code === 'CF_COMMAND_FENCED' || code === 'CF_CALL_RELEASED') return new CallTakenOverError(message);
-  return new PbxUnreachableError(what, `${message} [${code}]`);
+  return PbxUnreachableError.of(what, `${message} [${code}]`);
 }

@@ -1,4 +1,4 @@
-import { connectBus, ensureStreams, OfferQueue } from '@callfleet/bus';
+import { announceWorker, connectBus, ensureStreams, OfferQueue } from '@callfleet/bus';
 import { loadConfig } from '@callfleet/config';
 import { connectRedis, Session } from '@callfleet/leases';
 import { runService } from '@callfleet/telemetry';
@@ -43,6 +43,10 @@ await runService('call-worker', loadConfig, async (config, service) => {
     commandTimeoutMs: config.worker.commandTimeoutMs,
     connectTimeoutMs: config.worker.connectTimeoutMs,
   });
+  service.onStop(
+    'presence',
+    announceWorker(bus, instance, () => worker.calls),
+  );
   const pulling = worker.takeOffers(service.stopping);
   const stopCalls = async () => {
     await pulling;

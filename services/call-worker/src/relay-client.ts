@@ -29,10 +29,17 @@ export class RelayClient {
     this.#epoch = epoch;
   }
 
-  /** Opens a session in the best relay that takes it. @throws MediaUnavailableError, naming what each relay answered */
-  async open(session: string, provider: string, options: Readonly<Record<string, unknown>>): Promise<OpenMediaSession> {
+  /** Opens a session in the relay named, or in the best that takes it. @throws MediaUnavailableError, naming what each relay answered */
+  async open(
+    session: string,
+    provider: string,
+    options: Readonly<Record<string, unknown>>,
+    named?: string,
+  ): Promise<OpenMediaSession> {
     const refusals: string[] = [];
-    for (const { relay } of this.#directory.candidates(this.#call.zone)) {
+    const relays =
+      named === undefined ? this.#directory.candidates(this.#call.zone).map((candidate) => candidate.relay) : [named];
+    for (const relay of relays) {
       const reply = await this.#ask(relay, {
         op: 'open',
         session,
@@ -41,19 +48,24 @@ export class RelayClient {
       });
       if (reply.ok && reply.externalMedia) {
         return {
+          ...this.known(session, relay),
           leg: reply.externalMedia,
           attach: (channelVariables) => this.#attach(relay, session, channelVariables),
-          close: (reason) => this.#close(relay, session, reason),
         };
       }
       refusals.push(`${relay}: ${reply.ok ? 'no parameters for the leg' : `${reply.message} [${reply.code}]`}`);
     }
-    throw new MediaUnavailableError(refusals.length > 0 ? refusals.join('; ') : 'no relay has room');
+    throw MediaUnavailableError.of(refusals.length > 0 ? refusals.join('; ') : 'no relay has room');
+  }
+
+  /** A session that is open in that relay already. */
+  known(session: string, relay: string): Pick<OpenMediaSession, 'relay' | 'close'> {
+    return { relay, close: (reason) => this.#close(relay, session, reason) };
   }
 
   async #attach(relay: string, session: string, channelVariables: Readonly<Record<string, string>>): Promise<void> {
     const reply = await this.#ask(relay, { op: 'attach', session, channelVariables: { ...channelVariables } });
-    if (!reply.ok) throw new MediaUnavailableError(`${relay}: ${reply.message} [${reply.code}]`);
+    if (!reply.ok) throw MediaUnavailableError.of(`${relay}: ${reply.message} [${reply.code}]`);
   }
 
   /** A relay that does not answer ends the session by itself: its media is lost. */

@@ -1,4 +1,5 @@
 import type { AriRequest } from '@callfleet/ari';
+import type { Journal } from './journal.ts';
 
 /** Time, handed in so that programs can run in simulated time. */
 export interface Clock {
@@ -29,6 +30,7 @@ export interface PbxAnswer<T> {
 
 /** A media session in a relay, before and after its leg is there. */
 export interface OpenMediaSession {
+  readonly relay: string;
   readonly leg: LegParameters;
   attach(channelVariables: Readonly<Record<string, string>>): Promise<void>;
   close(reason: string): Promise<void>;
@@ -47,8 +49,19 @@ export interface CallHost {
    * @throws PbxUnreachableError, CallTakenOverError
    */
   command<T>(commandId: string, request: AriRequest<T>): Promise<PbxAnswer<T>>;
-  /** Asks a relay near the PBX for a media session. @throws MediaUnavailableError */
-  openMedia(session: string, provider: string, options: Readonly<Record<string, unknown>>): Promise<OpenMediaSession>;
+  /** What the program was told, and where it is kept. */
+  readonly journal: Journal;
+  /** The lease's epoch: rises with each owner of the call. */
+  readonly epoch: number;
+  /** Asks a relay near the PBX, or the one named, for a media session. @throws MediaUnavailableError */
+  openMedia(
+    session: string,
+    provider: string,
+    options: Readonly<Record<string, unknown>>,
+    relay?: string,
+  ): Promise<OpenMediaSession>;
+  /** A session that is open in that relay already. */
+  knownMedia(session: string, relay: string): Pick<OpenMediaSession, 'relay' | 'close'>;
   /** Runs one operation under its name, for traces. */
   operation<T>(name: string, number: number, work: () => Promise<T>): Promise<T>;
 }

@@ -219,7 +219,7 @@ describe('a conversation', () => {
   });
 
   test('that no relay takes is an error that a program can catch', async () => {
-    const call = new ScriptedCall({ openMedia: () => Promise.reject(new MediaUnavailableError('no relay has room')) });
+    const call = new ScriptedCall({ openMedia: () => Promise.reject(MediaUnavailableError.of('no relay has room')) });
     let error: unknown;
     const outcome = await call.run(async (it) => {
       error = await it.connect('echo').catch((cause: unknown) => cause);

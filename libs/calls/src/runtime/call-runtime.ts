@@ -10,10 +10,18 @@ import type {
   GatherOptions,
   HangupReason,
   Media,
+  MediaEnd,
   PlayOptions,
 } from '../call.ts';
 import type { CallProgram } from '../define-call.ts';
-import { CallEndedError, CallError, CallTakenOverError, PbxRefusedError, PlaybackFailedError } from '../errors.ts';
+import {
+  CallEndedError,
+  CallError,
+  CallTakenOverError,
+  PbxRefusedError,
+  PlaybackFailedError,
+  ProgramDivergedError,
+} from '../errors.ts';
 import type { CallHost } from './call-host.ts';
 import { advance, type CallProgress } from './call-progress.ts';
 import { DigitBuffer } from './digit-buffer.ts';
@@ -21,6 +29,7 @@ import { EventWaiters } from './event-waiters.ts';
 import { gatherDigits } from './gather.ts';
 import { MediaLeg } from './media-leg.ts';
 import { Operation } from './operation.ts';
+import { OperationLog } from './operation-log.ts';
 
 /** How a call ended, for its record. */
 export interface CallOutcome extends CallProgress {
@@ -30,16 +39,23 @@ export interface CallOutcome extends CallProgress {
   readonly digits: number;
 }
 
+/** Why a call goes back to the dialplan without its program's wish. */
+type GivenBack = 'PROGRAM_FAILED' | 'PROGRAM_DIVERGED';
+
 /** How long the PBX may take to tell that a call is over which it was asked to end, milliseconds. */
 const END_LIMIT_MS = 5000;
 /** A channel that is gone answers 404 a moment before its last event is read. */
 const GONE_GRACE_MS = 1000;
+/** The cause comes a moment after the end, milliseconds. */
+const CAUSE_LIMIT_MS = 500;
+/** A sleep at least this long goes on after a takeover where it was, instead of from its beginning; milliseconds. */
+const LONG_SLEEP_MS = 1000;
+/** What Asterisk answers for a channel that is gone, or is leaving Stasis. */
+const GONE_STATUS = new Set([404, 409, 412]);
 
-/**
- * Runs one call program: turns its operations into commands, and the call's events into their results.
- *
- * Every operation passes `#operation`: it has a number there, a place in the trace, and ends at the latest with the call.
- */
+const asIs = <T>(kept: T): T => kept;
+
+/** Runs one call program: turns its operations into commands, and the call's events into their results. */
 export class CallRuntime implements Call {
   readonly id: CallContext['id'];
   readonly pbx: string;
@@ -55,12 +71,11 @@ export class CallRuntime implements Call {
   readonly #digits = new DigitBuffer();
   readonly #waiters = new EventWaiters();
   readonly #legs: MediaLeg[] = [];
-  readonly #inFlight = new Set<Promise<unknown>>();
-  readonly #ended = new AbortController();
+  readonly #log: OperationLog;
+  /** Aborted at once when the call is over; the program's own signal when it is told so. */
+  readonly #over = new AbortController();
   #progress: CallProgress = {};
   #endedBy: CallOutcome['endedBy'] = 'caller';
-  #operations = 0;
-  #playbacks = 0;
 
   constructor(context: CallContext, host: CallHost) {
     const parts = partsOfCallId(context.id);
@@ -74,7 +89,14 @@ export class CallRuntime implements Call {
     this.called = context.called;
     this.args = context.args;
     this.variables = context.variables;
-    this.signal = this.#ended.signal;
+    const told = new AbortController();
+    this.signal = told.signal;
+    this.#log = new OperationLog({
+      host,
+      onReplayedDigits: (count) => this.#digits.drop(count),
+      isOver: () => this.#over.signal.aborted,
+      onEnded: () => told.abort(new CallEndedError()),
+    });
   }
 
   /** Tells the call one of its events, in order. */
@@ -86,60 +108,54 @@ export class CallRuntime implements Call {
     }
     for (const leg of this.#legs) leg.deliver(event);
     this.#waiters.deliver(event);
-    if (this.#progress.endedAt !== undefined) this.#ended.abort(new CallEndedError());
+    if (this.#progress.endedAt !== undefined && !this.#over.signal.aborted) {
+      this.#log.end();
+      this.#over.abort(new CallEndedError());
+    }
   }
 
-  /** This worker may not act for the call any more. */
+  /** This worker does not act for the call any more: another has it, or shall have it. */
   abandon(why: string): void {
-    this.#ended.abort(new CallTakenOverError(why));
+    const reason = new CallTakenOverError(why);
+    this.#log.stop(reason);
+    this.#over.abort(reason);
   }
 
-  /** Sends the call back to the dialplan, which reads why in CALLFLEET_STATUS: no caller is left in silence. */
-  async giveBack(status: 'PROGRAM_FAILED' | 'WORKER_STOPPED'): Promise<void> {
-    if (this.signal.aborted) return;
-    try {
-      await this.setVariable('CALLFLEET_STATUS', status);
-      await this.continueInDialplan();
-    } catch {
-      if (!this.signal.aborted) await this.hangup('congestion').catch(() => {});
-    }
-  }
-
-  /** Runs the program to its end, ends the call if it is still there, and removes everything made for it. */
-  async run(program: CallProgram): Promise<CallOutcome> {
-    let error: CallOutcome['error'];
-    try {
-      await program.run(this);
-      if (!this.signal.aborted) await this.hangup();
-    } catch (cause) {
-      if (!(cause instanceof CallEndedError)) {
-        error = describe(cause);
-        await this.giveBack('PROGRAM_FAILED');
-      }
-    }
+  /**
+   * Runs the program to its end, ends the call if it is still there, and removes everything made for it.
+   *
+   * @returns undefined when the call is another worker's by then
+   */
+  async run(program: CallProgram): Promise<CallOutcome | undefined> {
+    const running = this.#runProgram(program);
+    await this.#log.replay();
+    let error = await running;
+    if (this.#log.stopped instanceof ProgramDivergedError) error = this.#log.stopped;
+    if (this.#log.stopped instanceof CallTakenOverError) return undefined;
+    if (error) await this.#giveBack(error instanceof ProgramDivergedError ? 'PROGRAM_DIVERGED' : 'PROGRAM_FAILED');
     await this.#cleanUp();
     return {
       ...this.#progress,
       endedBy: error ? 'error' : this.#endedBy,
-      ...(error && { error }),
+      ...(error !== undefined && { error: describe(error) }),
       digits: this.#digits.pressed,
     };
   }
 
   answer(): Promise<void> {
-    return this.#operation('answer', async (operation) => {
+    return this.#ask('answer', async (operation) => {
       await operation.commandOk(channels.answer({ channelId: this.#channelId }));
     });
   }
 
   play(media: Media | readonly Media[], options: PlayOptions = {}): Promise<void> {
-    return this.#operation('play', (operation) => this.#play(operation, media, options.interruptible ?? true));
+    return this.#ask('play', (operation) => this.#play(operation, media, options.interruptible ?? true));
   }
 
   gather(options: GatherOptions = {}): Promise<Gathered> {
-    return this.#operation('gather', async (operation) => {
+    return this.#ask('gather', async (operation) => {
       if (options.prompt !== undefined) await this.#play(operation, options.prompt, true);
-      return gatherDigits(this.#digits, this.#host.clock, options, this.signal);
+      return gatherDigits(this.#digits, this.#host.clock, options, this.#over.signal, () => operation.readDigit());
     });
   }
 
@@ -154,50 +170,55 @@ export class CallRuntime implements Call {
       providerOptions: options,
     });
     this.#legs.push(leg);
-    return this.#operation('connect', async (operation) => {
+    this.#waiters.replayTo((event) => leg.deliver(event));
+    const noted = this.#log.nextNote;
+    if (typeof noted === 'string') leg.wasOpenedIn(noted);
+    const open = async (operation: Operation) => {
       try {
-        await leg.open(operation, this.signal);
+        await leg.open(operation, this.#over.signal);
       } catch (error) {
         await leg.close(operation, 'connect failed');
         throw error;
       }
-      return {
-        provider,
-        ended: () => this.#operation('conversation.ended', () => abortable(leg.ended, this.signal)),
-        close: () => this.#operation('conversation.close', (closing) => leg.close(closing, 'closed by the program')),
-      };
-    });
+      return leg.relay;
+    };
+    return this.#log.ask({ name: 'connect', work: open, needs: 'call', revive: () => this.#conversation(leg) });
   }
 
   setVariable(name: string, value: string): Promise<void> {
-    return this.#operation('setVariable', async (operation) => {
+    return this.#ask('setVariable', async (operation) => {
       await operation.commandOk(channels.setChannelVar({ channelId: this.#channelId, variable: name, value }));
     });
   }
 
   getVariable(name: string): Promise<string | undefined> {
-    return this.#operation('getVariable', async (operation) => {
+    return this.#ask('getVariable', async (operation) => {
       const response = await operation.command(channels.getChannelVar({ channelId: this.#channelId, variable: name }));
       if (response.status === 404 && !(await this.#endsSoon())) return undefined;
-      if (response.status >= 400) throw new PbxRefusedError('getVariable', response.status, response.reason);
+      if (response.status >= 400) throw PbxRefusedError.of('getVariable', response.status, response.reason);
       return response.body.value;
     });
   }
 
   sleep(milliseconds: number): Promise<void> {
-    return this.#operation('sleep', () => this.#pause(milliseconds, this.signal));
+    return this.#ask('sleep', async (operation) => {
+      const { clock } = this.#host;
+      const until = typeof operation.noted === 'number' ? operation.noted : clock.now() + milliseconds;
+      if (operation.noted === undefined && milliseconds >= LONG_SLEEP_MS) await operation.note(until);
+      await this.#pause(Math.max(0, until - clock.now()));
+    });
   }
 
   step<T>(name: string, work: () => Promise<T> | T): Promise<T> {
-    return this.#operation(`step ${name}`, async () => work(), 'nothing');
+    return this.#ask(`step ${name}`, async () => work(), 'nothing');
   }
 
   now(): Promise<number> {
-    return this.#operation('now', async () => this.#host.clock.now(), 'nothing');
+    return this.#ask('now', async () => this.#host.clock.now(), 'nothing');
   }
 
   random(): Promise<number> {
-    return this.#operation('random', async () => Math.random(), 'nothing');
+    return this.#ask('random', async () => Math.random(), 'nothing');
   }
 
   hangup(reason: HangupReason = 'normal'): Promise<void> {
@@ -209,28 +230,51 @@ export class CallRuntime implements Call {
     return this.#end('continueInDialplan', 'dialplan', request);
   }
 
+  /** @returns what it failed with; a program that lets the call's end pass has not failed */
+  async #runProgram(program: CallProgram): Promise<unknown> {
+    try {
+      await program.run(this);
+      if (!this.signal.aborted) await this.hangup();
+    } catch (error) {
+      if (!(error instanceof CallEndedError)) return error ?? new Error('the program threw nothing');
+    }
+    return undefined;
+  }
+
+  #ask<T>(name: string, work: (operation: Operation) => Promise<T>, needs: 'call' | 'nothing' = 'call'): Promise<T> {
+    const carriedOut = needs === 'call' ? (operation: Operation) => this.#orGone(work(operation)) : work;
+    return this.#log.ask({ name, work: carriedOut, needs, revive: asIs<T> });
+  }
+
+  #conversation(leg: MediaLeg): Conversation {
+    return {
+      provider: leg.provider,
+      ended: () => this.#ask<MediaEnd>('conversation.ended', () => abortable(leg.ended, this.#over.signal)),
+      close: () => this.#ask('conversation.close', (operation) => leg.close(operation, 'closed by the program')),
+    };
+  }
+
   /** Sends what ends the call, and waits until it has. Ending a call that is over changes nothing. */
   #end(name: string, by: CallOutcome['endedBy'], request: AriRequest<void>): Promise<void> {
-    if (this.signal.reason instanceof CallEndedError) return Promise.resolve();
+    if (this.signal.aborted && !this.#log.stopped) return Promise.resolve();
+    this.#endedBy = by;
     const work = async (operation: Operation) => {
-      this.#endedBy = by;
       const response = await operation.command(request);
       const over = await this.#endsSoon(response.status < 400 ? END_LIMIT_MS : GONE_GRACE_MS);
-      if (response.status >= 400 && !over) throw new PbxRefusedError(name, response.status, response.reason);
+      if (response.status >= 400 && !over) throw PbxRefusedError.of(name, response.status, response.reason);
     };
-    return this.#operation(name, work, 'nothing');
+    return this.#ask(name, work, 'nothing');
   }
 
   async #play(operation: Operation, media: Media | readonly Media[], interruptible: boolean): Promise<void> {
     if (interruptible && !this.#digits.isEmpty) return;
     const list = typeof media === 'string' ? [media] : [...media];
-    this.#playbacks += 1;
-    const playbackId = resourceId(this.id, 'playback', this.#playbacks);
+    const playbackId = resourceId(this.id, 'playback', Number(operation.key));
     const finished = this.#waiters.next(
       (event) =>
         event.type === 'ari.PlaybackFinished' &&
         (event.data as { playback?: { id?: string } }).playback?.id === playbackId,
-      this.signal,
+      this.#over.signal,
     );
     finished.catch(() => {});
     await operation.commandOk(channels.playWithId({ channelId: this.#channelId, playbackId, media: list }));
@@ -240,60 +284,63 @@ export class CallRuntime implements Call {
     try {
       const event = await finished;
       if ((event.data as { playback?: { state?: string } }).playback?.state === 'failed')
-        throw new PlaybackFailedError(list.join(', '));
+        throw PlaybackFailedError.of(list.join(', '));
     } finally {
       stopListening();
     }
   }
 
-  /**
-   * The one way of every operation. One that needs the call rejects when the call ends, even if its work is still under
-   * way; one that does not (`step`, or what ends the call itself) goes on.
-   */
-  #operation<T>(name: string, work: (operation: Operation) => Promise<T>, needs: 'call' | 'nothing' = 'call') {
-    if (this.signal.aborted && (needs === 'call' || this.signal.reason instanceof CallTakenOverError))
-      return Promise.reject<T>(this.signal.reason);
-    this.#operations += 1;
-    const operation = new Operation(this.#host, name, this.#operations);
-    const done = this.#host.operation(name, operation.number, () => work(operation));
-    this.#inFlight.add(done);
-    const settled = () => this.#inFlight.delete(done);
-    done.then(settled, settled);
-    return needs === 'call' ? this.#untilEnd(done) : done;
-  }
-
-  async #untilEnd<T>(done: Promise<T>): Promise<T> {
+  /** The channel may be gone before its last event is read: then what really happened is that the call ended. */
+  async #orGone<T>(work: Promise<T>): Promise<T> {
     try {
-      return await abortable(done, this.signal);
+      return await work;
     } catch (error) {
-      // The channel was gone before its last event was read: the program is told what really happened.
       if (error instanceof PbxRefusedError && GONE_STATUS.has(error.status) && (await this.#endsSoon()))
-        throw this.signal.reason;
+        throw new CallEndedError();
       throw error;
     }
   }
 
   async #endsSoon(limitMs = GONE_GRACE_MS): Promise<boolean> {
-    await this.#pause(limitMs, this.signal).catch(() => {});
-    return this.signal.aborted;
+    await this.#pause(limitMs).catch(() => {});
+    return this.#over.signal.aborted;
   }
 
-  #pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (signal.aborted) {
-        reject(signal.reason);
-        return;
+  /** Rejects when the call is over first. */
+  #pause(milliseconds: number): Promise<void> {
+    const timer = Promise.withResolvers<void>();
+    const cancel = this.#host.clock.after(milliseconds, timer.resolve);
+    return abortable(timer.promise, this.#over.signal).finally(cancel);
+  }
+
+  /** No caller is left in silence: the dialplan reads why in CALLFLEET_STATUS. */
+  async #giveBack(status: GivenBack): Promise<void> {
+    if (this.#over.signal.aborted) return;
+    await this.#onOwnAccount('give back', async (operation) => {
+      const channelId = this.#channelId;
+      try {
+        await operation.commandOk(channels.setChannelVar({ channelId, variable: 'CALLFLEET_STATUS', value: status }));
+        await operation.commandOk(channels.continueInDialplan({ channelId }));
+        await this.#endsSoon(END_LIMIT_MS);
+      } catch {
+        await operation.command(channels.hangup({ channelId, reason: 'congestion' })).catch(() => {});
       }
-      const onAbort = () => {
-        cancel();
-        reject(signal.reason);
-      };
-      const cancel = this.#host.clock.after(milliseconds, () => {
-        signal.removeEventListener('abort', onAbort);
-        resolve();
-      });
-      signal.addEventListener('abort', onAbort, { once: true });
     });
+  }
+
+  async #cleanUp(): Promise<void> {
+    // What is still being made must be there, or have failed, before it can be removed.
+    await this.#log.settled();
+    await this.#onOwnAccount('end', async (operation) => {
+      await Promise.allSettled(this.#legs.map((leg) => leg.close(operation, 'the call ended')));
+      await this.#causeKnown();
+    });
+  }
+
+  /** What the runtime does beside the program: not in the journal, and done anew by every owner. */
+  #onOwnAccount(name: string, work: (operation: Operation) => Promise<void>): Promise<void> {
+    const operation = new Operation({ host: this.#host, name, key: `${name} ${this.#host.epoch}` });
+    return this.#host.operation(name, 0, () => work(operation));
   }
 
   async #causeKnown(): Promise<void> {
@@ -303,25 +350,7 @@ export class CallRuntime implements Call {
     await this.#waiters.next(() => this.#progress.cause !== undefined, limit.signal).catch(() => {});
     cancel();
   }
-
-  async #cleanUp(): Promise<void> {
-    // What is still being made must be there, or have failed, before it can be removed.
-    await Promise.allSettled(this.#inFlight);
-    if (this.signal.reason instanceof CallTakenOverError) return;
-    this.#operations += 1;
-    const operation = new Operation(this.#host, 'end', this.#operations);
-    await this.#host.operation('end', operation.number, async () => {
-      await Promise.allSettled(this.#legs.map((leg) => leg.close(operation, 'the call ended')));
-      await this.#causeKnown();
-    });
-  }
 }
-
-/** The cause comes a moment after the end, milliseconds. */
-const CAUSE_LIMIT_MS = 500;
-
-/** What Asterisk answers for a channel that is gone, or is leaving Stasis. */
-const GONE_STATUS = new Set([404, 409, 412]);
 
 function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {

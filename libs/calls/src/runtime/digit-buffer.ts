@@ -23,6 +23,11 @@ export class DigitBuffer {
     return this.#digits.shift();
   }
 
+  /** Forgets the first `count`: they were read before a takeover. */
+  drop(count: number): void {
+    this.#digits.splice(0, count);
+  }
+
   /** @returns stops listening */
   onPress(listener: () => void): () => void {
     this.#listeners.add(listener);

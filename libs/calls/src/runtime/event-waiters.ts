@@ -5,15 +5,24 @@ interface Waiter {
   readonly resolve: (event: CallEvent) => void;
 }
 
-/** Promises for events that are still to come. Ask before the command that causes the event, or it may be missed. */
+/**
+ * Promises for events of a call. What has come already counts: after a takeover, the event that an operation waits for may
+ * be older than the worker that carries the operation on.
+ */
 export class EventWaiters {
   readonly #waiters = new Set<Waiter>();
+  readonly #past: CallEvent[] = [];
 
   /** Rejects with the signal's reason when that comes first. */
   next(matches: (event: CallEvent) => boolean, signal: AbortSignal): Promise<CallEvent> {
     return new Promise((resolve, reject) => {
       if (signal.aborted) {
         reject(signal.reason);
+        return;
+      }
+      const past = this.#past.find(matches);
+      if (past) {
+        resolve(past);
         return;
       }
       const waiter: Waiter = {
@@ -36,7 +45,13 @@ export class EventWaiters {
     });
   }
 
+  /** Tells a late listener everything that has come. */
+  replayTo(listener: (event: CallEvent) => void): void {
+    for (const event of this.#past) listener(event);
+  }
+
   deliver(event: CallEvent): void {
+    this.#past.push(event);
     for (const waiter of [...this.#waiters]) if (waiter.matches(event)) waiter.resolve(event);
   }
 }

@@ -8,6 +8,7 @@ export function gatherDigits(
   clock: Clock,
   options: GatherOptions,
   signal: AbortSignal,
+  onRead: () => void,
 ): Promise<Gathered> {
   const count = options.count ?? 1;
   const firstMs = options.firstDigitTimeoutMs ?? 5000;
@@ -29,6 +30,7 @@ export function gatherDigits(
     };
     const drain = () => {
       for (let digit = digits.take(); digit !== undefined; digit = digits.take()) {
+        onRead();
         if (digit === options.finishKey) return finish('finish-key');
         read += digit;
         if (read.length >= count) return finish('count');

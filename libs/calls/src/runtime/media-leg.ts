@@ -27,7 +27,7 @@ export class MediaLeg {
   readonly #options: MediaLegOptions;
   readonly #bridgeId: string;
   readonly #over = Promise.withResolvers<MediaEnd>();
-  #session: OpenMediaSession | undefined;
+  #session: Pick<OpenMediaSession, 'relay' | 'close'> | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(options: MediaLegOptions) {
@@ -48,15 +48,17 @@ export class MediaLeg {
     const { host, waiters, channelId, provider, providerOptions } = this.#options;
     const tooLate = new AbortController();
     const cancelTimer = host.clock.after(host.connectTimeoutMs, () =>
-      tooLate.abort(new MediaUnavailableError(`the media leg was not there within ${host.connectTimeoutMs} ms`)),
+      tooLate.abort(MediaUnavailableError.of(`the media leg was not there within ${host.connectTimeoutMs} ms`)),
     );
     const signal = AbortSignal.any([callEnded, tooLate.signal]);
     try {
       const bridge = operation.commandOk(bridges.createWithId({ bridgeId: this.#bridgeId, type: 'mixing' }));
       // Awaited below; if another step fails first, its own failure must not go unhandled.
       bridge.catch(() => {});
-      const session = await host.openMedia(this.id, provider, providerOptions);
+      const session = await host.openMedia(this.id, provider, providerOptions, operation.noted as string | undefined);
       this.#session = session;
+      // Before the leg is made for it: whoever carries this on must ask the same relay.
+      if (operation.noted === undefined) await operation.note(session.relay);
       signal.throwIfAborted();
 
       const legStarted = waiters.next((event) => isStart(event, this.id), signal);
@@ -72,6 +74,16 @@ export class MediaLeg {
     } finally {
       cancelTimer();
     }
+  }
+
+  /** The relay that has its session. */
+  get relay(): string | undefined {
+    return this.#session?.relay;
+  }
+
+  /** Its session was opened by an earlier owner of the call. */
+  wasOpenedIn(relay: string): void {
+    this.#session ??= this.#options.host.knownMedia(this.id, relay);
   }
 
   /** Told every event of the call; notices when the leg ends by itself. */

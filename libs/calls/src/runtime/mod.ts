@@ -2,3 +2,4 @@
 export { isCallProgram } from '../define-call.ts';
 export type { CallHost, Clock, LegParameters, OpenMediaSession, PbxAnswer } from './call-host.ts';
 export { type CallOutcome, CallRuntime } from './call-runtime.ts';
+export { type Journal, type JournalEntry, journalEntrySchema } from './journal.ts';

@@ -5,45 +5,121 @@ import type { Call } from '../call.ts';
 import { type CallProgram, defineCall } from '../define-call.ts';
 import type { CallHost, OpenMediaSession, PbxAnswer } from './call-host.ts';
 import { type CallOutcome, CallRuntime } from './call-runtime.ts';
+import type { JournalEntry } from './journal.ts';
 
 const CHANNEL = '1763701200.12';
 
 type Answer = { status: number; reason?: string; body?: unknown };
 
-/** A call on a PBX that is a script: its commands are written down, its events and its time are told by the test. */
-export class ScriptedCall {
-  readonly commands: string[] = [];
+/** One worker's life with the call. What it does after its death never happens. */
+interface Owner {
   readonly runtime: CallRuntime;
+  readonly outcome: PromiseWithResolvers<CallOutcome>;
+  alive: boolean;
+}
+
+/**
+ * A call on a PBX that is a script: its commands are written down, its events and its time are told by the test. Its owner
+ * can be killed at any step, and another takes over: with the same journal, events, and memory of commands.
+ */
+export class ScriptedCall {
+  /** What the PBX carried out; a repeat is answered from memory, as the gateway does. */
+  readonly commands: string[] = [];
+  readonly journal: JournalEntry[] = [];
+  /** The owner dies at this step: steps are commands, requests to relays, and what is written to the journal. */
+  killAtStep = Number.POSITIVE_INFINITY;
+  steps = 0;
   /** What relays are asked, in order. */
   readonly media: string[] = [];
   /** What the PBX answers, by `METHOD route`; 204 where nothing is set. May tell events first. */
   readonly answers: Record<string, (request: AriRequest<unknown>) => Answer | Promise<Answer>> = {};
+  readonly #openMedia: () => Promise<OpenMediaSession>;
+  readonly #remembered = new Map<string, Promise<PbxAnswer<unknown>>>();
+  readonly #past: CallEvent[] = [];
+  #owner: Owner | undefined;
+  #program: CallProgram | undefined;
+  #epoch = 0;
   #seq = 0;
   #now = 0;
   #timers: Array<{ at: number; action: () => void }> = [];
 
   constructor(options: { openMedia?: () => Promise<OpenMediaSession> } = {}) {
+    this.#openMedia = options.openMedia ?? (() => Promise.resolve(this.#mediaSession()));
+    this.answers['DELETE /channels/{channelId}'] = ({ path }) => {
+      if (path === `channels/${CHANNEL}`) this.tell('ChannelDestroyed', { channel: { id: CHANNEL }, cause: 16 });
+      return { status: 204 };
+    };
+  }
+
+  /** The call's runtime in the hands of its present owner. */
+  get runtime(): CallRuntime {
+    this.#owner ??= this.#newOwner();
+    return this.#owner.runtime;
+  }
+
+  /** @returns the outcome, whoever has the call at its end */
+  run(program: (call: Call) => Promise<void>): Promise<CallOutcome> {
+    this.#program = defineCall(program);
+    this.#owner ??= this.#newOwner();
+    return this.#start(this.#owner);
+  }
+
+  /** The owner is dead, if it was not yet; another takes the call over. */
+  takeOver(): void {
+    const dead = this.#owner;
+    if (!dead) throw new Error('nobody has the call');
+    dead.alive = false;
+    this.journal.push({ kind: 'taken', worker: 'next', epoch: this.#epoch + 1 });
+    this.#owner = this.#newOwner();
+    for (const event of this.#past) this.#owner.runtime.deliver(event);
+    dead.outcome.resolve(this.#start(this.#owner));
+  }
+
+  get isOwnerAlive(): boolean {
+    return this.#owner?.alive ?? false;
+  }
+
+  async #start(owner: Owner): Promise<CallOutcome> {
+    const outcome = await Promise.race([owner.outcome.promise, owner.runtime.run(this.#program as CallProgram)]);
+    // A dead owner's end is the end that its successor sees.
+    return owner.alive && outcome ? outcome : owner.outcome.promise;
+  }
+
+  #newOwner(): Owner {
+    this.#epoch += 1;
+    const owner = { alive: true, outcome: Promise.withResolvers<CallOutcome>() } as Owner & { runtime: CallRuntime };
     const host: CallHost = {
       app: 'callfleet-1',
       connectTimeoutMs: 8000,
+      epoch: this.#epoch,
       clock: {
         now: () => this.#now,
         after: (milliseconds, action) => {
-          const timer = { at: this.#now + milliseconds, action };
+          const timer = { at: this.#now + milliseconds, action: () => owner.alive && action() };
           this.#timers.push(timer);
           return () => {
             this.#timers = this.#timers.filter((other) => other !== timer);
           };
         },
       },
-      command: <T>(_id: string, request: AriRequest<T>) => this.#command(request) as Promise<PbxAnswer<T>>,
-      openMedia: (session, provider) => {
-        this.media.push(`open ${session} ${provider}`);
-        return (options.openMedia ?? (() => Promise.resolve(this.#mediaSession())))();
+      journal: {
+        before: [...this.journal],
+        append: (entry) => this.#step(owner, async () => void this.journal.push(structuredClone(entry))),
       },
+      command: <T>(id: string, request: AriRequest<T>) =>
+        this.#step(owner, () => this.#command(id, request) as Promise<PbxAnswer<T>>),
+      openMedia: (session, provider) =>
+        this.#step(owner, () => {
+          this.media.push(`open ${session} ${provider}`);
+          return this.#openMedia();
+        }),
+      knownMedia: (session, relay) => ({
+        relay,
+        close: (reason) => this.#step(owner, async () => void this.media.push(`close ${session} ${reason}`)),
+      }),
       operation: (_name, _number, work) => work(),
     };
-    this.runtime = new CallRuntime(
+    owner.runtime = new CallRuntime(
       {
         id: callIdOf('pbx-a', CHANNEL),
         pbx: 'pbx-a',
@@ -55,15 +131,23 @@ export class ScriptedCall {
       },
       host,
     );
-    this.answers['DELETE /channels/{channelId}'] = ({ path }) => {
-      if (path === `channels/${CHANNEL}`) this.tell('ChannelDestroyed', { channel: { id: CHANNEL }, cause: 16 });
-      return { status: 204 };
-    };
+    return owner;
   }
 
-  run(program: (call: Call) => Promise<void>): Promise<CallOutcome> {
-    const defined: CallProgram = defineCall(program);
-    return this.runtime.run(defined);
+  /** Something that leaves the owner, and comes back. It may die before, or before it hears of the answer. */
+  async #step<T>(owner: Owner, action: () => Promise<T>): Promise<T> {
+    const never = new Promise<T>(() => {});
+    if (!this.#survives(owner)) return never;
+    const result = await action();
+    return this.#survives(owner) ? result : never;
+  }
+
+  #survives(owner: Owner): boolean {
+    if (owner.alive) {
+      this.steps += 1;
+      owner.alive = this.steps !== this.killAtStep;
+    }
+    return owner.alive;
   }
 
   /** An ARI event of the call; of its own channel unless told otherwise. */
@@ -78,7 +162,8 @@ export class ScriptedCall {
       type: type.startsWith('media.') ? type : `ari.${type}`,
       data: { type, ...data },
     };
-    this.runtime.deliver(event);
+    this.#past.push(event);
+    if (this.#owner?.alive !== false) this.runtime.deliver(event);
   }
 
   press(digits: string): void {
@@ -106,7 +191,15 @@ export class ScriptedCall {
     this.#now = until;
   }
 
-  async #command(request: AriRequest<unknown>): Promise<PbxAnswer<unknown>> {
+  #command(id: string, request: AriRequest<unknown>): Promise<PbxAnswer<unknown>> {
+    const known = this.#remembered.get(id);
+    if (known) return known;
+    const answer = this.#carryOut(request);
+    this.#remembered.set(id, answer);
+    return answer;
+  }
+
+  async #carryOut(request: AriRequest<unknown>): Promise<PbxAnswer<unknown>> {
     this.commands.push(`${request.method} ${decodeURIComponent(request.path)}`);
     const answer = await (this.answers[`${request.method} ${request.route}`]?.(request) ?? { status: 204 });
     return { status: answer.status, reason: answer.reason ?? '', body: answer.body };
@@ -114,6 +207,7 @@ export class ScriptedCall {
 
   #mediaSession(): OpenMediaSession {
     return {
+      relay: 'relay-1',
       leg: {
         external_host: '127.0.0.1:20000',
         encapsulation: 'rtp',

@@ -1,0 +1,88 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { CallId } from '@callfleet/identity';
+import type { z } from 'zod';
+import type { Bus } from './connection.ts';
+import { BusError } from './errors.ts';
+import { decodeMessage, encodeMessage } from './message.ts';
+import { storedMessages } from './stored-messages.ts';
+import { subjects } from './subjects.ts';
+
+/** JetStream's codes for "the last message of this subject is another". */
+const MOVED_ON = new Set<unknown>([10071, 10164]);
+const APPEND_TIMEOUT_MS = 2000;
+const RETRY_AFTER_MS = 250;
+
+/**
+ * The journal of one call, as one worker sees it. Each entry is appended only behind the last one that this worker knows,
+ * so a worker that lost its call can't write any more.
+ */
+export class CallJournal<Entry> {
+  /** What was in it when it was opened, oldest first. */
+  readonly before: readonly Entry[];
+  readonly #bus: Bus;
+  readonly #subject: string;
+  readonly #writer: string;
+  readonly #closed = new AbortController();
+  #lastSeq: number;
+  #appended = 0;
+  #appending: Promise<void> = Promise.resolve();
+
+  private constructor(bus: Bus, subject: string, writer: string, before: readonly Entry[], lastSeq: number) {
+    this.#bus = bus;
+    this.#subject = subject;
+    this.#writer = writer;
+    this.before = before;
+    this.#lastSeq = lastSeq;
+  }
+
+  /** @param writer unique to this owner of the call: its entries are known as repeats when they are sent again */
+  static async open<Entry>(
+    bus: Bus,
+    call: CallId,
+    writer: string,
+    schema: z.ZodType<Entry>,
+  ): Promise<CallJournal<Entry>> {
+    const subject = subjects.callJournal(call);
+    const before: Entry[] = [];
+    let lastSeq = 0;
+    for await (const { seq, data } of storedMessages(bus, subject)) {
+      before.push(decodeMessage(schema, data));
+      lastSeq = seq;
+    }
+    return new CallJournal(bus, subject, writer, before, lastSeq);
+  }
+
+  /**
+   * Resolves when the stream has it. While NATS is away it is tried again and again, until the journal is closed.
+   *
+   * @throws BusError CF_JOURNAL_MOVED another worker has appended, CF_JOURNAL_CLOSED
+   */
+  append(entry: Entry): Promise<void> {
+    const appended = this.#appending.then(() => this.#append(entry));
+    this.#appending = appended.catch(() => {});
+    return appended;
+  }
+
+  close(): void {
+    this.#closed.abort();
+  }
+
+  async #append(entry: Entry): Promise<void> {
+    this.#appended += 1;
+    const msgID = `${this.#subject} ${this.#writer} ${this.#appended}`;
+    const data = encodeMessage(entry);
+    for (;;) {
+      if (this.#closed.signal.aborted) throw new BusError('CF_JOURNAL_CLOSED', `${this.#subject} is closed`);
+      try {
+        const expect = { lastSubjectSequence: this.#lastSeq };
+        const { seq } = await this.#bus.js.publish(this.#subject, data, { msgID, expect, timeout: APPEND_TIMEOUT_MS });
+        this.#lastSeq = seq;
+        return;
+      } catch (cause) {
+        if (MOVED_ON.has((cause as { code?: unknown }).code))
+          throw new BusError('CF_JOURNAL_MOVED', `another worker has written to ${this.#subject}`, { cause });
+        await wait(RETRY_AFTER_MS, undefined, { signal: this.#closed.signal }).catch(() => {});
+      }
+    }
+  }
+}

@@ -1,0 +1,35 @@
+import {
+  CallEndedError,
+  CallError,
+  MediaUnavailableError,
+  PbxRefusedError,
+  PbxUnreachableError,
+  PlaybackFailedError,
+  StepFailedError,
+} from '../errors.ts';
+import type { JournaledError } from './journal.ts';
+
+/** What is kept of an error. */
+export function journaledError(error: unknown): JournaledError {
+  if (error instanceof PbxRefusedError) return { code: error.code, message: error.message, status: error.status };
+  if (error instanceof CallError) return { code: error.code, message: error.message };
+  return { code: 'CF_STEP_FAILED', message: error instanceof Error ? error.message : String(error) };
+}
+
+/** The error that a program is told: made from what is kept, also the first time, so that a replay tells the same. */
+export function revivedError({ code, message, status }: JournaledError): CallError {
+  switch (code) {
+    case 'CF_CALL_ENDED':
+      return new CallEndedError();
+    case 'CF_PBX_REFUSED':
+      return new PbxRefusedError(message, status ?? 0);
+    case 'CF_PBX_UNREACHABLE':
+      return new PbxUnreachableError(message);
+    case 'CF_PLAYBACK_FAILED':
+      return new PlaybackFailedError(message);
+    case 'CF_MEDIA_UNAVAILABLE':
+      return new MediaUnavailableError(message);
+    default:
+      return new StepFailedError(message);
+  }
+}

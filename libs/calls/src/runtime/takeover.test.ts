@@ -1,0 +1,211 @@
+import { describe, expect, test } from 'vitest';
+import type { Call } from '../call.ts';
+import { PbxRefusedError, StepFailedError } from '../errors.ts';
+import type { CallOutcome } from './call-runtime.ts';
+import { ScriptedCall, settle } from './scripted-call.ts';
+
+const CALL = 'pbx-a.1763701200_12';
+const LEG = `${CALL}~media1`;
+
+/** A PBX on which everything works, at once. */
+function call(): ScriptedCall {
+  const scripted = new ScriptedCall();
+  scripted.answers['POST /channels/{channelId}/play/{playbackId}'] = ({ path }) => {
+    const id = decodeURIComponent(path.split('/').at(-1) ?? '');
+    setImmediate(() => scripted.tell('PlaybackFinished', { playback: { id, state: 'done' } }));
+    return { status: 201 };
+  };
+  scripted.answers['POST /channels/externalMedia'] = () => {
+    setImmediate(() => scripted.tell('StasisStart', { channel: { id: LEG, state: 'Up' } }));
+    return { status: 200, body: { id: LEG, channelvars: { UNICASTRTP_LOCAL_PORT: '10000' } } };
+  };
+  scripted.answers['GET /channels/{channelId}/variable'] = () => ({ status: 200, body: { value: 'de' } });
+  scripted.answers['POST /channels/{channelId}/variable'] = () => ({ status: 400, reason: 'no such function' });
+  return scripted;
+}
+
+/** A program that uses everything, and writes down what it was told. */
+async function program(it: Call, told: unknown[], onStep = () => {}): Promise<void> {
+  await it.answer();
+  await it.play(['sound:hello-world', 'sound:vm-goodbye'], { interruptible: false });
+  told.push(await it.gather({ prompt: 'sound:pbx-invalid', count: 2 }));
+  told.push(await it.getVariable('CHANNEL(language)'));
+  told.push(await it.setVariable('NO(SUCH)', 'x').catch((error: unknown) => error instanceof PbxRefusedError));
+  told.push(
+    await it
+      .step('fails', () => Promise.reject(new Error('no')))
+      .catch((error: unknown) => error instanceof StepFailedError),
+  );
+  await it.step('has an effect', onStep);
+  const lot = await it.random();
+  told.push(await it.step('same lot', () => lot < 2));
+  const conversation = await it.connect('echo');
+  const first = await Promise.race([conversation.ended(), it.sleep(5000).then(() => 'slept')]);
+  told.push(first);
+  await conversation.close();
+  told.push(await it.gather({ count: 3, finishKey: '#', firstDigitTimeoutMs: 100 }));
+  await it.hangup();
+}
+
+interface Run {
+  readonly commands: readonly string[];
+  readonly told: readonly unknown[];
+  readonly steps: number;
+  /** How often the step with an effect was done. */
+  readonly effects: number;
+  readonly outcome: CallOutcome;
+}
+
+/** Runs the program, its owner killed at one step; whoever has the call is told the same by the PBX. */
+async function run(killAtStep = Number.POSITIVE_INFINITY): Promise<Run> {
+  const scripted = call();
+  scripted.killAtStep = killAtStep;
+  scripted.press('12');
+  let told: unknown[] = [];
+  let effects = 0;
+  const outcome = scripted.run((it) => {
+    // Each owner's program begins at the top; what counts is what the last one was told.
+    told = [];
+    return program(it, told, () => {
+      effects += 1;
+    });
+  });
+  let finished = false;
+  const done = outcome.finally(() => {
+    finished = true;
+  });
+  for (let i = 0; i < 400 && !finished; i += 1) {
+    await scripted.advance(50);
+    if (i === 8) scripted.press('7#');
+    if (!scripted.isOwnerAlive) scripted.takeOver();
+  }
+  if (!finished) throw new Error(`killed at step ${killAtStep}, the call never ended: ${scripted.commands.join('; ')}`);
+  return { commands: scripted.commands, told, steps: scripted.steps, effects, outcome: await done };
+}
+
+describe('a call survives its worker', () => {
+  test('killed at any step: the PBX sees the same commands, and the program is told the same', async () => {
+    const undisturbed = await run();
+    expect(undisturbed.told).toEqual([
+      { digits: '12', reason: 'count' },
+      'de',
+      true,
+      true,
+      true,
+      'slept',
+      { digits: '7', reason: 'finish-key' },
+    ]);
+    expect(undisturbed.steps).toBeGreaterThan(50);
+    let doneTwice = 0;
+    for (let step = 1; step <= undisturbed.steps; step += 1) {
+      const killed = await run(step);
+      expect(killed.told, `told, killed at step ${step}`).toEqual(undisturbed.told);
+      const program = (commands: readonly string[]) =>
+        commands.slice(0, commands.lastIndexOf(`DELETE channels/1763701200.12`) + 1);
+      expect(program(killed.commands), `commands, killed at step ${step}`).toEqual(program(undisturbed.commands));
+      const { endedBy, digits, cause } = undisturbed.outcome;
+      expect(killed.outcome, `outcome, killed at step ${step}`).toMatchObject({ endedBy, digits, cause });
+      expect(killed.outcome).not.toHaveProperty('error');
+      expect(killed.effects).toBeLessThanOrEqual(2);
+      if (killed.effects === 2) doneTwice += 1;
+    }
+    // Only where it was killed between the effect and the journal: before and after its result is written.
+    expect(doneTwice).toBe(1);
+  }, 60_000);
+
+  test('killed twice, and more', async () => {
+    const undisturbed = await run();
+    const scripted = call();
+    scripted.press('12');
+    let told: unknown[] = [];
+    let finished = false;
+    const outcome = scripted
+      .run((it) => {
+        told = [];
+        return program(it, told);
+      })
+      .finally(() => {
+        finished = true;
+      });
+    for (let i = 0; i < 400 && !finished; i += 1) {
+      await scripted.advance(50);
+      if (i === 8) scripted.press('7#');
+      if (i % 7 === 3 && !finished) scripted.takeOver();
+    }
+    await outcome;
+    expect(told).toEqual(undisturbed.told);
+    expect(new Set(scripted.commands).size, 'nothing was done twice').toBe(scripted.commands.length);
+  });
+
+  test('that a caller hangs up while nobody has it is told to the next, once', async () => {
+    const scripted = call();
+    const seen: string[] = [];
+    const done = scripted.run(async (it) => {
+      await it.answer();
+      try {
+        await it.sleep(60_000);
+      } finally {
+        await it.step('save', () => void seen.push('saved'));
+      }
+    });
+    await settle();
+    scripted.killAtStep = scripted.steps + 1;
+    scripted.callerHangsUp();
+    await settle();
+    scripted.takeOver();
+    expect(await done).toMatchObject({ endedBy: 'caller' });
+    expect(seen).toEqual(['saved']);
+  });
+
+  test('a sleep goes on where it was', async () => {
+    const scripted = call();
+    const done = scripted.run(async (it) => {
+      await it.sleep(10_000);
+    });
+    await scripted.advance(9000);
+    scripted.takeOver();
+    await scripted.advance(999);
+    expect(scripted.commands).toEqual([]);
+    await scripted.advance(2);
+    await done;
+    expect(scripted.commands).toEqual(['DELETE channels/1763701200.12']);
+  });
+});
+
+describe('a program that does not fit its journal', () => {
+  async function takenOverBy(next: (it: Call) => Promise<void>) {
+    const scripted = call();
+    scripted.answers['POST /channels/{channelId}/continue'] = () => {
+      scripted.tell('StasisEnd');
+      return { status: 204 };
+    };
+    scripted.answers['POST /channels/{channelId}/variable'] = () => ({ status: 204 });
+    let version = 0;
+    const done = scripted.run(async (it) => {
+      version += 1;
+      if (version > 1) return next(it);
+      await it.answer();
+      await it.sleep(60_000);
+    });
+    await settle();
+    scripted.takeOver();
+    return { scripted, outcome: await done };
+  }
+
+  test('is stopped with an error that names the operation, and its caller goes to the fallback', async () => {
+    const { scripted, outcome } = await takenOverBy(async (it) => void (await it.play('sound:hello-world')));
+    expect(outcome).toMatchObject({ endedBy: 'error', error: { code: 'CF_PROGRAM_DIVERGED' } });
+    expect(outcome.error?.message).toMatch(/operation 1 is "answer" in the journal, but the program asked for "play"/);
+    expect(scripted.commands.slice(-2)).toEqual([
+      'POST channels/1763701200.12/variable',
+      'POST channels/1763701200.12/continue',
+    ]);
+  });
+
+  test('is stopped when it ends before its journal does', async () => {
+    const { outcome } = await takenOverBy(async () => {});
+    expect(outcome.error?.message).toMatch(
+      /operation 1 is "answer" in the journal, but the program asked for "hangup"/,
+    );
+  });
+});

@@ -1,0 +1,122 @@
+import { type Bus, type CallEvent, followCall, mediaEventSchemas, type Offer, writeCallRecord } from '@callfleet/bus';
+import { CallTakenOverError } from '@callfleet/calls';
+import { CallRuntime, type Journal } from '@callfleet/calls/runtime';
+import type { Lease } from '@callfleet/leases';
+import { inSpan, type Logger } from '@callfleet/telemetry';
+import { callRecordOf } from './call-record.ts';
+import { wallClock } from './clock.ts';
+import { GatewayClient } from './gateway-client.ts';
+import { openJournal } from './journal.ts';
+import type { ProgramRoute } from './program-routes.ts';
+import { RelayClient } from './relay-client.ts';
+import type { RelayDirectory } from './relay-directory.ts';
+
+export interface ClaimedCallOptions {
+  readonly bus: Bus;
+  readonly relays: RelayDirectory;
+  readonly offer: Offer;
+  readonly lease: Lease;
+  readonly route: ProgramRoute;
+  readonly commandTimeoutMs: number;
+  readonly connectTimeoutMs: number;
+  readonly log: Logger;
+}
+
+/** One call in this worker's hands, from its lease to its record. */
+export class ClaimedCall {
+  readonly #options: ClaimedCallOptions;
+  readonly #log: Logger;
+  readonly #gateway: GatewayClient;
+  readonly #relay: RelayClient;
+  #runtime: CallRuntime | undefined;
+  #handedOver = false;
+
+  constructor(options: ClaimedCallOptions) {
+    const { bus, offer, lease, relays, commandTimeoutMs } = options;
+    const where = { id: offer.call, pbx: offer.pbx, shard: offer.shard, zone: offer.zone };
+    this.#options = options;
+    this.#log = options.log.child({ call: offer.call, epoch: lease.epoch });
+    this.#gateway = new GatewayClient(bus, where, lease, commandTimeoutMs);
+    this.#relay = new RelayClient(bus, relays, where, lease.epoch);
+  }
+
+  /**
+   * Tells the gateway whose the call is, reads what was missed, runs the program to its end, and writes the record.
+   *
+   * @param onTaken the call is in hand, with all that is known of it
+   * @returns false when the call is another worker's by then
+   */
+  async run(onTaken: () => void): Promise<boolean> {
+    const { bus, offer, lease, route } = this.#options;
+    const claimed = this.#gateway.claim().catch((error: unknown) => this.#onClaimRefused(error));
+    const journal = await openJournal(bus, offer.call, lease);
+    const runtime = this.#newRuntime(journal);
+    const feed = await followCall(bus, offer.call, {
+      onEvent: (event) => {
+        this.#rememberMedia(event);
+        runtime.deliver(event);
+      },
+      onBadMessage: (error) => this.#log.warn({ err: error }, 'call.bad-event'),
+    });
+    try {
+      onTaken();
+      this.#log.info({ program: route.name, replayed: journal.before.length }, 'call.claimed');
+      const outcome = await runtime.run(route.program);
+      await claimed;
+      if (!outcome) {
+        this.#log.info('call.lost');
+        return false;
+      }
+      await writeCallRecord(bus, callRecordOf(offer, route.name, lease, outcome, this.#relay.results.values()));
+      await this.#gateway.done().catch((error: unknown) => this.#log.warn({ err: error }, 'call.done-not-told'));
+      this.#log.info({ endedBy: outcome.endedBy, error: outcome.error }, 'call.ended');
+      return true;
+    } finally {
+      feed.close();
+      journal.close();
+    }
+  }
+
+  /** Stops acting for the call, and has it offered to the other workers. They go on where this one stood. */
+  async handOver(freeLease: (lease: Lease) => Promise<unknown>): Promise<void> {
+    this.#handedOver = true;
+    this.#runtime?.abandon('this worker stops');
+    await freeLease(this.#options.lease);
+    await this.#gateway.release().catch((error: unknown) => this.#log.error({ err: error }, 'call.not-handed-over'));
+  }
+
+  #newRuntime(journal: Journal): CallRuntime {
+    const { offer, lease, connectTimeoutMs } = this.#options;
+    const runtime = new CallRuntime(
+      { ...offer, id: offer.call, direction: 'inbound' },
+      {
+        clock: wallClock,
+        app: offer.shard,
+        connectTimeoutMs,
+        journal,
+        epoch: lease.epoch,
+        command: (id, request) => this.#gateway.command(id, request),
+        openMedia: (session, provider, options, relay) => this.#relay.open(session, provider, options, relay),
+        knownMedia: (session, relay) => this.#relay.known(session, relay),
+        operation: (name, number, work) =>
+          inSpan(name, { attributes: { 'callfleet.call': offer.call, 'callfleet.operation': number } }, work),
+      },
+    );
+    this.#runtime = runtime;
+    if (this.#handedOver) runtime.abandon('this worker stops');
+    return runtime;
+  }
+
+  #onClaimRefused(error: unknown): void {
+    this.#log.warn({ err: error }, 'call.claim-refused');
+    if (error instanceof CallTakenOverError) this.#runtime?.abandon(error.message);
+  }
+
+  /** What a media session that ended by itself measured. */
+  #rememberMedia(event: CallEvent): void {
+    if (event.type !== 'media.ended') return;
+    const ended = mediaEventSchemas.ended.safeParse(event.data);
+    if (ended.success && !this.#relay.results.has(ended.data.session))
+      this.#relay.results.set(ended.data.session, ended.data);
+  }
+}

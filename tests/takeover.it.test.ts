@@ -1,0 +1,125 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { placeCall } from '@callfleet/testkit';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { startTestFleet, type TestFleet } from './test-fleet.ts';
+
+let system: TestFleet;
+let callers = 5000;
+
+beforeEach(async () => {
+  system = await startTestFleet({ config: { worker: { drainMs: 0, sessionTtlMs: 2000 } } });
+});
+afterEach(() => system?.stop());
+
+/** So many callers of a program, on both PBXs; each with a tone of its own. */
+async function placeCalls(count: number, extension: string) {
+  return Promise.all(
+    Array.from({ length: count }, async (_, n) => {
+      callers += 1;
+      const from = String(callers);
+      const toneHz = 400 + n * 90;
+      const pbx = system.pbxs[n % system.pbxs.length];
+      if (!pbx) throw new Error('no PBX');
+      const call = await placeCall({ to: pbx.sipAddress, extension, from, audio: { toneHz } });
+      await call.answered;
+      return { call, from, toneHz };
+    }),
+  );
+}
+
+const firstWorker = () => {
+  const [worker] = system.fleet.workers;
+  if (!worker) throw new Error('no worker');
+  return worker;
+};
+
+describe('a worker dies under live calls', () => {
+  test('and no caller hears it: the bot goes on, and each call comes to its own end', async () => {
+    const calls = await placeCalls(12, '100');
+    await Promise.all(calls.map(({ call, toneHz }) => call.waitForTone(toneHz, 10_000)));
+    const killedAt = calls.map(({ call }) => call.now());
+    await firstWorker().kill();
+    await wait(3000);
+    for (const [n, { call, toneHz }] of calls.entries()) {
+      const since = { fromMs: killedAt[n] ?? 0, toMs: (killedAt[n] ?? 0) + 2800 };
+      expect(call.heard.longestSilenceMs(since), 'silence after the kill').toBeLessThan(1000);
+      await call.waitForTone(toneHz, 2000);
+    }
+    await Promise.all(calls.map(({ call }) => call.hangUp()));
+    const records = await Promise.all(calls.map(({ from }) => system.recordOf(from)));
+    for (const record of records) expect(record).toMatchObject({ program: 'echo-bot', endedBy: 'caller' });
+    expect(records.filter((record) => record.takeovers === 1).length, 'calls that changed hands').toBeGreaterThan(0);
+    expect(records.every((record) => record.worker.startsWith('worker-2'))).toBe(true);
+    await system.expectNothingLeft();
+  });
+
+  test('and programs go on at the same line: digits pressed before, meanwhile and after all count', async () => {
+    const calls = await placeCalls(6, '700');
+    for (const { call } of calls) call.sendDtmf('12');
+    await wait(1000);
+    await firstWorker().kill();
+    for (const { call } of calls) call.sendDtmf('3');
+    await wait(1500);
+    for (const { call } of calls) call.sendDtmf('4');
+    for (const { call, from } of calls) {
+      expect(await call.finished).toMatchObject({ hungUpBy: 'callee' });
+      const record = await system.recordOf(from);
+      expect(record).toMatchObject({ program: 'long-menu', endedBy: 'program', digits: 4 });
+      expect(record, record.error?.message).not.toHaveProperty('error');
+    }
+    await system.expectNothingLeft();
+  });
+
+  test('and a caller who hangs up while nobody has the call leaves nothing', async () => {
+    const calls = await placeCalls(6, '100');
+    await Promise.all(calls.map(({ call, toneHz }) => call.waitForTone(toneHz, 10_000)));
+    const killing = firstWorker().kill();
+    await Promise.all(calls.map(({ call }) => call.hangUp()));
+    await killing;
+    for (const { from } of calls) expect(await system.recordOf(from)).toMatchObject({ endedBy: 'caller' });
+    await system.expectNothingLeft();
+  });
+});
+
+test('a worker that is stopped hands its calls to the others, and no caller hears it', async () => {
+  const calls = await placeCalls(6, '100');
+  await Promise.all(calls.map(({ call, toneHz }) => call.waitForTone(toneHz, 10_000)));
+  const stoppedAt = calls.map(({ call }) => call.now());
+  expect(await firstWorker().stop()).toBe(0);
+  await wait(2000);
+  for (const [n, { call }] of calls.entries())
+    expect(call.heard.longestSilenceMs({ fromMs: stoppedAt[n] ?? 0, toMs: call.now() })).toBeLessThan(1000);
+  await Promise.all(calls.map(({ call }) => call.hangUp()));
+  for (const { from } of calls)
+    expect(await system.recordOf(from)).toMatchObject({
+      endedBy: 'caller',
+      worker: expect.stringMatching(/^worker-2/),
+    });
+  await system.expectNothingLeft();
+});
+
+test('a worker that hangs loses its calls, and when it wakes it is refused and does no harm', async () => {
+  const calls = await placeCalls(6, '700');
+  const { pid } = firstWorker();
+  if (pid === undefined) throw new Error('no process');
+  for (const { call } of calls) call.sendDtmf('12');
+  await wait(1000);
+  process.kill(pid, 'SIGSTOP');
+  try {
+    // Longer than its session lives: the others take over.
+    await wait(4500);
+    for (const { call } of calls) call.sendDtmf('3');
+    await wait(1000);
+  } finally {
+    process.kill(pid, 'SIGCONT');
+  }
+  await wait(1000);
+  for (const { call } of calls) call.sendDtmf('4');
+  for (const { call, from } of calls) {
+    expect(await call.finished).toMatchObject({ hungUpBy: 'callee' });
+    const record = await system.recordOf(from);
+    expect(record).toMatchObject({ endedBy: 'program', digits: 4 });
+    expect(record, record.error?.message).not.toHaveProperty('error');
+  }
+  await system.expectNothingLeft();
+});
