@@ -4,7 +4,7 @@ import { headers } from '@nats-io/transport-node';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import type { CallEvent } from './call-event.ts';
-import { followCall } from './call-event-feed.ts';
+import { CallEventFeed } from './call-event-feed.ts';
 import { type CallRecord, writeCallRecord } from './call-record.ts';
 import { type Bus, connectBus } from './connection.ts';
 import { EventOutbox } from './event-outbox.ts';
@@ -53,6 +53,7 @@ function offerOf(call: Offer['call']): Offer {
     called: { number: '100', context: 'default' },
     args: [],
     variables: {},
+    epoch: 0,
     gateway: 'gateway-1',
     enteredAt: '2026-11-21T05:45:41.123Z',
     expiresAt: Date.now() + 5000,
@@ -66,7 +67,10 @@ describe('events of a call', () => {
     for (let seq = 1; seq <= 50; seq += 1) out.publish(eventOf(call, seq), headers());
     await out.flushed();
     const seen: number[] = [];
-    const following = followCall(bus, call, { onEvent: (event) => seen.push(event.seq), onBadMessage: () => {} });
+    const following = CallEventFeed.open(bus, call, {
+      onEvent: (event) => seen.push(event.seq),
+      onBadMessage: () => {},
+    });
     for (let seq = 51; seq <= 100; seq += 1) out.publish(eventOf(call, seq), headers());
     const feed = await following;
     await out.flushed();
@@ -79,7 +83,10 @@ describe('events of a call', () => {
     const call = newCall();
     const out = outbox();
     const seen: number[] = [];
-    const feed = await followCall(bus, call, { onEvent: (event) => seen.push(event.seq), onBadMessage: () => {} });
+    const feed = await CallEventFeed.open(bus, call, {
+      onEvent: (event) => seen.push(event.seq),
+      onBadMessage: () => {},
+    });
     for (const seq of [1, 1, 2, 1]) out.publish(eventOf(call, seq), headers());
     await out.flushed();
     await expect.poll(() => seen).toEqual([1, 2]);
@@ -90,7 +97,10 @@ describe('events of a call', () => {
     const [mine, other] = [newCall(), newCall()];
     const out = outbox();
     const seen: string[] = [];
-    const feed = await followCall(bus, mine, { onEvent: (event) => seen.push(event.call), onBadMessage: () => {} });
+    const feed = await CallEventFeed.open(bus, mine, {
+      onEvent: (event) => seen.push(event.call),
+      onBadMessage: () => {},
+    });
     out.publish(eventOf(other, 1), headers());
     out.publish(eventOf(mine, 1), headers());
     await expect.poll(() => seen).toEqual([mine]);
@@ -101,7 +111,7 @@ describe('events of a call', () => {
     const call = newCall();
     const bad: unknown[] = [];
     const seen: number[] = [];
-    const feed = await followCall(bus, call, {
+    const feed = await CallEventFeed.open(bus, call, {
       onEvent: (event) => seen.push(event.seq),
       onBadMessage: (error) => bad.push(error),
     });
@@ -111,6 +121,59 @@ describe('events of a call', () => {
     await expect.poll(() => seen).toEqual([1]);
     expect(bad.map(String)).toEqual([expect.stringContaining('not JSON'), expect.stringContaining('does not fit')]);
     feed.close();
+  });
+});
+
+describe('a feed', () => {
+  test('that misses events sees the gap, and reads them from the stream in order', async () => {
+    const call = newCall();
+    const seen: number[] = [];
+    // Live messages can get lost, as when a subscription was lost and made again.
+    let isDeaf = false;
+    const subscribe: Bus['nc']['subscribe'] = (subject, options) =>
+      bus.nc.subscribe(subject, {
+        callback: (error, message) => {
+          if (!isDeaf) options?.callback?.(error, message);
+        },
+      });
+    const forgetful: Bus = { ...bus, nc: Object.create(bus.nc, { subscribe: { value: subscribe } }) };
+    const options = { onEvent: (event: CallEvent) => seen.push(event.seq), onBadMessage: () => {} };
+    const feed = await CallEventFeed.open(forgetful, call, options);
+    const out = outbox();
+    for (const seq of [1, 2]) out.publish(eventOf(call, seq), headers());
+    await expect.poll(() => seen).toEqual([1, 2]);
+    isDeaf = true;
+    for (const seq of [3, 4, 5]) out.publish(eventOf(call, seq), headers());
+    await out.flushed();
+    isDeaf = false;
+    expect(seen).toEqual([1, 2]);
+    out.publish(eventOf(call, 6), headers());
+    await expect.poll(() => seen).toEqual([1, 2, 3, 4, 5, 6]);
+    feed.close();
+  });
+
+  test('goes on when NATS was killed and came back, without a gap or a repeat', async () => {
+    const own = await startNatsServer();
+    const [reader, writer] = await Promise.all(['r', 'w'].map((name) => connectBus({ servers: [own.url], name })));
+    if (!reader || !writer) throw new Error('no bus');
+    await ensureStreams(writer);
+    const call = newCall();
+    const seen: number[] = [];
+    const feed = await CallEventFeed.open(reader, call, {
+      onEvent: (event) => seen.push(event.seq),
+      onBadMessage: () => {},
+    });
+    const out = new EventOutbox(writer, { onRefused: () => {}, onRetry: () => {}, retryAfterMs: 50 });
+    for (let seq = 1; seq <= 10; seq += 1) out.publish(eventOf(call, seq), headers());
+    await expect.poll(() => seen.length).toBe(10);
+    await own.kill();
+    for (let seq = 11; seq <= 20; seq += 1) out.publish(eventOf(call, seq), headers());
+    await own.restart();
+    await out.flushed();
+    await expect.poll(() => seen, { timeout: 10_000 }).toEqual(Array.from({ length: 20 }, (_, n) => n + 1));
+    feed.close();
+    await Promise.all([reader.close(), writer.close()]);
+    await own.stop();
   });
 });
 
@@ -129,7 +192,10 @@ describe('the outbox', () => {
     await ensureStreams(ownBus);
     await out.flushed();
     const seen: number[] = [];
-    const feed = await followCall(ownBus, call, { onEvent: (event) => seen.push(event.seq), onBadMessage: () => {} });
+    const feed = await CallEventFeed.open(ownBus, call, {
+      onEvent: (event) => seen.push(event.seq),
+      onBadMessage: () => {},
+    });
     expect(seen).toEqual(Array.from({ length: 20 }, (_, n) => n + 1));
     feed.close();
     await ownBus.close();
@@ -149,7 +215,7 @@ describe('the outbox', () => {
 describe('offers', () => {
   test('go to one worker each, and are gone when acknowledged', async () => {
     const offered = [newCall(), newCall(), newCall(), newCall()];
-    for (const call of offered) await publishOffer(bus, 'one-each', offerOf(call), 0, headers());
+    for (const call of offered) await publishOffer(bus, 'one-each', offerOf(call), headers());
     const taken: string[] = [];
     const queues = await Promise.all([1, 2].map(() => OfferQueue.open(bus, 'one-each', () => {})));
     const never = new AbortController().signal;
@@ -166,7 +232,7 @@ describe('offers', () => {
 
   test('given back go to the next', async () => {
     const call = newCall();
-    await publishOffer(bus, 'given-back', offerOf(call), 0, headers());
+    await publishOffer(bus, 'given-back', offerOf(call), headers());
     const queue = await OfferQueue.open(bus, 'given-back', () => {});
     const never = new AbortController().signal;
     for await (const inHand of queue.pull(1, never)) inHand.giveBack();

@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import type { CallId } from '@callfleet/identity';
 import type { Subscription } from '@nats-io/transport-node';
 import { type CallEvent, callEventSchema } from './call-event.ts';
@@ -6,54 +7,105 @@ import { decodeMessage } from './message.ts';
 import { storedMessages } from './stored-messages.ts';
 import { subjects } from './subjects.ts';
 
-/** A call's events from its start: first what the stream has, then live ones, each once. */
-export interface CallEventFeed {
-  close(): void;
-}
-
 export interface CallEventFeedOptions {
-  onEvent: (event: CallEvent) => void;
+  readonly onEvent: (event: CallEvent) => void;
   /** A message on the call's subject that is no call event: counted and logged by the caller, never fatal. */
-  onBadMessage: (error: unknown) => void;
+  readonly onBadMessage: (error: unknown) => void;
 }
 
-/** Subscribes first and reads the stream second, so that nothing falls between; a repeat is known by its id. */
-export async function followCall(bus: Bus, call: CallId, options: CallEventFeedOptions): Promise<CallEventFeed> {
-  const seen = new Set<string>();
-  let early: CallEvent[] | undefined = [];
-  const deliver = (event: CallEvent) => {
-    if (seen.has(event.id)) return;
-    seen.add(event.id);
-    options.onEvent(event);
-  };
-  const read = (data: Uint8Array): CallEvent | undefined => {
+const RETRY_AFTER_MS = 250;
+
+/**
+ * A call's events from its start, each once: live ones as they come, and from the stream those from before, those that a gap
+ * in a source's numbers shows to be missing, and those that may have come while NATS was away.
+ */
+export class CallEventFeed {
+  readonly #bus: Bus;
+  readonly #subject: string;
+  readonly #options: CallEventFeedOptions;
+  readonly #seen = new Set<string>();
+  /** By source, the highest number that was told. */
+  readonly #numbers = new Map<string, number>();
+  readonly #closed = new AbortController();
+  readonly #live: Subscription;
+  readonly #forgetReconnects: () => void;
+  /** Live events that came while the stream is read: told after what the stream has. */
+  #held: CallEvent[] = [];
+  #readTo = 0;
+  #reading: Promise<void> | undefined;
+
+  private constructor(bus: Bus, call: CallId, options: CallEventFeedOptions) {
+    this.#bus = bus;
+    this.#subject = subjects.callEvents(call);
+    this.#options = options;
+    this.#live = bus.nc.subscribe(this.#subject, {
+      callback: (_error, message) => {
+        const event = this.#decode(message.data);
+        if (event) this.#onLive(event);
+      },
+    });
+    this.#forgetReconnects = bus.onReconnect(() => void this.#catchUp());
+  }
+
+  /** Subscribes first and reads the stream second, so that nothing falls between. */
+  static async open(bus: Bus, call: CallId, options: CallEventFeedOptions): Promise<CallEventFeed> {
+    const feed = new CallEventFeed(bus, call, options);
+    await feed.#catchUp();
+    return feed;
+  }
+
+  close(): void {
+    this.#closed.abort();
+    this.#forgetReconnects();
+    this.#live.unsubscribe();
+  }
+
+  #onLive(event: CallEvent): void {
+    if (this.#reading) {
+      this.#held.push(event);
+    } else if (event.seq > (this.#numbers.get(event.source) ?? 0) + 1) {
+      this.#held.push(event);
+      void this.#catchUp();
+    } else this.#deliver(event);
+  }
+
+  #deliver(event: CallEvent): void {
+    if (this.#closed.signal.aborted || this.#seen.has(event.id)) return;
+    this.#seen.add(event.id);
+    this.#numbers.set(event.source, Math.max(event.seq, this.#numbers.get(event.source) ?? 0));
+    this.#options.onEvent(event);
+  }
+
+  #catchUp(): Promise<void> {
+    this.#reading ??= this.#readStream().finally(() => {
+      this.#reading = undefined;
+      for (const event of this.#held.splice(0)) this.#deliver(event);
+    });
+    return this.#reading;
+  }
+
+  /** Again and again while NATS can't be read, until the feed is closed. */
+  async #readStream(): Promise<void> {
+    while (!this.#closed.signal.aborted) {
+      try {
+        for await (const { seq, data } of storedMessages(this.#bus, this.#subject, this.#readTo + 1)) {
+          this.#readTo = seq;
+          const event = this.#decode(data);
+          if (event) this.#deliver(event);
+        }
+        return;
+      } catch {
+        await wait(RETRY_AFTER_MS, undefined, { signal: this.#closed.signal }).catch(() => {});
+      }
+    }
+  }
+
+  #decode(data: Uint8Array): CallEvent | undefined {
     try {
       return decodeMessage(callEventSchema, data);
     } catch (error) {
-      options.onBadMessage(error);
+      this.#options.onBadMessage(error);
       return undefined;
     }
-  };
-
-  const subject = subjects.callEvents(call);
-  const live: Subscription = bus.nc.subscribe(subject, {
-    callback: (_error, message) => {
-      const event = read(message.data);
-      if (!event) return;
-      if (early) early.push(event);
-      else deliver(event);
-    },
-  });
-  try {
-    for await (const { data } of storedMessages(bus, subject)) {
-      const event = read(data);
-      if (event) deliver(event);
-    }
-  } catch (error) {
-    live.unsubscribe();
-    throw error;
   }
-  for (const event of early) deliver(event);
-  early = undefined;
-  return { close: () => live.unsubscribe() };
 }

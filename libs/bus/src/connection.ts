@@ -20,6 +20,8 @@ export interface Bus {
   readonly nc: NatsConnection;
   readonly js: JetStreamClient;
   readonly jsm: JetStreamManager;
+  /** Told each time that a lost connection stands again. @returns stops */
+  onReconnect(listener: () => void): () => void;
   /** Sends what is under way, then closes. */
   close(): Promise<void>;
 }
@@ -29,10 +31,16 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
   const nc = await connectNats(options);
   try {
     const jsm = await jetstreamManager(nc);
+    const listeners = new Set<() => void>();
+    void tellReconnects(nc, listeners);
     return {
       nc,
       js: jetstream(nc),
       jsm,
+      onReconnect(listener) {
+        listeners.add(listener);
+        return () => listeners.delete(listener);
+      },
       close: () => nc.drain(),
     };
   } catch (cause) {
@@ -43,6 +51,11 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
       { cause },
     );
   }
+}
+
+/** Ends when the connection is closed. */
+async function tellReconnects(nc: NatsConnection, listeners: ReadonlySet<() => void>): Promise<void> {
+  for await (const status of nc.status()) if (status.type === 'reconnect') for (const listener of listeners) listener();
 }
 
 async function connectNats(options: BusOptions): Promise<NatsConnection> {

@@ -1,6 +1,6 @@
 /** Callfleet's event bus on NATS: subjects, streams, messages, and the trace context that travels with them. */
 export { type CallEvent, callEventSchema } from './call-event.ts';
-export { type CallEventFeed, followCall } from './call-event-feed.ts';
+export { CallEventFeed } from './call-event-feed.ts';
 export { CallJournal } from './call-journal.ts';
 export { type CallRecord, callRecordSchema, writeCallRecord } from './call-record.ts';
 export { type Command, type CommandRefusal, type CommandReply, commandReplySchema, commandSchema } from './command.ts';

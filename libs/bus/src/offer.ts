@@ -25,6 +25,8 @@ export const offerSchema = z.object({
   args: z.array(z.string()),
   /** Channel variables that the PBX is configured to send (`channelvars` in ari.conf). */
   variables: z.record(z.string(), z.string()),
+  /** The highest epoch that a worker of this call has had, as far as the gateway knows; 0 for a new call. */
+  epoch: z.int().nonnegative(),
   /** The gateway that filed it. */
   gateway: z.string(),
   /** StasisStart, ISO 8601, on Asterisk's clock. */
@@ -35,13 +37,8 @@ export const offerSchema = z.object({
 
 export type Offer = z.infer<typeof offerSchema> & { readonly call: CallId };
 
-/** @param epoch the highest that the call has had: a call is offered once for each owner that it loses */
-export async function publishOffer(
-  bus: Bus,
-  pool: string,
-  offer: Offer,
-  epoch: number,
-  headers: MsgHdrs,
-): Promise<void> {
-  await bus.js.publish(subjects.offers(pool), encodeMessage(offer), { msgID: `offer ${offer.call} ${epoch}`, headers });
+/** A call is offered once for each owner that it loses: a repeat is dropped. */
+export async function publishOffer(bus: Bus, pool: string, offer: Offer, headers: MsgHdrs): Promise<void> {
+  const msgID = `offer ${offer.call} ${offer.epoch}`;
+  await bus.js.publish(subjects.offers(pool), encodeMessage(offer), { msgID, headers });
 }

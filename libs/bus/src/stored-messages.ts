@@ -1,25 +1,49 @@
 import type { Bus } from './connection.ts';
+import { BusError } from './errors.ts';
 import { CALLS } from './streams.ts';
 
 const BATCH = 1000;
 /** JetStream's status for a batch that would be empty. */
 const NOTHING_STORED = 404;
+/** A batch whose next message does not come in this time never comes: NATS went away in the middle of it. */
+const SILENCE_LIMIT_MS = 2000;
 
-/** What the stream CALLS has of one subject, oldest first. */
-export async function* storedMessages(bus: Bus, subject: string): AsyncGenerator<{ seq: number; data: Uint8Array }> {
-  let seq = 1;
+export interface StoredMessage {
+  /** Its number in the stream. */
+  readonly seq: number;
+  readonly data: Uint8Array;
+}
+
+/**
+ * What the stream CALLS has of one subject from a sequence number of the stream on, oldest first.
+ *
+ * @throws BusError CF_BUS_TIMEOUT when NATS falls silent
+ */
+export async function* storedMessages(bus: Bus, subject: string, from = 1): AsyncGenerator<StoredMessage> {
+  let seq = from;
   for (;;) {
     let count = 0;
-    try {
-      const batch = await bus.jsm.direct.getBatch(CALLS, { seq, next_by_subj: subject, batch: BATCH });
-      for await (const stored of batch) {
-        count += 1;
-        seq = stored.seq + 1;
-        yield { seq: stored.seq, data: stored.data };
-      }
-    } catch (error) {
-      if ((error as { code?: unknown }).code !== NOTHING_STORED) throw error;
+    for await (const message of batchOf(bus, subject, seq)) {
+      count += 1;
+      seq = message.seq + 1;
+      yield message;
     }
     if (count < BATCH) return;
+  }
+}
+
+async function* batchOf(bus: Bus, subject: string, seq: number): AsyncGenerator<StoredMessage> {
+  const messages = await bus.jsm.direct.getBatch(CALLS, { seq, next_by_subj: subject, batch: BATCH });
+  const silence = new BusError('CF_BUS_TIMEOUT', `no answer from stream ${CALLS} within ${SILENCE_LIMIT_MS} ms`);
+  const timer = setTimeout(() => messages.stop(silence), SILENCE_LIMIT_MS);
+  try {
+    for await (const { seq: number, data } of messages) {
+      timer.refresh();
+      yield { seq: number, data };
+    }
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== NOTHING_STORED) throw error;
+  } finally {
+    clearTimeout(timer);
   }
 }

@@ -4,14 +4,28 @@ import { RedisError } from './errors.ts';
 
 /** ioredis with our scripts as methods. Each script names one key, so Redis Cluster works. */
 export interface LeaseRedis extends Redis {
-  renewSession(key: string, instance: string, ttlMs: number): Promise<string[]>;
+  renewSession(key: string, instance: string, ttlMs: number): Promise<[known: 0 | 1, alive: string[]]>;
   isSessionAlive(key: string, instance: string): Promise<0 | 1>;
-  acquireLease(key: string, owner: string, deadOwner: string, ttlMs: number): Promise<[1, number] | [0, string]>;
+  acquireLease(
+    key: string,
+    owner: string,
+    deadOwner: string,
+    floor: number,
+    ttlMs: number,
+  ): Promise<[1, number] | [0, string]>;
+  assertLease(key: string, owner: string, epoch: number, ttlMs: number): Promise<0 | 1>;
   releaseLease(key: string, owner: string, epoch: number): Promise<0 | 1>;
   yieldLease(key: string, owner: string, epoch: number): Promise<0 | 1>;
 }
 
-const scripts = ['renewSession', 'isSessionAlive', 'acquireLease', 'releaseLease', 'yieldLease'] as const;
+const scripts = [
+  'renewSession',
+  'isSessionAlive',
+  'acquireLease',
+  'assertLease',
+  'releaseLease',
+  'yieldLease',
+] as const;
 
 /** Connects, and goes on reconnecting later. @throws RedisError */
 export async function connectRedis(

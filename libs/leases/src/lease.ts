@@ -16,20 +16,27 @@ const keyOf = (what: string) => `cf:lease:{${what}}`;
 /**
  * Takes the lease on `what` for the session's process; undefined when an owner that is alive has it.
  *
+ * @param floor an epoch that is known to have been: the new one is higher, even if Redis came back empty
  * @param isGone other evidence that an owner is dead, sooner than its session runs out; if it errs, the epoch protects
  */
 export async function acquireLease(
   redis: LeaseRedis,
   session: Session,
   what: string,
+  floor = 0,
   isGone: (owner: string) => Promise<boolean> = async () => false,
 ): Promise<Lease | undefined> {
-  const first = await redis.acquireLease(keyOf(what), session.instance, '', LEASE_TTL_MS);
+  const first = await redis.acquireLease(keyOf(what), session.instance, '', floor, LEASE_TTL_MS);
   if (first[0] === 1) return { what, owner: session.instance, epoch: first[1] };
   const holder = first[1];
   if ((await session.isAlive(holder)) && !(await isGone(holder))) return undefined;
-  const second = await redis.acquireLease(keyOf(what), session.instance, holder, LEASE_TTL_MS);
+  const second = await redis.acquireLease(keyOf(what), session.instance, holder, floor, LEASE_TTL_MS);
   return second[0] === 1 ? { what, owner: session.instance, epoch: second[1] } : undefined;
+}
+
+/** Says again that it is ours, when Redis may have lost it. @returns false when it is somebody else's by now */
+export async function assertLease(redis: LeaseRedis, lease: Lease): Promise<boolean> {
+  return (await redis.assertLease(keyOf(lease.what), lease.owner, lease.epoch, LEASE_TTL_MS)) === 1;
 }
 
 /** @returns false when it was somebody else's already */

@@ -1,7 +1,7 @@
 import { type RedisServer, startRedisServer } from '@callfleet/testkit';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { connectRedis, type LeaseRedis } from './connection.ts';
-import { acquireLease, releaseLease, yieldLease } from './lease.ts';
+import { acquireLease, assertLease, releaseLease, yieldLease } from './lease.ts';
 import { Session } from './session.ts';
 
 let server: RedisServer;
@@ -80,8 +80,8 @@ describe('a lease', () => {
   test('of an owner that is known to be gone is taken before its session runs out', async () => {
     const [a, b] = [await live('a'), await live('b')];
     await acquireLease(redis, a, 'call-1');
-    expect(await acquireLease(redis, b, 'call-1', async () => false)).toBeUndefined();
-    expect(await acquireLease(redis, b, 'call-1', async (owner) => owner === 'a')).toMatchObject({ epoch: 2 });
+    expect(await acquireLease(redis, b, 'call-1', 0, async () => false)).toBeUndefined();
+    expect(await acquireLease(redis, b, 'call-1', 0, async (owner) => owner === 'a')).toMatchObject({ epoch: 2 });
   });
 
   test('can not be given up by an owner that lost it', async () => {
@@ -90,6 +90,42 @@ describe('a lease', () => {
     if (!old) throw new Error('not acquired');
     expect(await releaseLease(redis, old)).toBe(false);
     expect(await redis.hget('cf:lease:{call-1}', 'owner')).toBe('b');
+  });
+});
+
+describe('when Redis comes back empty', () => {
+  test('an owner asserts its lease, and nobody else gets it', async () => {
+    const [a, b] = [await live('a'), await live('b')];
+    const lease = await acquireLease(redis, a, 'call-1', 6);
+    if (!lease) throw new Error('not acquired');
+    await redis.flushall();
+    expect(await assertLease(redis, lease)).toBe(true);
+    await redis.renewSession('cf:session:worker', 'a', 60_000);
+    expect(await acquireLease(redis, b, 'call-1')).toBeUndefined();
+    expect(await redis.hget('cf:lease:{call-1}', 'epoch')).toBe('7');
+  });
+
+  test('an owner that comes too late learns it', async () => {
+    const [a, b] = [await live('a'), await live('b')];
+    const lease = await acquireLease(redis, a, 'call-1');
+    if (!lease) throw new Error('not acquired');
+    await redis.flushall();
+    await acquireLease(redis, b, 'call-1', lease.epoch);
+    expect(await assertLease(redis, lease)).toBe(false);
+  });
+
+  test('epochs go on rising', async () => {
+    const lease = await acquireLease(redis, await live('a'), 'call-1');
+    await redis.flushall();
+    expect(await acquireLease(redis, await live('b'), 'call-1', lease?.epoch)).toMatchObject({ epoch: 2 });
+  });
+
+  test('its processes are told that they were forgotten', async () => {
+    let forgotten = 0;
+    const options = { kind: 'worker', instance: 'a', ttlMs: 200, onRenewalFailed: () => {} } as const;
+    sessions.push(await Session.start(redis, { ...options, onForgotten: () => forgotten++ }));
+    await redis.flushall();
+    await expect.poll(() => forgotten).toBe(1);
   });
 });
 

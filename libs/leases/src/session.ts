@@ -9,6 +9,8 @@ export interface SessionOptions {
   ttlMs: number;
   /** Told after each renewal: the instances of our kind that are alive, ourselves included, sorted. */
   onAlive?: ((instances: readonly string[]) => void) | undefined;
+  /** Redis had forgotten us: it came back empty, or we were silent too long. What we hold must be asserted again. */
+  onForgotten?: (() => void) | undefined;
   /** A renewal failed; the next one is tried as planned. */
   onRenewalFailed: (error: unknown) => void;
 }
@@ -29,6 +31,7 @@ export class Session {
   readonly #options: SessionOptions;
   readonly #key: string;
   readonly #timer: NodeJS.Timeout;
+  #hasBegun = false;
 
   private constructor(redis: LeaseRedis, options: SessionOptions) {
     this.instance = options.instance;
@@ -60,7 +63,9 @@ export class Session {
   }
 
   async #renew(): Promise<void> {
-    const alive = await this.#redis.renewSession(this.#key, this.instance, this.#options.ttlMs);
+    const [known, alive] = await this.#redis.renewSession(this.#key, this.instance, this.#options.ttlMs);
+    if (known === 0 && this.#hasBegun) this.#options.onForgotten?.();
+    this.#hasBegun = true;
     this.#options.onAlive?.(alive);
   }
 

@@ -52,6 +52,7 @@ export class CallOffers {
       called: { number: channel.dialplan.exten, context: channel.dialplan.context },
       args,
       variables: (channel.channelvars ?? {}) as Record<string, string>,
+      epoch: call.epoch,
       gateway,
       enteredAt: isoTime(event.timestamp),
       expiresAt: Date.now() + claimTimeoutMs,
@@ -69,7 +70,7 @@ export class CallOffers {
     const { claimTimeoutMs, log } = this.#options;
     call.worker = undefined;
     if (!call.offer || call.released) return;
-    this.#file(call, { ...call.offer, expiresAt: Date.now() + claimTimeoutMs })
+    this.#file(call, { ...call.offer, epoch: call.epoch, expiresAt: Date.now() + claimTimeoutMs })
       .then(() => log.warn({ call: call.id, epoch: call.epoch }, 'call.offered-again'))
       .catch((error: unknown) => log.error({ call: call.id, err: error }, 'call.offer-failed'));
   }
@@ -92,7 +93,7 @@ export class CallOffers {
       call,
       setTimeout(() => void this.#giveBack(call), claimTimeoutMs),
     );
-    return publishOffer(bus, pool, offer, call.epoch, traceHeaders(call.trace));
+    return publishOffer(bus, pool, offer, traceHeaders(call.trace));
   }
 
   async #giveBack(call: LiveCall): Promise<void> {

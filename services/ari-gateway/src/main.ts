@@ -39,12 +39,15 @@ await runService('ari-gateway', loadConfig, async (config, service) => {
     instance,
     ttlMs: settings.sessionTtlMs,
     onAlive: (gateways) => keeper?.onGateways(gateways),
+    onForgotten: () => void keeper?.onForgotten(),
     onRenewalFailed: (error) => log.warn({ err: error }, 'session.renewal-failed'),
   });
   service.onStop('session', () => session.close());
   keeper = new ShardKeeper({
     redis,
     session,
+    // Long enough for every other gateway's next renewal.
+    settleMs: settings.sessionTtlMs / 4,
     shards: config.pbxs.flatMap((pbx) => pbx.shards.map((shard) => ({ pbx: pbx.name, shard }))),
     open: ({ pbx, shard }) =>
       new ShardLink({

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { acquireLease, type Lease, type LeaseRedis, releaseLease, type Session } from '@callfleet/leases';
+import { acquireLease, assertLease, type Lease, type LeaseRedis, releaseLease, type Session } from '@callfleet/leases';
 import type { Logger } from '@callfleet/telemetry';
 import { type Shard, shardsFor } from './shard-assignment.ts';
 
@@ -7,12 +7,11 @@ export interface ShardKeeperOptions {
   readonly redis: LeaseRedis;
   readonly session: Session;
   readonly shards: readonly Shard[];
+  /** Gateways that start together, or come back together, see each other before any takes a shard; milliseconds. */
+  readonly settleMs: number;
   readonly open: (shard: Shard) => { close(): Promise<void> };
   readonly log: Logger;
 }
-
-/** Gateways that start together see each other before any takes a shard, milliseconds. */
-const SETTLE_MS = 1000;
 
 const nameOf = ({ pbx, shard }: Shard) => `shard/${pbx}/${shard}`;
 
@@ -21,6 +20,7 @@ export class ShardKeeper {
   readonly #options: ShardKeeperOptions;
   readonly #held = new Map<string, { lease: Lease; link: { close(): Promise<void> } }>();
   #gateways: readonly string[] = [];
+  #takesNothingUntil = 0;
   #wake = Promise.withResolvers<void>();
 
   constructor(options: ShardKeeperOptions) {
@@ -33,10 +33,27 @@ export class ShardKeeper {
     this.#wake.resolve();
   }
 
+  /**
+   * Redis had forgotten everybody: says what we hold before anyone takes anything, and takes nothing until the others had
+   * time to do the same.
+   */
+  async onForgotten(): Promise<void> {
+    const { redis, settleMs, log } = this.#options;
+    this.#takesNothingUntil = Date.now() + settleMs;
+    for (const [name, { lease }] of [...this.#held])
+      try {
+        if (await assertLease(redis, lease)) continue;
+        log.error({ lease: name, epoch: lease.epoch }, 'shard.lost');
+        await this.#giveUp(name);
+      } catch (error) {
+        log.warn({ lease: name, err: error }, 'shard.assert-failed');
+      }
+  }
+
   /** Until `stopping`; then every shard is given up. */
   async run(stopping: AbortSignal): Promise<void> {
     stopping.addEventListener('abort', () => this.#wake.resolve(), { once: true });
-    await wait(SETTLE_MS, undefined, { signal: stopping }).catch(() => {});
+    await wait(this.#options.settleMs, undefined, { signal: stopping }).catch(() => {});
     while (!stopping.aborted) {
       await this.#takeAssigned();
       await this.#wake.promise;
@@ -47,6 +64,7 @@ export class ShardKeeper {
 
   async #takeAssigned(): Promise<void> {
     const { redis, session, shards, open, log } = this.#options;
+    if (Date.now() < this.#takesNothingUntil) return;
     for (const shard of shardsFor(session.instance, this.#gateways, shards)) {
       const name = nameOf(shard);
       if (this.#held.has(name)) continue;

@@ -1,4 +1,11 @@
-import { type Bus, type CallEvent, followCall, mediaEventSchemas, type Offer, writeCallRecord } from '@callfleet/bus';
+import {
+  type Bus,
+  type CallEvent,
+  CallEventFeed,
+  mediaEventSchemas,
+  type Offer,
+  writeCallRecord,
+} from '@callfleet/bus';
 import { CallTakenOverError } from '@callfleet/calls';
 import { CallRuntime, type Journal } from '@callfleet/calls/runtime';
 import type { Lease } from '@callfleet/leases';
@@ -51,7 +58,7 @@ export class ClaimedCall {
     const claimed = this.#gateway.claim().catch((error: unknown) => this.#onClaimRefused(error));
     const journal = await openJournal(bus, offer.call, lease);
     const runtime = this.#newRuntime(journal);
-    const feed = await followCall(bus, offer.call, {
+    const feed = await CallEventFeed.open(bus, offer.call, {
       onEvent: (event) => {
         this.#rememberMedia(event);
         runtime.deliver(event);
@@ -77,11 +84,20 @@ export class ClaimedCall {
     }
   }
 
+  get lease(): Lease {
+    return this.#options.lease;
+  }
+
+  /** Another worker has it: this one's part is over. */
+  lose(why: string): void {
+    this.#runtime?.abandon(why);
+  }
+
   /** Stops acting for the call, and has it offered to the other workers. They go on where this one stood. */
   async handOver(freeLease: (lease: Lease) => Promise<unknown>): Promise<void> {
     this.#handedOver = true;
-    this.#runtime?.abandon('this worker stops');
-    await freeLease(this.#options.lease);
+    this.lose('this worker stops');
+    await freeLease(this.lease);
     await this.#gateway.release().catch((error: unknown) => this.#log.error({ err: error }, 'call.not-handed-over'));
   }
 
@@ -109,7 +125,7 @@ export class ClaimedCall {
 
   #onClaimRefused(error: unknown): void {
     this.#log.warn({ err: error }, 'call.claim-refused');
-    if (error instanceof CallTakenOverError) this.#runtime?.abandon(error.message);
+    if (error instanceof CallTakenOverError) this.lose(error.message);
   }
 
   /** What a media session that ended by itself measured. */

@@ -20,10 +20,12 @@ await runService('call-worker', loadConfig, async (config, service) => {
     onError: (error) => log.warn({ err: error }, 'redis.error'),
   });
   service.onStop('redis', () => redis.quit());
+  let worker: Worker | undefined;
   const session = await Session.start(redis, {
     kind: 'worker',
     instance,
     ttlMs: config.worker.sessionTtlMs,
+    onForgotten: () => void worker?.assertLeases(),
     onRenewalFailed: (error) => log.warn({ err: error }, 'session.renewal-failed'),
   });
   service.onStop('session', () => session.close());
@@ -31,7 +33,7 @@ await runService('call-worker', loadConfig, async (config, service) => {
   const onBadMessage = (error: unknown) => log.warn({ err: error }, 'bus.bad-message');
   const relays = new RelayDirectory();
   service.onStop('relay announcements', followRelays(bus, relays, onBadMessage));
-  const worker = new Worker({
+  const running = new Worker({
     bus,
     redis,
     session,
@@ -43,14 +45,15 @@ await runService('call-worker', loadConfig, async (config, service) => {
     commandTimeoutMs: config.worker.commandTimeoutMs,
     connectTimeoutMs: config.worker.connectTimeoutMs,
   });
+  worker = running;
   service.onStop(
     'presence',
-    announceWorker(bus, instance, () => worker.calls),
+    announceWorker(bus, instance, () => running.calls),
   );
-  const pulling = worker.takeOffers(service.stopping);
+  const pulling = running.takeOffers(service.stopping);
   const stopCalls = async () => {
     await pulling;
-    await worker.drain(config.worker.drainMs);
+    await running.drain(config.worker.drainMs);
   };
   service.onStop('calls', stopCalls, config.worker.drainMs + 20_000);
 });

@@ -1,5 +1,5 @@
 import { type Bus, type OfferInHand, type OfferQueue, workerPresence } from '@callfleet/bus';
-import { acquireLease, type LeaseRedis, releaseLease, type Session, yieldLease } from '@callfleet/leases';
+import { acquireLease, assertLease, type LeaseRedis, releaseLease, type Session, yieldLease } from '@callfleet/leases';
 import { inSpan, type Logger } from '@callfleet/telemetry';
 import { SpanKind } from '@opentelemetry/api';
 import { ClaimedCall } from './claimed-call.ts';
@@ -59,6 +59,17 @@ export class Worker {
     }
   }
 
+  /** Redis had forgotten our leases: says again what is ours, and lets go what is another's by now. */
+  async assertLeases(): Promise<void> {
+    const { redis, log } = this.#options;
+    for (const { call } of [...this.#calls.values()])
+      try {
+        if (!(await assertLease(redis, call.lease))) call.lose("its lease is another worker's");
+      } catch (error) {
+        log.warn({ call: call.lease.what, err: error }, 'call.assert-failed');
+      }
+  }
+
   /** Waits for the calls under way; those still there after `limitMs` are handed to other workers. */
   async drain(limitMs: number): Promise<void> {
     const done = () => Promise.all([...this.#calls.values()].map((running) => running.done));
@@ -90,7 +101,7 @@ export class Worker {
     const { bus, redis, session, routes } = this.#options;
     const { offer, trace } = inHand;
     const isGone = async (owner: string) => (await workerPresence(bus, owner)) === 'gone';
-    const lease = await acquireLease(redis, session, offer.call, isGone);
+    const lease = await acquireLease(redis, session, offer.call, offer.epoch, isGone);
     if (!lease) {
       inHand.acknowledge();
       return;

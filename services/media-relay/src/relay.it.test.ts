@@ -4,9 +4,9 @@ import {
   ask,
   type Bus,
   type CallEvent,
+  CallEventFeed,
   connectBus,
   decodeMessage,
-  followCall,
   type RelayReply,
   type RelayRequest,
   relayAnnouncementSchema,
@@ -80,7 +80,7 @@ async function serveCalls(relay: string, provider: { name: string; options: Reco
     const call = callIdOf(pbx.name, channelId);
     const [session, bridgeId] = [resourceId(call, 'media', 1), resourceId(call, 'bridge', 1)];
     const events: CallEvent[] = [];
-    const feed = await followCall(bus, call, {
+    const feed = await CallEventFeed.open(bus, call, {
       onEvent: (event) => events.push(event),
       onBadMessage: (error) => served.reject(error),
     });

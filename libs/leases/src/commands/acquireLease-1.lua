@@ -6,7 +6,8 @@
 
   ARGV[1]  new owner
   ARGV[2]  owner known to be dead, or ''
-  ARGV[3]  time to live, milliseconds: a bound on what a lost owner can leave behind
+  ARGV[3]  an epoch that is known to have been: the new one is higher, even if Redis came back empty
+  ARGV[4]  time to live, milliseconds: a bound on what a lost owner can leave behind
 
   Output   { 1, epoch } taken, or { 0, owner } held by another
 ]]
@@ -14,10 +15,10 @@ local owner = redis.call('HGET', KEYS[1], 'owner')
 if owner and owner ~= ARGV[1] and owner ~= ARGV[2] then
   return { 0, owner }
 end
-local epoch = redis.call('HGET', KEYS[1], 'epoch')
+local epoch = tonumber(redis.call('HGET', KEYS[1], 'epoch') or 0)
 if owner ~= ARGV[1] then
-  epoch = redis.call('HINCRBY', KEYS[1], 'epoch', 1)
-  redis.call('HSET', KEYS[1], 'owner', ARGV[1])
+  epoch = math.max(epoch, tonumber(ARGV[3])) + 1
+  redis.call('HSET', KEYS[1], 'owner', ARGV[1], 'epoch', epoch)
 end
-redis.call('PEXPIRE', KEYS[1], ARGV[3])
-return { 1, tonumber(epoch) }
+redis.call('PEXPIRE', KEYS[1], ARGV[4])
+return { 1, epoch }
