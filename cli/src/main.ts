@@ -22,6 +22,14 @@ program
     process.exitCode = await testCommand({ filters });
   });
 program
+  .command('chaos')
+  .description('kill parts of the fleet under live calls, and show what callers heard; `chaos worker`')
+  .argument('<what>', 'what is killed: worker')
+  .action(async (what: string) => {
+    const { chaosCommand } = await import('./chaos/command.ts');
+    process.exitCode = await chaosCommand(what);
+  });
+program
   .command('up')
   .description('start the fleet against your own PBXs, NATS and Redis')
   .option('--config <file>', 'configuration file', 'callfleet.yaml')

@@ -64,7 +64,7 @@ export function fallbackContext(humans: readonly string[], fallback = 'callfleet
     ';   NOWORKER        no worker took the call in time',
     ';   NOPROGRAM       no call program is for this number',
     ';   PROGRAM_FAILED  the call program stopped with an error',
-    ';   WORKER_STOPPED  its worker was stopped, and no other took over',
+    ';   PROGRAM_DIVERGED  the call program was changed under the call, and could not go on',
     ';   anything else   what the call program set before it gave the call back; empty if it set nothing',
     '; A call program can also choose the place itself: call.continueInDialplan({ context, extension, priority }).',
     `exten => ${ANY_NUMBER},1,NoOp(Callfleet gave back \${EXTEN}: \${CALLFLEET_STATUS})`,

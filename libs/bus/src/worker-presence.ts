@@ -6,7 +6,8 @@ import { subjects } from './subjects.ts';
 
 const question = z.object({});
 const presence = z.object({ calls: z.int().nonnegative() });
-const TIMEOUT_MS = 1000;
+/** Short, since a worker that dies with a question in hand is known to be dead only by the next one. */
+const TIMEOUT_MS = 250;
 
 /** Answers for a worker as long as its process lives. @returns stops */
 export function announceWorker(bus: Bus, worker: string, calls: () => number): () => void {

@@ -1,0 +1,35 @@
+import { type Bus, commandSchema, decodeMessage } from '@callfleet/bus';
+
+/** One command of a call's program, as it passed on the bus. */
+interface Beat {
+  readonly at: number;
+  readonly epoch: number;
+}
+
+/** Listens in on the commands of all calls, and knows how long each was without. */
+export class BeatWatch {
+  readonly #beats = new Map<string, Beat[]>();
+
+  constructor(bus: Bus) {
+    bus.nc.subscribe('cf.cmd.>', {
+      callback: (_error, message) => {
+        const command = decodeMessage(commandSchema, message.data);
+        if (command.kind !== 'ari') return;
+        const beats = this.#beats.get(command.call) ?? [];
+        this.#beats.set(command.call, beats);
+        beats.push({ at: performance.now(), epoch: command.epoch });
+      },
+    });
+  }
+
+  /** For each call whose owner changed after `since`: milliseconds from then to its new owner's first command. */
+  takeovers(since: number): Map<string, number> {
+    const result = new Map<string, number>();
+    for (const [call, beats] of this.#beats) {
+      const before = beats.findLast((beat) => beat.at < since)?.epoch ?? 0;
+      const next = beats.find((beat) => beat.at >= since && beat.epoch > before);
+      if (next) result.set(call, next.at - since);
+    }
+    return result;
+  }
+}
