@@ -123,3 +123,23 @@ test('a worker that hangs loses its calls, and when it wakes it is refused and d
   }
   await system.expectNothingLeft();
 });
+
+test('an offer of a call that has its worker is a false alarm, and does no harm', async () => {
+  const offers: Uint8Array[] = [];
+  system.bus.nc.subscribe('cf.offer.>', { callback: (_error, message) => offers.push(message.data) });
+  const calls = await placeCalls(4, '700');
+  for (const { call } of calls) call.sendDtmf('12');
+  await wait(1000);
+  const filed = offers.map((offer) => JSON.parse(new TextDecoder().decode(offer)) as object);
+  for (const [n, offer] of filed.entries())
+    await system.bus.js.publish('cf.offer.default', JSON.stringify({ ...offer, expiresAt: Date.now() + 5000 }), {
+      msgID: `false alarm ${n}`,
+    });
+  await wait(1000);
+  for (const { call } of calls) call.sendDtmf('34');
+  for (const { call, from } of calls) {
+    expect(await call.finished).toMatchObject({ hungUpBy: 'callee' });
+    expect(await system.recordOf(from)).toMatchObject({ endedBy: 'program', digits: 4, takeovers: 0 });
+  }
+  await system.expectNothingLeft();
+});

@@ -12,7 +12,7 @@ export interface LeaseRedis extends Redis {
     deadOwner: string,
     floor: number,
     ttlMs: number,
-  ): Promise<[1, number] | [0, string]>;
+  ): Promise<[owner: string, epoch: number]>;
   assertLease(key: string, owner: string, epoch: number, ttlMs: number): Promise<0 | 1>;
   releaseLease(key: string, owner: string, epoch: number): Promise<0 | 1>;
   yieldLease(key: string, owner: string, epoch: number): Promise<0 | 1>;

@@ -14,10 +14,11 @@ const LEASE_TTL_MS = 24 * 3_600_000;
 const keyOf = (what: string) => `cf:lease:{${what}}`;
 
 /**
- * Takes the lease on `what` for the session's process; undefined when an owner that is alive has it.
+ * Takes the lease on `what` for the session's process, unless an owner that is alive has it.
  *
  * @param floor an epoch that is known to have been: the new one is higher, even if Redis came back empty
  * @param isGone other evidence that an owner is dead, sooner than its session runs out; if it errs, the epoch protects
+ * @returns the lease as it is now: ours if `owner` is the session's instance
  */
 export async function acquireLease(
   redis: LeaseRedis,
@@ -25,13 +26,15 @@ export async function acquireLease(
   what: string,
   floor = 0,
   isGone: (owner: string) => Promise<boolean> = async () => false,
-): Promise<Lease | undefined> {
-  const first = await redis.acquireLease(keyOf(what), session.instance, '', floor, LEASE_TTL_MS);
-  if (first[0] === 1) return { what, owner: session.instance, epoch: first[1] };
-  const holder = first[1];
-  if ((await session.isAlive(holder)) && !(await isGone(holder))) return undefined;
-  const second = await redis.acquireLease(keyOf(what), session.instance, holder, floor, LEASE_TTL_MS);
-  return second[0] === 1 ? { what, owner: session.instance, epoch: second[1] } : undefined;
+): Promise<Lease> {
+  const acquire = async (deadOwner: string): Promise<Lease> => {
+    const [owner, epoch] = await redis.acquireLease(keyOf(what), session.instance, deadOwner, floor, LEASE_TTL_MS);
+    return { what, owner, epoch };
+  };
+  const lease = await acquire('');
+  if (lease.owner === session.instance) return lease;
+  if ((await session.isAlive(lease.owner)) && !(await isGone(lease.owner))) return lease;
+  return acquire(lease.owner);
 }
 
 /** Says again that it is ours, when Redis may have lost it. @returns false when it is somebody else's by now */

@@ -70,7 +70,7 @@ export class ShardKeeper {
       if (this.#held.has(name)) continue;
       try {
         const lease = await acquireLease(redis, session, name);
-        if (!lease) continue;
+        if (lease.owner !== session.instance) continue;
         log.info({ ...shard, epoch: lease.epoch }, 'shard.taken');
         this.#held.set(name, { lease, link: open(shard) });
       } catch (error) {

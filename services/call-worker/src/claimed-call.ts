@@ -55,7 +55,7 @@ export class ClaimedCall {
    */
   async run(onTaken: () => void): Promise<boolean> {
     const { bus, offer, lease, route } = this.#options;
-    const claimed = this.#gateway.claim().catch((error: unknown) => this.#onClaimRefused(error));
+    const claimed = this.claim();
     const journal = await openJournal(bus, offer.call, lease);
     const runtime = this.#newRuntime(journal);
     const feed = await CallEventFeed.open(bus, offer.call, {
@@ -82,6 +82,11 @@ export class ClaimedCall {
       feed.close();
       journal.close();
     }
+  }
+
+  /** Tells the gateway that the call is its lease's owner's. */
+  claim(): Promise<void> {
+    return this.#gateway.claim().catch((error: unknown) => this.#onClaimRefused(error));
   }
 
   get lease(): Lease {

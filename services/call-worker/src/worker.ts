@@ -84,7 +84,10 @@ export class Worker {
 
   async #take(inHand: OfferInHand): Promise<void> {
     const { call, expiresAt } = inHand.offer;
-    if (this.#calls.has(call) || expiresAt < Date.now()) {
+    const running = this.#calls.get(call);
+    // A false alarm: the gateway took us for dead. It must know that we are not, or it gives the call back.
+    if (running) await running.call.claim();
+    if (running || expiresAt < Date.now()) {
       inHand.acknowledge();
       return;
     }
@@ -102,11 +105,14 @@ export class Worker {
     const { offer, trace } = inHand;
     const isGone = async (owner: string) => (await workerPresence(bus, owner)) === 'gone';
     const lease = await acquireLease(redis, session, offer.call, offer.epoch, isGone);
-    if (!lease) {
+    const route = routeFor(routes, offer.called.number) ?? NO_PROGRAM;
+    const call = new ClaimedCall({ ...this.#options, offer, lease, route });
+    if (lease.owner !== session.instance) {
+      // A false alarm: its owner lives. The gateway is told whose it is.
+      await call.claim();
       inHand.acknowledge();
       return;
     }
-    const route = routeFor(routes, offer.called.number) ?? NO_PROGRAM;
     const attributes = {
       'callfleet.call': offer.call,
       'callfleet.pbx': offer.pbx,
@@ -114,7 +120,6 @@ export class Worker {
       'callfleet.epoch': lease.epoch,
     };
     await inSpan('call', { kind: SpanKind.CONSUMER, attributes, parent: trace }, async () => {
-      const call = new ClaimedCall({ ...this.#options, offer, lease, route });
       const done = Promise.withResolvers<void>();
       this.#calls.set(offer.call, { call, done: done.promise });
       try {

@@ -9,11 +9,11 @@
   ARGV[3]  an epoch that is known to have been: the new one is higher, even if Redis came back empty
   ARGV[4]  time to live, milliseconds: a bound on what a lost owner can leave behind
 
-  Output   { 1, epoch } taken, or { 0, owner } held by another
+  Output   { owner, epoch } as they are now
 ]]
 local owner = redis.call('HGET', KEYS[1], 'owner')
 if owner and owner ~= ARGV[1] and owner ~= ARGV[2] then
-  return { 0, owner }
+  return { owner, tonumber(redis.call('HGET', KEYS[1], 'epoch')) }
 end
 local epoch = tonumber(redis.call('HGET', KEYS[1], 'epoch') or 0)
 if owner ~= ARGV[1] then
@@ -21,4 +21,4 @@ if owner ~= ARGV[1] then
   redis.call('HSET', KEYS[1], 'owner', ARGV[1], 'epoch', epoch)
 end
 redis.call('PEXPIRE', KEYS[1], ARGV[4])
-return { 1, epoch }
+return { ARGV[1], epoch }
