@@ -126,7 +126,11 @@ test('a worker that hangs loses its calls, and when it wakes it is refused and d
 
 test('an offer of a call that has its worker is a false alarm, and does no harm', async () => {
   const offers: Uint8Array[] = [];
-  system.bus.nc.subscribe('cf.offer.>', { callback: (_error, message) => offers.push(message.data) });
+  system.bus.nc.subscribe('cf.offer.>', {
+    callback: (_error, message) => {
+      offers.push(message.data);
+    },
+  });
   const calls = await placeCalls(4, '700');
   for (const { call } of calls) call.sendDtmf('12');
   await wait(1000);
