@@ -54,10 +54,10 @@ export class CommandExecutor {
         return OK;
     }
 
-    const known = call.replies.get(command.id);
+    const known = call.replyTo(command.id);
     if (known) return known;
     const reply = this.#request(call, command.request as AriRequest<unknown>, trace);
-    call.replies.set(command.id, reply);
+    call.remember(command.id, reply);
     return reply;
   }
 

@@ -2,6 +2,12 @@ import type { CommandReply, Offer } from '@callfleet/bus';
 import type { CallId } from '@callfleet/identity';
 import { type Context, ROOT_CONTEXT } from '@opentelemetry/api';
 
+/**
+ * Commands of one call whose answers are remembered. Only what is under way is ever repeated, after a takeover; a program
+ * has far fewer operations under way at once.
+ */
+const REPLIES_KEPT = 1000;
+
 /** What a gateway remembers of one call of its shard. */
 export class LiveCall {
   readonly id: CallId;
@@ -15,14 +21,25 @@ export class LiveCall {
   epoch = 0;
   /** Given back to the dialplan: no command may touch it any more. */
   released = false;
-  /** Answers by command id: a repeat is answered, not executed. */
-  readonly replies = new Map<string, Promise<CommandReply>>();
+  readonly #replies = new Map<string, Promise<CommandReply>>();
   /** Set when the call's channel is gone, milliseconds since the epoch. */
   endedAt: number | undefined;
   #seq = 0;
 
   constructor(id: CallId) {
     this.id = id;
+  }
+
+  /** The answer to this command, if it was executed: a repeat is answered, not executed. */
+  replyTo(id: string): Promise<CommandReply> | undefined {
+    return this.#replies.get(id);
+  }
+
+  remember(id: string, reply: Promise<CommandReply>): void {
+    this.#replies.set(id, reply);
+    if (this.#replies.size <= REPLIES_KEPT) return;
+    const [oldest] = this.#replies.keys();
+    if (oldest !== undefined) this.#replies.delete(oldest);
   }
 
   nextSeq(): number {

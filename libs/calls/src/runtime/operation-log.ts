@@ -139,7 +139,7 @@ export class OperationLog {
       keep: (value) => this.#append({ kind: 'note', operation: number, value }),
     });
     try {
-      const value = await this.#host.operation(name, number, () => work(operation));
+      const value = asKept(await this.#host.operation(name, number, () => work(operation)));
       this.#tell({ kind: 'result', operation: number, name, value, ...digitsOf(operation) });
     } catch (error) {
       if (error instanceof CallTakenOverError) this.stop(error);
@@ -190,6 +190,11 @@ export class OperationLog {
     if (entry.kind === 'result') asked.resolve(entry.value);
     else asked.reject(revivedError(entry.error));
   }
+}
+
+/** As it will be read from the journal: told so the first time too, or a replay would tell something else. */
+function asKept(value: unknown): unknown {
+  return value === undefined ? undefined : JSON.parse(JSON.stringify(value) ?? 'null');
 }
 
 function digitsOf({ digits }: Operation): { digits?: number } {

@@ -157,6 +157,32 @@ describe('a call survives its worker', () => {
     expect(seen).toEqual(['saved']);
   });
 
+  test('a step tells the same when it is replayed, also of what JSON does not know', async () => {
+    const scripted = call();
+    const told: unknown[] = [];
+    const done = scripted.run(async (it) => {
+      told.push(await it.step('date', () => ({ at: new Date(0), none: undefined })));
+      told.push(await it.step('nothing', () => {}));
+      await it.sleep(5000);
+    });
+    await settle();
+    scripted.takeOver();
+    await scripted.advance(5000);
+    await done;
+    const once = [{ at: '1970-01-01T00:00:00.000Z' }, undefined];
+    expect(told).toEqual([...once, ...once]);
+  });
+
+  test('a step whose result can not be kept fails, and says why', async () => {
+    const scripted = call();
+    let error: unknown;
+    await scripted.run(async (it) => {
+      error = await it.step('big', () => 1n).catch((cause: unknown) => cause);
+    });
+    expect(error).toBeInstanceOf(StepFailedError);
+    expect(String(error)).toMatch(/BigInt/);
+  });
+
   test('a sleep goes on where it was', async () => {
     const scripted = call();
     const done = scripted.run(async (it) => {
