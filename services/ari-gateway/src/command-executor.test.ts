@@ -1,5 +1,5 @@
 import { type AriRequester, AriTimeoutError } from '@callfleet/ari';
-import type { Command } from '@callfleet/bus';
+import type { Command, Offer } from '@callfleet/bus';
 import { callIdOf } from '@callfleet/identity';
 import { createLogger } from '@callfleet/telemetry';
 import { ROOT_CONTEXT } from '@opentelemetry/api';
@@ -81,6 +81,38 @@ describe('a command', () => {
   test('that the PBX does not answer says so, without pretending to know', async () => {
     answer = () => Promise.reject(new AriTimeoutError('no answer', { url: 'http://pbx-a:8088', mayHaveRun: true }));
     expect(await executor.execute(command('1.1'), ROOT_CONTEXT)).toMatchObject({ ok: false, code: 'CF_PBX_NO_ANSWER' });
+  });
+});
+
+describe('a media leg', () => {
+  const leg: Command = {
+    ...command('2.1'),
+    kind: 'ari',
+    id: '2.1',
+    request: {
+      method: 'POST',
+      route: '/channels/externalMedia',
+      path: 'channels/externalMedia',
+      query: { channelId: 'leg-1' },
+    },
+  };
+
+  test('is made at once by the gateway that has had the call from its start', async () => {
+    calls.get(CALL).offer = {} as Offer;
+    await executor.execute(leg, ROOT_CONTEXT);
+    expect(executed).toEqual(['channels/externalMedia']);
+  });
+
+  test('is not made twice by one that took the call over: that crashes Asterisk', async () => {
+    answer = async () => ({ status: 200, reason: 'OK' });
+    expect(await executor.execute(leg, ROOT_CONTEXT)).toMatchObject({ ok: true, status: 409 });
+    expect(executed).toEqual(['channels/leg-1']);
+  });
+
+  test('is made by one that took the call over, if it is not there', async () => {
+    answer = async () => ({ status: 404, reason: 'Not Found' });
+    await executor.execute(leg, ROOT_CONTEXT);
+    expect(executed).toEqual(['channels/leg-1', 'channels/externalMedia']);
   });
 });
 

@@ -1,4 +1,4 @@
-import { AriError, type AriRequest, type AriRequester } from '@callfleet/ari';
+import { AriError, type AriRequest, type AriRequester, channels } from '@callfleet/ari';
 import type { Command, CommandReply } from '@callfleet/bus';
 import { inSpan, type Logger } from '@callfleet/telemetry';
 import { type Context, SpanKind } from '@opentelemetry/api';
@@ -19,6 +19,7 @@ export interface CommandExecutorOptions {
   readonly log: Logger;
 }
 
+const LEG_EXISTS = { ok: true, status: 409, reason: 'a channel with this id exists' } as const;
 const OK = { ok: true, status: 200, reason: 'OK' } as const;
 
 /** Executes workers' commands on the PBX: each at most once, and none of a worker that has lost its call. */
@@ -61,6 +62,17 @@ export class CommandExecutor {
     return reply;
   }
 
+  /**
+   * Asterisk 22.10.1 crashes when a WebSocket leg is made under an id that is in use. A gateway that has had the call from
+   * its start knows what it has made; one that took the shard over asks first.
+   */
+  async #wouldRepeatLeg(call: LiveCall, { route, query }: AriRequest<unknown>): Promise<boolean> {
+    if (route !== '/channels/externalMedia' || call.offer !== undefined || query.channelId === undefined) return false;
+    const { ari, timeoutMs } = this.#options;
+    const response = await ari.request(channels.get({ channelId: query.channelId }), { timeoutMs });
+    return response.status !== 404;
+  }
+
   #request(call: LiveCall, request: AriRequest<unknown>, trace: Context): Promise<CommandReply> {
     const { ari, pbx, shard, timeoutMs, log } = this.#options;
     const attributes = {
@@ -75,6 +87,7 @@ export class CommandExecutor {
       { kind: SpanKind.CLIENT, attributes, parent: trace },
       async (span): Promise<CommandReply> => {
         try {
+          if (await this.#wouldRepeatLeg(call, request)) return LEG_EXISTS;
           const response = await ari.request(request, { timeoutMs });
           const { status, body } = response;
           span.setAttribute('http.response.status_code', status);
