@@ -96,3 +96,14 @@ test('digits pressed during the prompt are read, in order, and the bot hangs up'
   }
   await system.expectNothingLeft();
 });
+
+test('a bot rings, answers, and presses digits towards its caller', async () => {
+  for (const [n, pbx] of system.pbxs.entries()) {
+    const from = `190${n}`;
+    const call = await placeCall({ to: pbx.sipAddress, extension: '800', from });
+    const report = await call.finished;
+    expect(report).toMatchObject({ answered: true, hungUpBy: 'callee' });
+    expect(report.heard.digits).toBe('42#');
+    expect(await system.recordOf(from)).toMatchObject({ program: 'presses-digits', endedBy: 'program' });
+  }
+});

@@ -17,6 +17,7 @@ const PROGRAMS = [
   program('slow-to-answer', 'tests/programs/slow-to-answer.ts', ['400']),
   program('reads-digits', 'tests/programs/reads-digits.ts', ['500']),
   program('long-menu', 'tests/programs/long-menu.ts', ['700']),
+  program('presses-digits', 'tests/programs/presses-digits.ts', ['800']),
   program('throws', 'tests/programs/throws.ts', ['600']),
 ];
 

@@ -27,6 +27,13 @@ export interface PlayOptions {
   interruptible?: boolean | undefined;
 }
 
+export interface SendDtmfOptions {
+  /** How long each digit sounds, milliseconds. Default 100. */
+  durationMs?: number | undefined;
+  /** The pause between digits, milliseconds. Default 100. */
+  betweenMs?: number | undefined;
+}
+
 export interface GatherOptions {
   /** Played before; a digit stops it. */
   prompt?: Media | readonly Media[] | undefined;
@@ -89,6 +96,15 @@ export interface Call extends CallContext {
 
   /** Answers. Answering again changes nothing. */
   answer(): Promise<void>;
+
+  /** Lets the caller hear ringing, until the answer. */
+  ring(): Promise<void>;
+
+  /**
+   * Presses digits towards the caller: `0-9 * # A-D`. Resolves when the PBX has begun to send them. The one operation that may
+   * be done twice: when gateway and worker die in the same moment, since nothing on the PBX tells that it was done.
+   */
+  sendDtmf(digits: string, options?: SendDtmfOptions): Promise<void>;
 
   /** Plays one sound or several in turn. @throws PlaybackFailedError the PBX has no such sound */
   play(media: Media | readonly Media[], options?: PlayOptions): Promise<void>;

@@ -11,6 +11,7 @@ export type {
   Media,
   MediaEnd,
   PlayOptions,
+  SendDtmfOptions,
 } from './call.ts';
 export { type CallProgram, defineCall } from './define-call.ts';
 export {

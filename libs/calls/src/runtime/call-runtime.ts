@@ -12,6 +12,7 @@ import type {
   Media,
   MediaEnd,
   PlayOptions,
+  SendDtmfOptions,
 } from '../call.ts';
 import type { CallProgram } from '../define-call.ts';
 import {
@@ -145,6 +146,24 @@ export class CallRuntime implements Call {
   answer(): Promise<void> {
     return this.#ask('answer', async (operation) => {
       await operation.commandOk(channels.answer({ channelId: this.#channelId }));
+    });
+  }
+
+  ring(): Promise<void> {
+    return this.#ask('ring', async (operation) => {
+      await operation.commandOk(channels.ring({ channelId: this.#channelId }));
+    });
+  }
+
+  sendDtmf(digits: string, { durationMs = 100, betweenMs = 100 }: SendDtmfOptions = {}): Promise<void> {
+    const request = channels.sendDTMF({
+      channelId: this.#channelId,
+      dtmf: digits,
+      duration: durationMs,
+      between: betweenMs,
+    });
+    return this.#ask('sendDtmf', async (operation) => {
+      await operation.commandOk(request);
     });
   }
 
