@@ -4,7 +4,7 @@ import { type Bus, connectBus } from '@callfleet/bus';
 import { dialplanFor } from '@callfleet/pbx';
 import { installParts, type LocalFleet, placeCall, startLocalFleet } from '@callfleet/testkit';
 import Table from 'cli-table3';
-import { CallRecords } from '../demo/demo-calls.ts';
+import { CallRecords } from '../call-records.ts';
 import { keepResult, percentile } from '../measurement.ts';
 import { serviceMain } from '../repository.ts';
 import { BeatWatch } from './beat-watch.ts';

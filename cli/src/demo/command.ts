@@ -2,10 +2,11 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { connectBus } from '@callfleet/bus';
 import { dialplanFor } from '@callfleet/pbx';
 import { installParts, type LocalFleet, startLocalFleet } from '@callfleet/testkit';
+import { CallRecords } from '../call-records.ts';
 import { ROOT, serviceMain } from '../repository.ts';
 import { aborted, stopSignal } from '../signals.ts';
 import { type CallReport, renderReports, shortcomings } from './call-report.ts';
-import { CallRecords, type DemoCall, demoCalls, runDemoCall } from './demo-calls.ts';
+import { type DemoCall, demoCalls, runDemoCall } from './demo-calls.ts';
 import { howToCall } from './how-to-call.ts';
 
 export interface DemoOptions {

@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { type Bus, type CallRecord, callRecordSchema, decodeMessage } from '@callfleet/bus';
+import type { CallRecord } from '@callfleet/bus';
 import { type Asterisk, placeCall, toneReport } from '@callfleet/testkit';
+import type { CallRecords } from '../call-records.ts';
 import type { CallReport } from './call-report.ts';
 
 /** One call of the demo: who calls, whom, and with which tone of its own. */
@@ -85,27 +86,4 @@ function inOneLine({ program, gateway, worker, media, setupMs, digits, endedBy }
     ? `heard ${(session.heard.speechMs / 1000).toFixed(1)} s of it by ${session.relay}`
     : 'not heard';
   return `record: ${program} by ${gateway} and ${worker}, up in ${setupMs} ms, ${heard}, ${digits} digit, ended by ${endedBy}`;
-}
-
-const RECORD_LIMIT_MS = 8000;
-
-/** Call records as they are written, found by the caller's number. */
-export class CallRecords {
-  readonly #byCaller = new Map<string, CallRecord>();
-
-  constructor(bus: Bus) {
-    bus.nc.subscribe('cf.cdr.>', {
-      callback: (_error, message) => {
-        const record = decodeMessage(callRecordSchema, message.data);
-        this.#byCaller.set(record.caller.number, record);
-      },
-    });
-  }
-
-  /** Waits for it a while; undefined when it does not come. */
-  async of(caller: string): Promise<CallRecord | undefined> {
-    const deadline = Date.now() + RECORD_LIMIT_MS;
-    while (!this.#byCaller.has(caller) && Date.now() < deadline) await wait(20);
-    return this.#byCaller.get(caller);
-  }
 }

@@ -100,6 +100,25 @@ describe('on real parts', () => {
     expect(troubles(findings)).toEqual(['problem: pbx a ari user', SHARDS_UNSERVED]);
   });
 
+  test('two Asterisks with one entityid, as a clone has it', async () => {
+    const entityId = '02:00:00:00:00:01';
+    const clones = await Promise.all([startAsterisk({ entityId }), startAsterisk({ entityId })]);
+    try {
+      const findings = await doctor({ pbxs: clones.map(({ httpUrl }) => ({ url: httpUrl })) });
+      expect(troubles(findings)).toContain('warning: pbx b entityid');
+      expect(findings).toContainEqual(
+        expect.objectContaining({ check: 'entityid', mend: expect.stringMatching(/set entityid in \[options\]/) }),
+      );
+    } finally {
+      await Promise.all(clones.map((clone) => clone.stop()));
+    }
+  });
+
+  test('a PBX that is not there, beside one that is', async () => {
+    const findings = await doctor({ pbxs: [{}, { url: 'http://127.0.0.1:1' }] });
+    expect(troubles(findings)).toEqual([SHARDS_UNSERVED, 'problem: pbx b reachable']);
+  });
+
   test('one Asterisk under two names, with and without the same shards', async () => {
     expect(troubles(await doctor({ pbxs: [{}, {}] }))).toContain('problem: pbx b same machine');
     const apart = await doctor({ pbxs: [{}, { shards: ['x', 'y'] }] });
@@ -108,6 +127,11 @@ describe('on real parts', () => {
 });
 
 describe('NATS', () => {
+  test('that is not there', async () => {
+    const findings = await doctor({ nats: { servers: ['127.0.0.1:1'] } });
+    expect(troubles(findings)).toEqual([SHARDS_UNSERVED, 'problem: nats reachable']);
+  });
+
   test('alone cannot keep three copies', async () => {
     const findings = await doctor({ nats: { servers: [nats.url], replicas: 3 } });
     expect(troubles(findings)).toEqual([SHARDS_UNSERVED, 'problem: nats replicas']);

@@ -3,6 +3,8 @@ import { stasisDialplan } from './dialplan.ts';
 /** What one instance's configuration is made of. */
 export interface AsteriskSettings {
   name: string;
+  /** Default: made of the HTTP port. */
+  entityId?: string | undefined;
   httpPort: number;
   sipPort: number;
   rtpPorts: readonly [first: number, last: number];
@@ -77,6 +79,7 @@ const NOT_LOADED = [
  */
 export function asteriskConfig(settings: AsteriskSettings): Record<string, string> {
   const { name, httpPort, sipPort, rtpPorts, username, password, codecs, apps, folder } = settings;
+  const entityId = settings.entityId ?? `02:00:00:00:${hex(httpPort >> 8)}:${hex(httpPort & 0xff)}`;
   return {
     'asterisk.conf': `
 [directories]
@@ -88,7 +91,7 @@ astdbdir => ${folder}/db
 [options]
 ; Both, or two instances have the same asterisk_id and may give two channels one id.
 systemname = ${name}
-entityid = 02:00:00:00:${hex(httpPort >> 8)}:${hex(httpPort & 0xff)}
+entityid = ${entityId}
 maxfiles = 65000
 nocolor = yes
 `,

@@ -13,6 +13,8 @@ import { ServerProcess, type TestServer } from './server-process.ts';
 export interface AsteriskOptions {
   /** Its system name, and the beginning of its channels' ids. Default `pbx-<http port>`, unique on this machine. */
   name?: string;
+  /** Its `entityid`, as a MAC address. Default unique on this machine; the same for two makes them clones. */
+  entityId?: string;
   /** The Stasis applications that calls in context `default` are offered to, in turn. Default none. */
   apps?: readonly string[];
   /** Configuration files by name (`ari.conf`, `extensions.conf`, ...): added, or in place of the testkit's own. */
@@ -59,6 +61,7 @@ export async function startAsterisk(options: AsteriskOptions = {}): Promise<Aste
   await writeInstance(folder, {
     ...asteriskConfig({
       name,
+      entityId: options.entityId,
       httpPort,
       sipPort,
       rtpPorts: [firstRtpPort, ports.first + ports.count - 1],
