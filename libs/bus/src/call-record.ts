@@ -28,8 +28,11 @@ export const callRecordSchema = z.object({
   setupMs: z.number().optional(),
   /** Answer to end. */
   talkMs: z.number().optional(),
-  /** Who ended it: `caller` hung up, `program` hung up or returned, `dialplan` took it back, `error` in the program. */
-  endedBy: z.enum(['caller', 'program', 'dialplan', 'error']),
+  /**
+   * Who ended it: `caller` hung up, `program` hung up or returned, `dialplan` took it back, `transfer` by SIP REFER, `error` in
+   * the program.
+   */
+  endedBy: z.enum(['caller', 'program', 'dialplan', 'transfer', 'error']),
   /** Asterisk's hang-up cause (Q.850) and its text, where the channel ended. */
   cause: z.object({ code: z.int(), text: z.string() }).optional(),
   /** The error that ended the program. */

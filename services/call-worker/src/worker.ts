@@ -18,6 +18,8 @@ export interface WorkerOptions {
   readonly maxCalls: number;
   readonly commandTimeoutMs: number;
   readonly connectTimeoutMs: number;
+  readonly maxCallMs: number;
+  readonly maxAfterCallMs: number;
 }
 
 interface RunningCall {
