@@ -37,9 +37,9 @@ test('an answered call that the callee ends', () => {
   const call = new CallProgress();
   expect(call.see('caller', request('INVITE'), 10)).toBe('invited');
   expect(call.see('caller', request('INVITE'), 500)).toBeUndefined();
-  expect(call.see('pbx', response(180, 'INVITE'), 510)).toBeUndefined();
-  expect(call.see('pbx', response(200, 'INVITE'), 520)).toBe('answered');
-  expect(call.see('pbx', request('BYE'), 900)).toBe('ended');
+  expect(call.see('callee', response(180, 'INVITE'), 510)).toBeUndefined();
+  expect(call.see('callee', response(200, 'INVITE'), 520)).toBe('answered');
+  expect(call.see('callee', request('BYE'), 900)).toBe('ended');
   expect(call.see('caller', request('BYE'), 901)).toBeUndefined();
   expect(call).toMatchObject({ invitedAt: 10, answeredAt: 520, endedAt: 900, endedBy: 'callee', refused: undefined });
 });
@@ -48,14 +48,14 @@ test('a call that the caller cancels is not refused by the callee', () => {
   const call = new CallProgress();
   call.see('caller', request('INVITE'), 0);
   call.see('caller', request('CANCEL'), 5);
-  expect(call.see('pbx', response(200, 'CANCEL'), 6)).toBeUndefined();
-  expect(call.see('pbx', response(487, 'INVITE'), 7)).toBe('ended');
+  expect(call.see('callee', response(200, 'CANCEL'), 6)).toBeUndefined();
+  expect(call.see('callee', response(487, 'INVITE'), 7)).toBe('ended');
   expect(call).toMatchObject({ answeredAt: undefined, endedBy: 'caller', refused: { status: 487 } });
 });
 
 test('a refused call was ended by the callee', () => {
   const call = new CallProgress();
   call.see('caller', request('INVITE'), 0);
-  expect(call.see('pbx', response(486, 'INVITE'), 3)).toBe('ended');
+  expect(call.see('callee', response(486, 'INVITE'), 3)).toBe('ended');
   expect(call).toMatchObject({ endedBy: 'callee', refused: { status: 486, reason: 'Phrase' } });
 });

@@ -1,0 +1,236 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type AriEvent, AriSocket, channels, expectOk, type UnknownAriEvent } from '@callfleet/ari';
+import { afterAll, afterEach, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
+import {
+  type Asterisk,
+  type Phone,
+  type PhoneBehaviour,
+  type PhoneOptions,
+  placeCall,
+  startAsterisk,
+  startPhone,
+  stasisDialplan,
+  toneReport,
+} from './mod.ts';
+
+const APP = 'phones';
+const AGENT_HZ = 620;
+const CALLER_HZ = 440;
+
+let pbx: Asterisk;
+let ari: AriSocket;
+let events: Array<AriEvent | UnknownAriEvent> = [];
+beforeAll(async () => {
+  pbx = await startAsterisk({
+    files: { 'extensions.conf': dialplan() },
+  });
+  const { httpUrl: url, username, password } = pbx;
+  ari = await AriSocket.connect({ url, username, password, apps: [APP], onEvent: (event) => events.push(event) });
+});
+afterAll(async () => {
+  await ari?.close();
+  await pbx?.stop();
+});
+afterEach(async () => {
+  await vi.waitFor(async () => expect(await pbx.channelCount()).toBe(0), { timeout: 3000, interval: 20 });
+  events = [];
+});
+
+/** `dial` calls what the caller's channel variable DB(phone/endpoint) says, and keeps how that went. */
+function dialplan(): string {
+  return `${stasisDialplan([APP])}
+[default]
+exten => dial,1,Set(CALLERID(name)=Anna "Ann" Bell)
+ same => n,Dial(\${DB(phone/endpoint)},\${DB(phone/seconds)},g)
+ same => n,Set(DB(phone/status)=\${DIALSTATUS})
+ same => n,Hangup()
+exten => digits,1,Answer()
+ same => n,Read(KEYS,,4,,1,5)
+ same => n,Set(DB(heard/digits)=\${KEYS})
+ same => n,SendDTMF(7#,100,100)
+ same => n,Wait(0.5)
+ same => n,Hangup()
+`;
+}
+
+async function phoneThat(behaviour: PhoneBehaviour, options: Partial<PhoneOptions> = {}): Promise<Phone> {
+  const phone = await startPhone({ from: pbx, behaviour, audio: { toneHz: AGENT_HZ }, ...options });
+  onTestFinished(() => phone.stop());
+  return phone;
+}
+
+/** A caller whom the dialplan connects with the phone. */
+async function callThrough(phone: Phone, seconds = 20) {
+  await pbx.cli(`database put phone endpoint ${phone.endpoint}`);
+  await pbx.cli(`database put phone seconds ${seconds}`);
+  await pbx.cli('database del phone status');
+  return placeCall({ to: pbx.sipAddress, extension: 'dial', audio: { toneHz: CALLER_HZ } });
+}
+
+const dialStatus = async () => /: (\w+)/.exec(await pbx.cli('database get phone status'))?.[1];
+
+test('a phone that answers and its caller hear each other, and it knows who calls', async () => {
+  const phone = await phoneThat('answers', { answerAfterMs: 200 });
+  const caller = await callThrough(phone);
+  const agent = await phone.nextCall();
+  expect(agent.from).toEqual({ number: '1001', name: 'Anna "Ann" Bell' });
+  await Promise.all([agent.waitForTone(CALLER_HZ, 3000), caller.waitForTone(AGENT_HZ, 3000)]);
+  expect(phone.calls).toEqual([agent]);
+  expect(agent.rangAtMs).toBeLessThan(150);
+  expect(agent.answeredAtMs).toBeGreaterThanOrEqual(199);
+  expect((await agent.answered).setupMs).toBe(agent.answeredAtMs);
+  expect(agent.endedAtMs).toBeUndefined();
+
+  await caller.hangUp();
+  expect(await agent.finished).toMatchObject({ answered: true, hungUpBy: 'caller' });
+  expect(agent).toMatchObject({ endedBy: 'caller', endedAtMs: expect.any(Number) });
+  expect(toneReport(agent.heard.frames, [CALLER_HZ]).others).toEqual([]);
+});
+
+test('a phone hangs up', async () => {
+  const phone = await phoneThat('answers');
+  const caller = await callThrough(phone);
+  const agent = await phone.nextCall();
+  await agent.answered;
+  // At once: its ACK is still on the way.
+  expect(await agent.hangUp()).toMatchObject({ answered: true, hungUpBy: 'callee' });
+  expect(await caller.finished).toMatchObject({ answered: true, hungUpBy: 'callee' });
+  expect(await dialStatus()).toBe('ANSWER');
+});
+
+test.each([
+  ['busy', 486, 'BUSY'],
+  ['rejects', 603, 'CHANUNAVAIL'],
+] as const)('a phone that %s gives %i', async (behaviour, status, dialled) => {
+  const phone = await phoneThat(behaviour);
+  const caller = await callThrough(phone);
+  const agent = await phone.nextCall();
+  await expect(agent.answered).rejects.toMatchObject({ code: 'CF_CALL_REFUSED', status });
+  expect(await agent.finished).toMatchObject({ answered: false, refused: { status }, hungUpBy: 'callee' });
+  expect(agent.rangAtMs).toBeUndefined();
+  await caller.finished;
+  expect(await dialStatus()).toBe(dialled);
+});
+
+test('a phone rings until the PBX cancels', async () => {
+  const phone = await phoneThat('rings');
+  const caller = await callThrough(phone, 1);
+  const agent = await phone.nextCall();
+  await expect(agent.answered).rejects.toMatchObject({ code: 'CF_CALL_NOT_ANSWERED' });
+  expect(await agent.finished).toMatchObject({ answered: false, refused: { status: 487 }, hungUpBy: 'caller' });
+  expect(agent.rangAtMs).toBeDefined();
+  expect(agent.heard.packetsReceived).toBe(0);
+  await caller.finished;
+  expect(await dialStatus()).toBe('NOANSWER');
+});
+
+test('a phone that rings can decline', async () => {
+  const phone = await phoneThat('rings');
+  const caller = await callThrough(phone);
+  const agent = await phone.nextCall();
+  expect(await agent.hangUp()).toMatchObject({ refused: { status: 603 }, hungUpBy: 'callee' });
+  await caller.finished;
+});
+
+test('early media is heard before the answer', async () => {
+  const phone = await phoneThat('early-media', { answerAfterMs: 1500 });
+  const caller = await callThrough(phone);
+  const agent = await phone.nextCall();
+  await caller.waitForTone(AGENT_HZ, 1400);
+  expect(agent.answeredAtMs).toBeUndefined();
+  expect(agent.rangAtMs).toBeUndefined();
+  await agent.answered;
+  await agent.waitForTone(CALLER_HZ, 3000);
+  await caller.hangUp();
+});
+
+test('digits go both ways', async () => {
+  const phone = await phoneThat('answers');
+  await pbx.cli(`channel originate ${phone.endpoint} extension digits@default`);
+  const agent = await phone.nextCall();
+  await agent.answered;
+  await sleep(300);
+  agent.sendDtmf('119*');
+  expect(await agent.finished).toMatchObject({ hungUpBy: 'caller' });
+  expect(await pbx.cli('database get heard digits')).toContain('119*');
+  expect(agent.heard.digits).toBe('7#');
+});
+
+test('a phone takes calls at once, and one after the other', async () => {
+  const phone = await phoneThat('answers');
+  const first = await callThrough(phone);
+  const second = await callThrough(phone);
+  const agents = [await phone.nextCall(), await phone.nextCall()];
+  await first.setAudio({ toneHz: 1500 });
+  await Promise.all([agents[0]?.waitForTone(1500, 3000), agents[1]?.waitForTone(CALLER_HZ, 3000)]);
+  await Promise.all([first.hangUp(), second.hangUp()]);
+  const third = await callThrough(phone);
+  await (await phone.nextCall()).answered;
+  await third.hangUp();
+  expect(phone.calls).toHaveLength(3);
+});
+
+test('a phone that nobody calls says so', async () => {
+  const phone = await phoneThat('answers');
+  await expect(phone.nextCall(50)).rejects.toMatchObject({ code: 'CF_PHONE_NOT_CALLED' });
+});
+
+test('a phone and a caller take the offers of a call that goes on', async () => {
+  const phone = await phoneThat('answers');
+  const caller = await placeCall({ to: pbx.sipAddress, extension: 'stasis', audio: { toneHz: CALLER_HZ } });
+  const channelId = await stasisStart();
+  expectOk(await ari.request(channels.answer({ channelId })));
+  await caller.answered;
+  expectOk(
+    await ari.request(
+      channels.originate({ endpoint: phone.endpoint, app: APP, channelId: 'agent', callerId: '"Bo" <42>' }),
+    ),
+  );
+  const agent = await phone.nextCall();
+  expect(agent.from).toEqual({ number: '42', name: 'Bo' });
+  await agent.answered;
+  for (const id of [channelId, 'agent', channelId, 'agent']) {
+    expectOk(
+      await ari.request(
+        channels.setChannelVar({ channelId: id, variable: 'PJSIP_SEND_SESSION_REFRESH()', value: 'invite' }),
+      ),
+    );
+  }
+  await sleep(300);
+  expect(await pbx.channelCount()).toBe(2);
+  await Promise.all([agent.hangUp(), caller.hangUp()]);
+  expect((await agent.finished).hungUpBy).toBe('callee');
+  expect((await caller.finished).hungUpBy).toBe('caller');
+});
+
+async function stasisStart(): Promise<string> {
+  return vi.waitFor(() => {
+    const start = events.find(({ type }) => type === 'StasisStart') as { channel?: { id: string } } | undefined;
+    if (!start?.channel) throw new Error('no call came to Stasis');
+    return start.channel.id;
+  });
+}
+
+test.each([
+  ['accepts', 'caller'],
+  ['declines', 'callee'],
+] as const)('a caller that %s a REFER', async (refer, hungUpBy) => {
+  const caller = await placeCall({ to: pbx.sipAddress, extension: 'stasis', refer });
+  const channelId = await stasisStart();
+  expectOk(await ari.request(channels.answer({ channelId })));
+  await caller.answered;
+  const endpoint = 'PJSIP/sip:somebody@127.0.0.1:5999';
+  expectOk(await ari.request(channels.redirect({ channelId, endpoint })));
+  expect(await caller.referredTo).toBe('sip:somebody@127.0.0.1:5999');
+  if (refer === 'declines') {
+    await sleep(500);
+    await ari.request(channels.hangup({ channelId }));
+  }
+  expect(await caller.finished).toMatchObject({ answered: true, hungUpBy });
+});
+
+test('a caller that was not referred says so at its end', async () => {
+  const caller = await placeCall({ to: pbx.sipAddress, extension: 'echo' });
+  await caller.hangUp();
+  await expect(caller.referredTo).rejects.toMatchObject({ code: 'CF_CALL_NOT_REFERRED' });
+});
