@@ -3,6 +3,7 @@ import { type AriEvent, AriSocket, bridges, channels, expectOk, type UnknownAriE
 import { afterAll, afterEach, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import {
   type Asterisk,
+  type CallOptions,
   type Phone,
   type PhoneBehaviour,
   type PhoneOptions,
@@ -58,11 +59,11 @@ async function phoneThat(behaviour: PhoneBehaviour, options: Partial<PhoneOption
 }
 
 /** A caller whom the dialplan connects with the phone. */
-async function callThrough(phone: Phone, seconds = 20) {
+async function callThrough(phone: Phone, seconds = 20, options: Partial<CallOptions> = {}) {
   await pbx.cli(`database put phone endpoint ${phone.endpoint}`);
   await pbx.cli(`database put phone seconds ${seconds}`);
   await pbx.cli('database del phone status');
-  return placeCall({ to: pbx.sipAddress, extension: 'dial', audio: { toneHz: CALLER_HZ } });
+  return placeCall({ to: pbx.sipAddress, extension: 'dial', audio: { toneHz: CALLER_HZ }, ...options });
 }
 
 const dialStatus = async () => /Value: (\w+)/.exec(await pbx.cli('database get phone status'))?.[1];
@@ -166,6 +167,23 @@ test('a phone takes calls at once, and one after the other', async () => {
   await (await phone.nextCall()).answered;
   await third.hangUp();
   expect(phone.calls).toHaveLength(3);
+});
+
+test('a hang-up at any moment, by either side, ends the call cleanly', async () => {
+  const phone = await phoneThat('answers', { answerAfterMs: 8 });
+  for (const ms of [2, 4, 6, 8, 10, 12, 14, 16, 20, 25]) {
+    const byCaller = await callThrough(phone, 20, { hangUp: { cancelAfterMs: ms } });
+    expect((await byCaller.finished).hungUpBy).toBe('caller');
+    const byPhone = await callThrough(phone, 20, { from: '2' });
+    let agent = await phone.nextCall();
+    while (agent.from.number !== '2') agent = await phone.nextCall();
+    await sleep(ms - 2);
+    expect((await agent.hangUp()).hungUpBy).toBe('callee');
+    await byPhone.finished;
+  }
+  for (const { from, finished } of phone.calls) {
+    expect((await finished).hungUpBy).toBe(from.number === '2' ? 'callee' : 'caller');
+  }
 });
 
 test('a phone that nobody calls says so', async () => {
