@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type AriEvent, AriSocket, channels, expectOk, type UnknownAriEvent } from '@callfleet/ari';
+import { type AriEvent, AriSocket, bridges, channels, expectOk, type UnknownAriEvent } from '@callfleet/ari';
 import { afterAll, afterEach, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import {
   type Asterisk,
+  type CallOptions,
   type Phone,
   type PhoneBehaviour,
   type PhoneOptions,
@@ -21,9 +22,7 @@ let pbx: Asterisk;
 let ari: AriSocket;
 let events: Array<AriEvent | UnknownAriEvent> = [];
 beforeAll(async () => {
-  pbx = await startAsterisk({
-    files: { 'extensions.conf': dialplan() },
-  });
+  pbx = await startAsterisk({ files: { 'extensions.conf': dialplan() } });
   const { httpUrl: url, username, password } = pbx;
   ari = await AriSocket.connect({ url, username, password, apps: [APP], onEvent: (event) => events.push(event) });
 });
@@ -36,7 +35,7 @@ afterEach(async () => {
   events = [];
 });
 
-/** `dial` calls what the caller's channel variable DB(phone/endpoint) says, and keeps how that went. */
+/** `dial` calls what DB(phone/endpoint) says, and keeps how that went. */
 function dialplan(): string {
   return `${stasisDialplan([APP])}
 [default]
@@ -60,14 +59,14 @@ async function phoneThat(behaviour: PhoneBehaviour, options: Partial<PhoneOption
 }
 
 /** A caller whom the dialplan connects with the phone. */
-async function callThrough(phone: Phone, seconds = 20) {
+async function callThrough(phone: Phone, seconds = 20, options: Partial<CallOptions> = {}) {
   await pbx.cli(`database put phone endpoint ${phone.endpoint}`);
   await pbx.cli(`database put phone seconds ${seconds}`);
   await pbx.cli('database del phone status');
-  return placeCall({ to: pbx.sipAddress, extension: 'dial', audio: { toneHz: CALLER_HZ } });
+  return placeCall({ to: pbx.sipAddress, extension: 'dial', audio: { toneHz: CALLER_HZ }, ...options });
 }
 
-const dialStatus = async () => /: (\w+)/.exec(await pbx.cli('database get phone status'))?.[1];
+const dialStatus = async () => /Value: (\w+)/.exec(await pbx.cli('database get phone status'))?.[1];
 
 test('a phone that answers and its caller hear each other, and it knows who calls', async () => {
   const phone = await phoneThat('answers', { answerAfterMs: 200 });
@@ -101,7 +100,7 @@ test('a phone hangs up', async () => {
 test.each([
   ['busy', 486, 'BUSY'],
   ['rejects', 603, 'CHANUNAVAIL'],
-] as const)('a phone that %s gives %i', async (behaviour, status, dialled) => {
+] as const)('a phone whose behaviour is "%s" gives %i', async (behaviour, status, dialled) => {
   const phone = await phoneThat(behaviour);
   const caller = await callThrough(phone);
   const agent = await phone.nextCall();
@@ -170,37 +169,53 @@ test('a phone takes calls at once, and one after the other', async () => {
   expect(phone.calls).toHaveLength(3);
 });
 
+test('a hang-up at any moment, by either side, ends the call cleanly', async () => {
+  const phone = await phoneThat('answers', { answerAfterMs: 8 });
+  for (const ms of [2, 4, 6, 8, 10, 12, 14, 16, 20, 25]) {
+    const byCaller = await callThrough(phone, 20, { hangUp: { cancelAfterMs: ms } });
+    expect((await byCaller.finished).hungUpBy).toBe('caller');
+    const byPhone = await callThrough(phone, 20, { from: '2' });
+    let agent = await phone.nextCall();
+    while (agent.from.number !== '2') agent = await phone.nextCall();
+    await sleep(ms - 2);
+    expect((await agent.hangUp()).hungUpBy).toBe('callee');
+    await byPhone.finished;
+  }
+  for (const { from, finished } of phone.calls) {
+    expect((await finished).hungUpBy).toBe(from.number === '2' ? 'callee' : 'caller');
+  }
+});
+
 test('a phone that nobody calls says so', async () => {
   const phone = await phoneThat('answers');
   await expect(phone.nextCall(50)).rejects.toMatchObject({ code: 'CF_PHONE_NOT_CALLED' });
 });
 
-test('a phone and a caller take the offers of a call that goes on', async () => {
+test('a phone and a caller hear each other in a bridge, and the caller takes offers in the call', async () => {
   const phone = await phoneThat('answers');
-  const caller = await placeCall({ to: pbx.sipAddress, extension: 'stasis', audio: { toneHz: CALLER_HZ } });
-  const channelId = await stasisStart();
-  expectOk(await ari.request(channels.answer({ channelId })));
-  await caller.answered;
-  expectOk(
-    await ari.request(
-      channels.originate({ endpoint: phone.endpoint, app: APP, channelId: 'agent', callerId: '"Bo" <42>' }),
-    ),
-  );
+  const { caller, channelId } = await callerInStasis('accepts');
+  const { endpoint } = phone;
+  expectOk(await ari.request(channels.originate({ endpoint, app: APP, channelId: 'agent', callerId: '"Bo" <42>' })));
   const agent = await phone.nextCall();
   expect(agent.from).toEqual({ number: '42', name: 'Bo' });
   await agent.answered;
-  for (const id of [channelId, 'agent', channelId, 'agent']) {
-    expectOk(
-      await ari.request(
-        channels.setChannelVar({ channelId: id, variable: 'PJSIP_SEND_SESSION_REFRESH()', value: 'invite' }),
-      ),
-    );
+
+  await pbx.cli('pjsip set history on');
+  for (let i = 0; i < 2; i += 1) {
+    const refresh = { variable: 'PJSIP_SEND_SESSION_REFRESH()', value: 'invite' };
+    expectOk(await ari.request(channels.setChannelVar({ channelId, ...refresh })));
+    await sleep(200);
   }
-  await sleep(300);
-  expect(await pbx.channelCount()).toBe(2);
-  await Promise.all([agent.hangUp(), caller.hangUp()]);
-  expect((await agent.finished).hungUpBy).toBe('callee');
-  expect((await caller.finished).hungUpBy).toBe('caller');
+  const history = await pbx.cli('pjsip show history');
+  expect(history.match(/==> \S+ +INVITE/g)).toHaveLength(2);
+  expect(history.match(/<== \S+ +SIP\/2\.0 200 OK/g)).toHaveLength(2);
+
+  expectOk(await ari.request(bridges.create({ bridgeId: 'both', type: 'mixing' })));
+  expectOk(await ari.request(bridges.addChannel({ bridgeId: 'both', channel: `${channelId},agent` })));
+  await Promise.all([agent.waitForTone(CALLER_HZ, 3000), caller.waitForTone(AGENT_HZ, 3000)]);
+  expect((await agent.hangUp()).hungUpBy).toBe('callee');
+  expect((await caller.hangUp()).hungUpBy).toBe('caller');
+  await ari.request(bridges.destroy({ bridgeId: 'both' }));
 });
 
 async function stasisStart(): Promise<string> {
@@ -211,23 +226,33 @@ async function stasisStart(): Promise<string> {
   });
 }
 
-test.each([
-  ['accepts', 'caller'],
-  ['declines', 'callee'],
-] as const)('a caller that %s a REFER', async (refer, hungUpBy) => {
-  const caller = await placeCall({ to: pbx.sipAddress, extension: 'stasis', refer });
-  const channelId = await stasisStart();
-  expectOk(await ari.request(channels.answer({ channelId })));
-  await caller.answered;
+test('a caller that is referred to another goes there', async () => {
+  const { caller, channelId } = await callerInStasis('accepts');
   const endpoint = 'PJSIP/sip:somebody@127.0.0.1:5999';
   expectOk(await ari.request(channels.redirect({ channelId, endpoint })));
   expect(await caller.referredTo).toBe('sip:somebody@127.0.0.1:5999');
-  if (refer === 'declines') {
-    await sleep(500);
-    await ari.request(channels.hangup({ channelId }));
-  }
-  expect(await caller.finished).toMatchObject({ answered: true, hungUpBy });
+  expect(await caller.finished).toMatchObject({ answered: true, hungUpBy: 'caller' });
 });
+
+test('a caller that declines to be referred stays', async () => {
+  const { caller, channelId } = await callerInStasis('declines');
+  for (const who of ['somebody', 'another']) {
+    const endpoint = `PJSIP/sip:${who}@127.0.0.1:5999`;
+    expectOk(await ari.request(channels.redirect({ channelId, endpoint })));
+  }
+  expect(await caller.referredTo).toBe('sip:somebody@127.0.0.1:5999');
+  await sleep(300);
+  expectOk(await ari.request(channels.hangup({ channelId })));
+  expect(await caller.finished).toMatchObject({ answered: true, hungUpBy: 'callee' });
+});
+
+async function callerInStasis(refer: 'accepts' | 'declines') {
+  const caller = await placeCall({ to: pbx.sipAddress, extension: 'stasis', audio: { toneHz: CALLER_HZ }, refer });
+  const channelId = await stasisStart();
+  expectOk(await ari.request(channels.answer({ channelId })));
+  await caller.answered;
+  return { caller, channelId };
+}
 
 test('a caller that was not referred says so at its end', async () => {
   const caller = await placeCall({ to: pbx.sipAddress, extension: 'echo' });

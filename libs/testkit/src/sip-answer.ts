@@ -12,7 +12,7 @@ export interface SipAnswer {
 }
 
 /** What a callee understands. */
-export const ALLOWED = 'INVITE, ACK, BYE, CANCEL, OPTIONS';
+const ALLOWED = 'INVITE, ACK, BYE, CANCEL, OPTIONS';
 
 /** The response to a request (RFC 3261, section 8.2.6). */
 export function sipAnswer(request: SipMessage, { status, reason, tag, contact, sdp }: SipAnswer): Buffer {
