@@ -32,8 +32,8 @@ export class ShardEvents {
       return;
     }
     const isOwn = 'channel' in event && (event.channel as { id?: string }).id === partsOfCallId(call.id)?.channelId;
-    if (isOwn && event.type === 'StasisStart') {
-      offers.offer(call, event as StasisStart);
+    if (event.type === 'StasisStart') {
+      if (isOwn) offers.offer(call, event as StasisStart);
       void this.#followToEnd(event as StasisStart);
     }
     if (isOwn && (event.type === 'StasisEnd' || event.type === 'ChannelDestroyed')) {
