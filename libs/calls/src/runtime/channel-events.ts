@@ -62,11 +62,13 @@ const READERS: Readonly<Record<Exclude<keyof PartyEvents, `ari.${string}`>, { ty
   },
 };
 
+/** What a program can wait for, by its names. */
+export const CHANNEL_EVENT_TYPES = Object.keys(READERS);
+
 /** What an event of the call is to a program that waits for `type` of one channel. */
 export function readChannelEvent(event: CallEvent, type: string, channelId: string): object | undefined {
   if (!isOf(event, channelId)) return undefined;
   if (type.startsWith('ari.')) return event.type === type ? event.data : undefined;
-  const reader = Object.hasOwn(READERS, type) ? READERS[type as keyof typeof READERS] : undefined;
-  if (!reader) throw new TypeError(`there is no event "${type}": ${Object.keys(READERS).join(', ')}, ari.<type>`);
+  const reader = READERS[type as keyof typeof READERS];
   return event.type === reader.type ? reader.read(event.data as ChannelEventData, event.at) : undefined;
 }

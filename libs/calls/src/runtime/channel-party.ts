@@ -17,7 +17,7 @@ import type {
 import type { Recording, RecordOptions } from '../recording.ts';
 import { abortable } from './abortable.ts';
 import type { Asking, CallScope } from './call-scope.ts';
-import { digitOf, readChannelEvent } from './channel-events.ts';
+import { CHANNEL_EVENT_TYPES, digitOf, readChannelEvent } from './channel-events.ts';
 import { EventSource } from './event-source.ts';
 import { gatherDigits } from './gather.ts';
 import { InputQueue } from './input-queue.ts';
@@ -66,6 +66,7 @@ export class ChannelParty implements Party {
     this.#events = new EventSource({
       scope,
       name: `${prefix}next`,
+      types: CHANNEL_EVENT_TYPES,
       read: (event, type) => readChannelEvent(event, type, channelId),
       over,
     });

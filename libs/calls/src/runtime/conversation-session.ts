@@ -6,6 +6,15 @@ import type { CallScope } from './call-scope.ts';
 import { EventSource } from './event-source.ts';
 import type { MediaLeg } from './media-leg.ts';
 
+const TYPES: ReadonlyArray<keyof ConversationEvents> = [
+  'turn',
+  'speech-started',
+  'speech-stopped',
+  'interrupted',
+  'tool-call',
+  'tool-call-cancelled',
+];
+
 /** What a program gets of a media leg. */
 export class ConversationSession implements Conversation {
   readonly provider: string;
@@ -22,6 +31,7 @@ export class ConversationSession implements Conversation {
     this.#events = new EventSource({
       scope,
       name: 'conversation.next',
+      types: TYPES,
       read: (event, type) => readSessionEvent(event, type, leg.id),
       over: leg.over,
     });

@@ -11,6 +11,8 @@ export interface EventSourceOptions {
   readonly scope: CallScope;
   /** How its operations are named: `<name>.next turn`. */
   readonly name: string;
+  /** The types that there are. Those of Asterisk, `ari.*`, may be newer than we are. */
+  readonly types: readonly string[];
   /** What an event of the call is to the program, if it is of this source and this type. */
   readonly read: (event: CallEvent, type: string) => object | undefined;
   /** Aborted when nothing comes any more. */
@@ -55,7 +57,9 @@ export class EventSource<Events> implements Listenable<Events> {
   #queue(type: string): InputQueue<unknown> {
     const known = this.#queues.get(type);
     if (known) return known;
-    const { scope, read } = this.#options;
+    const { scope, read, types } = this.#options;
+    if (!types.includes(type) && !type.startsWith('ari.'))
+      throw new TypeError(`there is no event "${type}": ${types.join(', ')}`);
     const queue = new InputQueue<unknown>();
     this.#queues.set(type, queue);
     scope.events.subscribe((event) => {

@@ -139,9 +139,10 @@ export class OperationLog {
   /** Tells the program what the journal has, then goes live. Call it when the program has begun. */
   async replay(): Promise<void> {
     for (const entry of this.#host.journal.before) {
+      if (entry.kind === 'note' || entry.kind === 'taken') continue;
       await turn();
       if (this.#stopped) return;
-      if (entry.kind !== 'note' && entry.kind !== 'taken') this.#deliver(entry, true);
+      this.#deliver(entry, true);
     }
     await turn();
     this.#isLive = true;

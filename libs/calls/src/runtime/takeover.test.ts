@@ -1,3 +1,4 @@
+import type { AriRequest } from '@callfleet/ari';
 import { describe, expect, test } from 'vitest';
 import type { Call } from '../call.ts';
 import { PbxRefusedError, StepFailedError } from '../errors.ts';
@@ -5,19 +6,42 @@ import type { CallOutcome } from './call-runtime.ts';
 import { ScriptedCall, settle } from './scripted-call.ts';
 
 const CALL = 'pbx-a.1763701200_12';
+const CHANNEL = '1763701200.12';
 const LEG = `${CALL}~media1`;
+/** The second endpoint of the dial, which answers; the first is busy. */
+const AGENT = `${CALL}~leg2`;
 
 /** A PBX on which everything works, at once. */
 function call(): ScriptedCall {
   const scripted = new ScriptedCall();
-  scripted.answers['POST /channels/{channelId}/play/{playbackId}'] = ({ path }) => {
+  const play = ({ path, query }: AriRequest<unknown>) => {
     const id = decodeURIComponent(path.split('/').at(-1) ?? '');
-    setImmediate(() => scripted.tell('PlaybackFinished', { playback: { id, state: 'done' } }));
+    if (query.media !== 'sound:long')
+      setImmediate(() => scripted.tell('PlaybackFinished', { playback: { id, state: 'done' } }));
     return { status: 201 };
   };
+  scripted.answers['POST /channels/{channelId}/play/{playbackId}'] = play;
+  scripted.answers['POST /bridges/{bridgeId}/play/{playbackId}'] = play;
   scripted.answers['POST /channels/externalMedia'] = () => {
     setImmediate(() => scripted.tell('StasisStart', { channel: { id: LEG, state: 'Up' } }));
     return { status: 200, body: { id: LEG, channelvars: { UNICASTRTP_LOCAL_PORT: '10000' } } };
+  };
+  const tellSoon = (type: string, data: Record<string, unknown>) => setImmediate(() => scripted.tell(type, data));
+  scripted.answers['POST /channels/{channelId}/dial'] = ({ path }) => {
+    const id = decodeURIComponent(path.split('/').at(-2) ?? '');
+    if (id === AGENT) tellSoon('ChannelStateChange', { channel: { id, state: 'Up' } });
+    else tellSoon('ChannelDestroyed', { channel: { id }, cause: 17, cause_txt: 'User busy' });
+    return { status: 204 };
+  };
+  scripted.answers['POST /channels/{channelId}/snoop/{snoopId}'] = ({ path }) => {
+    const id = decodeURIComponent(path.split('/').at(-1) ?? '');
+    tellSoon('StasisStart', { channel: { id, state: 'Up' } });
+    return { status: 200, body: { id } };
+  };
+  scripted.answers['POST /recordings/live/{recordingName}/stop'] = ({ path }) => {
+    const name = decodeURIComponent(path.split('/').at(-2) ?? '');
+    tellSoon('RecordingFinished', { recording: { name, duration: 3 } });
+    return { status: 204 };
   };
   scripted.answers['GET /channels/{channelId}/variable'] = () => ({ status: 200, body: { value: 'de' } });
   scripted.answers['POST /channels/{channelId}/variable'] = () => ({ status: 400, reason: 'no such function' });
@@ -42,7 +66,29 @@ async function program(it: Call, told: unknown[], onStep = () => {}): Promise<vo
   const conversation = await it.connect('echo');
   const first = await Promise.race([conversation.ended(), it.sleep(5000).then(() => 'slept')]);
   told.push(first);
+  await conversation.toolResult('tool-1', 'done');
   await conversation.close();
+  const giveUp = new AbortController();
+  const cancelled = it
+    .play('sound:long', { signal: giveUp.signal, interruptible: false })
+    .catch((error: unknown) => error);
+  told.push((await it.next('user')).name);
+  giveUp.abort('enough');
+  told.push(await cancelled);
+  const recording = await it.record({ side: 'in' });
+  await recording.pause();
+  const dialed = await it.dial(['PJSIP/busy', 'PJSIP/agent'], { order: 'in-turn' });
+  told.push(dialed.attempts.map(({ outcome }) => outcome));
+  if (dialed.answered) {
+    const room = await it.bridge(dialed.leg);
+    await room.hold(dialed.leg);
+    await dialed.leg.hangup();
+    told.push(await room.announce('sound:vm-goodbye').catch((error: Error) => error.message));
+    await room.close();
+  }
+  await recording.resume();
+  told.push(await recording.stop());
+  told.push(await it.gather({ count: 5, timeoutMs: 50 }).catch((error: { code: string }) => error.code));
   told.push(await it.gather({ count: 3, finishKey: '#', firstDigitTimeoutMs: 100 }));
   await it.hangup();
 }
@@ -77,11 +123,16 @@ async function run(killAtStep = Number.POSITIVE_INFINITY): Promise<Run> {
   for (let i = 0; i < 400 && !finished; i += 1) {
     await scripted.advance(50);
     if (i === 8) scripted.press('7#');
+    if (i === 150) scripted.tell('ChannelUserevent', { channel: { id: CHANNEL }, eventname: 'go on', userevent: {} });
     if (!scripted.isOwnerAlive) scripted.takeOver();
   }
   if (!finished) throw new Error(`killed at step ${killAtStep}, the call never ended: ${scripted.commands.join('; ')}`);
   return { commands: scripted.commands, told, steps: scripted.steps, effects, outcome: await done };
 }
+
+/** Until the call is hung up; what each owner removes after that is its own account. */
+const ofProgram = (commands: readonly string[]) =>
+  commands.slice(0, commands.lastIndexOf(`DELETE channels/${CHANNEL}`) + 1);
 
 describe('a call survives its worker', () => {
   test('killed at any step: the PBX sees the same commands, and the program is told the same', async () => {
@@ -93,16 +144,20 @@ describe('a call survives its worker', () => {
       true,
       true,
       'slept',
+      'go on',
+      'enough',
+      ['busy', 'answered'],
+      undefined,
+      { reason: 'finished', durationMs: 3000 },
+      'CF_TIMED_OUT',
       { digits: '7', reason: 'finish-key' },
     ]);
-    expect(undisturbed.steps).toBeGreaterThan(50);
+    expect(undisturbed.steps).toBeGreaterThan(120);
     let doneTwice = 0;
     for (let step = 1; step <= undisturbed.steps; step += 1) {
       const killed = await run(step);
       expect(killed.told, `told, killed at step ${step}`).toEqual(undisturbed.told);
-      const program = (commands: readonly string[]) =>
-        commands.slice(0, commands.lastIndexOf(`DELETE channels/1763701200.12`) + 1);
-      expect(program(killed.commands), `commands, killed at step ${step}`).toEqual(program(undisturbed.commands));
+      expect(ofProgram(killed.commands), `commands, killed at step ${step}`).toEqual(ofProgram(undisturbed.commands));
       const { endedBy, digits, cause } = undisturbed.outcome;
       expect(killed.outcome, `outcome, killed at step ${step}`).toMatchObject({ endedBy, digits, cause });
       expect(killed.outcome).not.toHaveProperty('error');
@@ -130,11 +185,12 @@ describe('a call survives its worker', () => {
     for (let i = 0; i < 400 && !finished; i += 1) {
       await scripted.advance(50);
       if (i === 8) scripted.press('7#');
-      if (i % 7 === 3 && !finished) scripted.takeOver();
+      if (i === 150) scripted.tell('ChannelUserevent', { channel: { id: CHANNEL }, eventname: 'go on', userevent: {} });
+      if (i % 20 === 3 && !finished) scripted.takeOver();
     }
     await outcome;
     expect(told).toEqual(undisturbed.told);
-    expect(new Set(scripted.commands).size, 'nothing was done twice').toBe(scripted.commands.length);
+    expect(ofProgram(scripted.commands), 'nothing was done twice').toEqual(ofProgram(undisturbed.commands));
   });
 
   test('that a caller hangs up while nobody has it is told to the next, once', async () => {
