@@ -36,7 +36,7 @@ test('every process of a fleet that serves its PBXs is ready, and alive', async 
   for (const name of system.names) expect((await system.get(name, '/livez')).status).toBe(200);
 });
 
-test('no answer holds a secret, or anything of the configuration', async () => {
+test('no answer holds a secret, or an address of NATS, Redis or a PBX', async () => {
   for (const name of system.names)
     for (const path of ['/livez', '/readyz', '/metrics', '/']) {
       const answer = await (await system.get(name, path)).text();

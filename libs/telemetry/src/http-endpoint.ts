@@ -34,8 +34,8 @@ interface Answer {
 }
 
 /**
- * Answers GET and HEAD of `/livez`, `/readyz` and `/metrics`. Without authentication, so nothing of the configuration is in any
- * answer.
+ * Answers GET and HEAD of `/livez`, `/readyz` and `/metrics`. Without authentication, so no address, credential or
+ * setting is in any answer; names of PBXs, shards and programs are.
  *
  * @throws HttpListenError
  */

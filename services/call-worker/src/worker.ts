@@ -44,7 +44,7 @@ export class Worker {
 
   /** Why it takes no offers now; undefined while it does. */
   whyTakesNone(): string | undefined {
-    if (this.#calls.size >= this.#options.maxCalls) return `it has its ${this.#options.maxCalls} calls`;
+    if (this.#calls.size >= this.#options.maxCalls) return 'it has as many calls as it may';
     return this.#canPull ? undefined : 'they can not be pulled';
   }
 
