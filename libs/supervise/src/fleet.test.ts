@@ -36,11 +36,11 @@ async function portsOf(httpPortFrom: number | undefined): Promise<Record<string,
   return ports;
 }
 
-test('the processes of a machine get HTTP ports one after another', async () => {
+test('the processes of a machine get HTTP ports one after another', { timeout: 30_000 }, async () => {
   const expected = { 'gateway-1': '9100', 'gateway-2': '9101', 'worker-1': '9102', 'relay-a-1': '9103' };
   expect(await portsOf(9100)).toEqual(expected);
 });
 
-test('without a first port, each has what the configuration says', async () => {
+test('without a first port, each has what the configuration says', { timeout: 30_000 }, async () => {
   expect(new Set(Object.values(await portsOf(undefined)))).toEqual(new Set(['undefined']));
 });

@@ -54,14 +54,18 @@ function run(body: string, port = 0) {
 
 const HELD = 'new Promise((resolve) => process.on("SIGUSR2", resolve))';
 
-describe('a service', () => {
+// Each starts a Node, which takes its time on a busy machine.
+describe('a service', { timeout: 30_000 }, () => {
   test('goes from its start to its end, and says where it is all the while', async () => {
     const service = run(`
       service.check('room', () => 'full');
       service.onStop('connection', () => ${HELD});
       service.onDrain('calls', () => ${HELD});
       await ${HELD};`);
-    await expect.poll(() => service.readyz()).toEqual({ status: 503, state: 'INITIALIZED', missing: ['room: full'] });
+    await service.reached('INITIALIZED');
+    await expect
+      .poll(() => service.readyz(), { timeout: 10_000 })
+      .toEqual({ status: 503, state: 'INITIALIZED', missing: ['room: full'] });
     const goOn = () => running?.kill('SIGUSR2');
     goOn();
     await service.reached('RUNNING');
