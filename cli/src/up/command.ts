@@ -25,6 +25,7 @@ export async function upCommand(options: UpOptions): Promise<number> {
       config.up.relaysPerZone,
       config.relay.rtp,
     ),
+    httpPortFrom: config.up.httpPortFrom,
     onLine: (name, line) => console.log(`${name.padEnd(12)} ${line}`),
     onLost: (name, code) => lost.resolve(`${name} ended by itself (exit code ${code})`),
   });

@@ -20,6 +20,8 @@ export interface Bus {
   readonly nc: NatsConnection;
   readonly js: JetStreamClient;
   readonly jsm: JetStreamManager;
+  /** How long the connection has been lost, milliseconds; undefined while it stands. */
+  awayMs(): number | undefined;
   /** Told each time that a lost connection stands again. @returns stops */
   onReconnect(listener: () => void): () => void;
   /** Sends what is under way, then closes. */
@@ -32,11 +34,21 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
   try {
     const jsm = await jetstreamManager(nc);
     const listeners = new Set<() => void>();
-    void tellReconnects(nc, listeners);
+    let awaySince: number | undefined;
+    void followStatus(nc, {
+      onDisconnect() {
+        awaySince ??= performance.now();
+      },
+      onReconnect() {
+        awaySince = undefined;
+        for (const listener of listeners) listener();
+      },
+    });
     return {
       nc,
       js: jetstream(nc),
       jsm,
+      awayMs: () => (awaySince === undefined ? undefined : performance.now() - awaySince),
       onReconnect(listener) {
         listeners.add(listener);
         return () => listeners.delete(listener);
@@ -54,8 +66,19 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
 }
 
 /** Ends when the connection is closed. */
-async function tellReconnects(nc: NatsConnection, listeners: ReadonlySet<() => void>): Promise<void> {
-  for await (const status of nc.status()) if (status.type === 'reconnect') for (const listener of listeners) listener();
+async function followStatus(
+  nc: NatsConnection,
+  listeners: { onDisconnect(): void; onReconnect(): void },
+): Promise<void> {
+  for await (const { type } of nc.status())
+    if (type === 'disconnect') listeners.onDisconnect();
+    else if (type === 'reconnect') listeners.onReconnect();
+}
+
+/** In words for a person; undefined while the connection stands. */
+export function whyNatsIsAway(bus: Bus): string | undefined {
+  const awayMs = bus.awayMs();
+  return awayMs === undefined ? undefined : `disconnected since ${Math.round(awayMs / 1000)} s`;
 }
 
 async function connectNats(options: BusOptions): Promise<NatsConnection> {

@@ -14,6 +14,8 @@ export interface EventOutboxOptions {
   /** An event that could not be held: it is lost, and somebody must act. */
   onRefused: (event: CallEvent) => void;
   onRetry: (error: unknown) => void;
+  /** NATS has it. */
+  onPublished?: ((event: CallEvent) => void) | undefined;
 }
 
 interface Parcel {
@@ -34,6 +36,7 @@ export class EventOutbox {
   readonly #retryAfterMs: number;
   readonly #onRefused: EventOutboxOptions['onRefused'];
   readonly #onRetry: EventOutboxOptions['onRetry'];
+  readonly #onPublished: EventOutboxOptions['onPublished'];
   #waiting: Parcel[] = [];
   readonly #inFlight = new Set<Parcel>();
   readonly #failed: Parcel[] = [];
@@ -47,6 +50,7 @@ export class EventOutbox {
     this.#retryAfterMs = options.retryAfterMs ?? 250;
     this.#onRefused = options.onRefused;
     this.#onRetry = options.onRetry;
+    this.#onPublished = options.onPublished;
   }
 
   /** Events that are not acknowledged yet. */
@@ -90,6 +94,7 @@ export class EventOutbox {
         headers,
         timeout: 5000,
       });
+      this.#onPublished?.(event);
     } catch (error) {
       this.#failed.push(parcel);
       this.#onRetry(error);

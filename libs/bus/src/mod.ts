@@ -4,7 +4,7 @@ export { CallEventFeed } from './call-event-feed.ts';
 export { CallJournal } from './call-journal.ts';
 export { type CallRecord, callRecordSchema, writeCallRecord } from './call-record.ts';
 export { type Command, type CommandRefusal, type CommandReply, commandReplySchema, commandSchema } from './command.ts';
-export { type Bus, type BusOptions, connectBus } from './connection.ts';
+export { type Bus, type BusOptions, connectBus, whyNatsIsAway } from './connection.ts';
 export { BusError } from './errors.ts';
 export { EventOutbox } from './event-outbox.ts';
 export { decodeMessage, encodeMessage } from './message.ts';

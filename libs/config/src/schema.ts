@@ -124,14 +124,21 @@ const program = section({
 const telemetry = section({
   level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
   format: z.enum(['json', 'pretty']).default('json'),
-  /** Base URL of an OTLP/HTTP collector; none: traces are not exported. */
+  /** Base URL of an OTLP/HTTP collector; none: traces and metrics are not exported. */
   otlpEndpoint: httpUrl.optional(),
+  http: section({
+    host: z.string().min(1).default('127.0.0.1'),
+    /** Of `/livez`, `/readyz` and `/metrics`; 0: any free one; none: there are none. */
+    port: z.int().min(0).max(65_535).optional(),
+  }).prefault({}),
 });
 
 const up = section({
   gateways: z.int().min(1).max(64).default(2),
   workers: z.int().min(1).max(64).default(2),
   relaysPerZone: z.int().min(1).max(64).default(1),
+  /** `telemetry.http.port` of the first process; each of the others gets the next one. */
+  httpPortFrom: z.int().min(1).max(65_535).optional(),
 });
 
 /** callfleet.yaml. docs/configuration.md explains each key. */

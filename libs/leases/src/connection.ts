@@ -72,3 +72,8 @@ export async function connectRedis(
     });
   return redis;
 }
+
+/** In words for a person; undefined while the connection stands. */
+export function whyRedisIsAway(redis: LeaseRedis): string | undefined {
+  return redis.status === 'ready' ? undefined : `the connection is ${redis.status}`;
+}

@@ -11,6 +11,8 @@ export interface FleetOptions {
   readonly workers: number;
   /** The relays: their names, and what is theirs alone (environment over the configuration). */
   readonly relays: ReadonlyArray<{ readonly name: string; readonly env: Readonly<Record<string, string>> }>;
+  /** The services' HTTP endpoints get ports from this one on: gateways first, then workers, then relays. */
+  readonly httpPortFrom?: number | undefined;
   readonly onLine: (name: string, line: string) => void;
   /** A service ended without being asked to. */
   readonly onLost: (name: string, code: number) => void;
@@ -38,11 +40,13 @@ export class Fleet {
 
   /** Starts all at once; resolves when all are ready. If one fails, the others are stopped. @throws ServiceStartError */
   static async start(options: FleetOptions): Promise<Fleet> {
+    let httpPort = options.httpPortFrom;
+    const nextHttpPort = () => (httpPort === undefined ? {} : { CALLFLEET_TELEMETRY__HTTP__PORT: String(httpPort++) });
     const start = (kind: ServiceKind, name: string, env: ServiceProcessOptions['env'] = {}) =>
       ServiceProcess.start({
         name,
         main: options.serviceMain(kind),
-        env: { CALLFLEET_CONFIG: options.configFile, ...env },
+        env: { CALLFLEET_CONFIG: options.configFile, ...nextHttpPort(), ...env },
         onLine: options.onLine,
       });
     const count = (n: number) => Array.from({ length: n }, (_, index) => index + 1);

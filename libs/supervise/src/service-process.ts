@@ -55,7 +55,7 @@ export class ServiceProcess {
           options.onLine(options.name, line);
         });
     this.#child.on('message', (message) => {
-      if ((message as { state?: unknown }).state === 'READY') this.#ready.resolve();
+      if ((message as { state?: unknown }).state === 'RUNNING') this.#ready.resolve();
     });
     this.exited = new Promise((resolve) => {
       // `close` comes after the last line of output was read, `exit` may come before.
@@ -67,7 +67,7 @@ export class ServiceProcess {
     this.#ready.promise.catch(() => {});
   }
 
-  /** Starts it and waits until it is READY. @throws ServiceStartError */
+  /** Starts it and waits until it is RUNNING. @throws ServiceStartError */
   static async start(options: ServiceProcessOptions): Promise<ServiceProcess> {
     const service = new ServiceProcess(options);
     const limitMs = options.readyTimeoutMs ?? 20_000;

@@ -1,10 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
+import { resourceFromAttributes } from '@opentelemetry/resources';
+import { ATTR_SERVICE_INSTANCE_ID, ATTR_SERVICE_NAME } from '@opentelemetry/semantic-conventions/incubating';
+import { type Check, Health, type ServiceState } from './health.ts';
+import { startHealthMetrics } from './health-metrics.ts';
+import { type HttpOptions, startHttpEndpoint } from './http-endpoint.ts';
 import { createLogger, type Logger, type LogOptions } from './logger.ts';
+import { type MetricsOptions, startMetrics } from './metrics.ts';
+import { startProcessMetrics } from './process-metrics.ts';
 import { startTracing, type TracingOptions } from './tracing.ts';
-
-/** STARTING until all its connections stand; DRAINING from the signal to stop until everything is closed. */
-type ServiceState = 'STARTING' | 'READY' | 'DRAINING' | 'STOPPED';
 
 /** What a service's `main.ts` gets to build itself from. */
 export interface Service {
@@ -13,14 +17,21 @@ export interface Service {
   readonly log: Logger;
   /** Aborted when the service is asked to stop (SIGTERM, SIGINT). */
   readonly stopping: AbortSignal;
-  /** Closes something at the end; the last one registered is closed first. It may take `limitMs`, default 10 s. */
+  /** Something that `/readyz` depends on. */
+  check(what: string, whyNot: Check): void;
+  /**
+   * Hands over, or ends, what the service has in hand; the last one registered is asked first. When all are through, it is
+   * DRAINED. It may take `limitMs`, default 10 s.
+   */
+  onDrain(what: string, drain: () => Promise<unknown> | unknown, limitMs?: number): void;
+  /** Closes something after that; the last one registered is closed first. It may take `limitMs`, default 10 s. */
   onStop(what: string, close: () => Promise<unknown> | unknown, limitMs?: number): void;
   /** Stops the service with an error: for what it cannot run without. */
   fail(error: unknown): void;
 }
 
 export interface ServiceConfig {
-  telemetry: LogOptions & TracingOptions;
+  telemetry: LogOptions & TracingOptions & MetricsOptions & { http: HttpOptions };
 }
 
 interface Closer {
@@ -33,7 +44,7 @@ interface Closer {
 const CLOSE_LIMIT_MS = 10_000;
 
 /**
- * Runs one service from its configuration to its end: logs, traces, signals, orderly closing, exit code.
+ * Runs one service from its configuration to its end: logs, traces, metrics, health, signals, orderly closing, exit code.
  * What its user must mend (an error with a `code`) is one clear line on stderr and exit code 1, without a stack trace.
  */
 export async function runService<C extends ServiceConfig>(
@@ -42,6 +53,8 @@ export async function runService<C extends ServiceConfig>(
   start: (config: C, service: Service) => Promise<void>,
 ): Promise<void> {
   let log: Logger | undefined;
+  const health = new Health();
+  const drains: Closer[] = [];
   const closers: Closer[] = [];
   const stop = new AbortController();
   const stopped = Promise.withResolvers<void>();
@@ -52,51 +65,86 @@ export async function runService<C extends ServiceConfig>(
   process.once('disconnect', onSignal);
   stop.signal.addEventListener('abort', () => stopped.resolve(), { once: true });
 
-  let state: ServiceState = 'STARTING';
-  const enter = (next: ServiceState) => {
-    state = next;
+  const enter = (state: ServiceState) => {
+    health.enter(state);
     log?.info({ state }, `service.${state.toLowerCase()}`);
     if (process.connected) process.send?.({ state });
   };
+  let failed = false;
   try {
     const config = loadConfig();
     const instance = `${process.env.CALLFLEET_INSTANCE ?? hostname()}-${randomBytes(3).toString('hex')}`;
     log = createLogger(name, instance, config.telemetry);
-    closers.push({
-      what: 'tracing',
-      close: startTracing(name, instance, config.telemetry),
-      limitMs: CLOSE_LIMIT_MS,
-    });
+    enter('INITIALIZED');
+    await startTelemetry(name, instance, config.telemetry, { health, log, closers });
     await start(config, {
       instance,
       log,
       stopping: stop.signal,
+      check: (what, whyNot) => health.check(what, whyNot),
+      onDrain: (what, close, limitMs = CLOSE_LIMIT_MS) => drains.push({ what, close, limitMs }),
       onStop: (what, close, limitMs = CLOSE_LIMIT_MS) => closers.push({ what, close, limitMs }),
       fail: (error) => stopped.reject(error),
     });
-    enter('READY');
+    enter('RUNNING');
     await stopped.promise;
   } catch (error) {
     reportFailure(name, error);
+    failed = true;
     process.exitCode = 1;
   }
-  if (state !== 'STARTING') enter('DRAINING');
+  if (health.state === 'RUNNING') enter('DRAINING');
   stop.abort();
-  for (const closer of closers.reverse()) await closeWithin(closer, log);
-  if (state !== 'STARTING') enter('STOPPED');
+  const drained = await closeAll(drains, log);
+  if (drained && health.state === 'DRAINING') enter('DRAINED');
+  await closeAll(closers, log);
+  enter(failed ? 'FAILED' : 'STOPPED');
   // A library's forgotten timer must not keep a stopped service alive.
   process.exit();
 }
 
-async function closeWithin({ what, close, limitMs }: Closer, log: Logger | undefined): Promise<void> {
+/** What is started first is closed last: how the service is can be asked until its end. */
+async function startTelemetry(
+  name: string,
+  instance: string,
+  options: ServiceConfig['telemetry'],
+  { health, log, closers }: { health: Health; log: Logger; closers: Closer[] },
+): Promise<void> {
+  const resource = resourceFromAttributes({
+    [ATTR_SERVICE_NAME]: `callfleet-${name}`,
+    [ATTR_SERVICE_INSTANCE_ID]: instance,
+  });
+  const metrics = startMetrics(resource, options);
+  startProcessMetrics();
+  startHealthMetrics(health);
+  const { host, port } = options.http;
+  if (port !== undefined) {
+    const endpoint = await startHttpEndpoint({ host, port }, health, metrics.scrape);
+    log.info({ host, port: endpoint.port }, 'http.listening');
+    closers.push({ what: 'http', close: endpoint.close, limitMs: CLOSE_LIMIT_MS });
+  }
+  closers.push({ what: 'metrics', close: metrics.close, limitMs: CLOSE_LIMIT_MS });
+  closers.push({ what: 'tracing', close: startTracing(resource, options), limitMs: CLOSE_LIMIT_MS });
+}
+
+/** The last one first. @returns whether all of it went well */
+async function closeAll(closers: readonly Closer[], log: Logger | undefined): Promise<boolean> {
+  let well = true;
+  for (const closer of closers.toReversed()) well = (await closeWithin(closer, log)) && well;
+  return well;
+}
+
+async function closeWithin({ what, close, limitMs }: Closer, log: Logger | undefined): Promise<boolean> {
   const limit = AbortSignal.timeout(limitMs);
   const tooLate = new Promise((_, reject) => {
     limit.addEventListener('abort', () => reject(new Error(`not closed within ${limitMs} ms`)), { once: true });
   });
   try {
     await Promise.race([close(), tooLate]);
+    return true;
   } catch (error) {
     log?.warn({ what, err: error }, 'service.close-failed');
+    return false;
   }
 }
 

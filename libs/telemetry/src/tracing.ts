@@ -1,8 +1,7 @@
 import { type Context, context, type Span, SpanKind, SpanStatusCode, type Tracer, trace } from '@opentelemetry/api';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
-import { resourceFromAttributes } from '@opentelemetry/resources';
+import type { Resource } from '@opentelemetry/resources';
 import { NodeSDK } from '@opentelemetry/sdk-node';
-import { ATTR_SERVICE_INSTANCE_ID, ATTR_SERVICE_NAME } from '@opentelemetry/semantic-conventions/incubating';
 
 export interface TracingOptions {
   /** Base URL of an OTLP/HTTP receiver (`http://collector:4318`). Without it spans carry context but go nowhere. */
@@ -17,13 +16,10 @@ const dropSpans = {
   shutdown: () => Promise.resolve(),
 };
 
-/** Starts OpenTelemetry for this process. @returns sends what is still held, then stops. */
-export function startTracing(service: string, instance: string, options: TracingOptions): () => Promise<void> {
+/** Starts OpenTelemetry's traces for this process. @returns sends what is still held, then stops. */
+export function startTracing(resource: Resource, options: TracingOptions): () => Promise<void> {
   const sdk = new NodeSDK({
-    resource: resourceFromAttributes({
-      [ATTR_SERVICE_NAME]: `callfleet-${service}`,
-      [ATTR_SERVICE_INSTANCE_ID]: instance,
-    }),
+    resource,
     autoDetectResources: false,
     instrumentations: [],
     metricReaders: [],

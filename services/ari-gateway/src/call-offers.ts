@@ -5,6 +5,7 @@ import { type Logger, tracer } from '@callfleet/telemetry';
 import { ROOT_CONTEXT, SpanKind, trace } from '@opentelemetry/api';
 import { isoTime } from './event-publisher.ts';
 import type { LiveCall } from './live-call.ts';
+import { filedOffers, givenBackCalls } from './metrics.ts';
 
 export interface CallOffersOptions {
   readonly bus: Bus;
@@ -58,6 +59,7 @@ export class CallOffers {
       expiresAt: Date.now() + claimTimeoutMs,
     };
     call.offer = offer;
+    filedOffers.count('new');
     this.#file(call, offer)
       .then(() => log.info({ call: call.id, trace_id: span.spanContext().traceId }, 'call.offered'))
       // The claim time-out gives the call back: NATS is away, so no worker could be told.
@@ -66,10 +68,11 @@ export class CallOffers {
   }
 
   /** The worker that had the call is gone: whoever takes it goes on where that one stood. */
-  offerAgain(call: LiveCall): void {
+  offerAgain(call: LiveCall, why: 'worker-gone' | 'worker-stops'): void {
     const { claimTimeoutMs, log } = this.#options;
     call.worker = undefined;
     if (!call.offer || call.released) return;
+    filedOffers.count(why);
     this.#file(call, { ...call.offer, epoch: call.epoch, expiresAt: Date.now() + claimTimeoutMs })
       .then(() => log.warn({ call: call.id, epoch: call.epoch }, 'call.offered-again'))
       .catch((error: unknown) => log.error({ call: call.id, err: error }, 'call.offer-failed'));
@@ -101,6 +104,7 @@ export class CallOffers {
     this.#unclaimed.delete(call);
     if (call.endedAt !== undefined) return;
     call.released = true;
+    givenBackCalls.count('not-claimed');
     log.error({ call: call.id }, 'call.not-claimed');
     const channelId = partsOfCallId(call.id)?.channelId ?? '';
     try {

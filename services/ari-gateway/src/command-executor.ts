@@ -3,6 +3,7 @@ import type { Command, CommandReply } from '@callfleet/bus';
 import { inSpan, type Logger } from '@callfleet/telemetry';
 import { type Context, SpanKind } from '@opentelemetry/api';
 import type { LiveCall, LiveCalls } from './live-call.ts';
+import { measureCommand, repeatedCommands } from './metrics.ts';
 
 export interface CommandExecutorOptions {
   readonly pbx: string;
@@ -56,8 +57,11 @@ export class CommandExecutor {
     }
 
     const known = call.replyTo(command.id);
-    if (known) return known;
-    const reply = this.#request(call, command.request as AriRequest<unknown>, trace);
+    if (known) {
+      repeatedCommands.add(1);
+      return known;
+    }
+    const reply = measureCommand(command.request, this.#request(call, command.request as AriRequest<unknown>, trace));
     call.remember(command.id, reply);
     return reply;
   }

@@ -64,6 +64,13 @@ export class LiveCalls {
     return call;
   }
 
+  /** Calls that have not ended. */
+  get live(): number {
+    let live = 0;
+    for (const call of this.#calls.values()) if (call.endedAt === undefined) live += 1;
+    return live;
+  }
+
   forgetEnded(now: number): void {
     for (const [id, call] of this.#calls)
       if (call.endedAt !== undefined && call.worker === undefined && now - call.endedAt > LINGER_MS)

@@ -1,8 +1,9 @@
-import { connectBus, EventOutbox, ensureStreams, workerPresence } from '@callfleet/bus';
+import { connectBus, EventOutbox, ensureStreams, whyNatsIsAway, workerPresence } from '@callfleet/bus';
 import { loadConfig, type PbxConfig } from '@callfleet/config';
-import { connectRedis, isSessionAlive, Session } from '@callfleet/leases';
-import { runService } from '@callfleet/telemetry';
+import { connectRedis, isSessionAlive, Session, whyRedisIsAway } from '@callfleet/leases';
+import { eventMetrics, runService } from '@callfleet/telemetry';
 import { checkCredentials } from './credentials-check.ts';
+import { watchShards } from './metrics.ts';
 import { ShardKeeper } from './shard-keeper.ts';
 import { ShardLink } from './shard-link.ts';
 
@@ -12,20 +13,27 @@ await runService('ari-gateway', loadConfig, async (config, service) => {
 
   const bus = await connectBus({ ...config.nats, name: instance });
   service.onStop('nats', () => bus.close());
+  service.check('nats', () => whyNatsIsAway(bus));
   await ensureStreams(bus, config.nats);
   const redis = await connectRedis(config.redis.url, {
     name: instance,
     onError: (error) => log.warn({ err: error }, 'redis.error'),
   });
   service.onStop('redis', () => redis.quit());
+  service.check('redis', () => whyRedisIsAway(redis));
   await checkCredentials(config.pbxs, settings.connectTimeoutMs, log);
 
-  const outbox = new EventOutbox(bus, {
+  const outbox: EventOutbox = new EventOutbox(bus, {
     maxHeld: settings.maxHeldEvents,
-    onRefused: (event) => log.error({ call: event.call, type: event.type }, 'event.lost'),
+    onPublished: ({ type }) => counts.onPublished(type),
+    onRefused: (event) => {
+      counts.onRefused();
+      log.error({ call: event.call, type: event.type }, 'event.lost');
+    },
     onRetry: (error) => log.warn({ err: error, held: outbox.held }, 'event.publish-retried'),
   });
-  service.onStop('events', () => outbox.flushed());
+  const counts = eventMetrics(() => outbox.held);
+  service.onDrain('events', () => outbox.flushed());
 
   // Dead is known at once, since NATS sees its connection close; one that only hangs is known when its session runs out.
   const isWorkerGone = async (worker: string) => {
@@ -42,8 +50,8 @@ await runService('ari-gateway', loadConfig, async (config, service) => {
     onForgotten: () => void keeper?.onForgotten(),
     onRenewalFailed: (error) => log.warn({ err: error }, 'session.renewal-failed'),
   });
-  service.onStop('session', () => session.close());
-  keeper = new ShardKeeper({
+  service.onDrain('session', () => session.close());
+  const shards = new ShardKeeper({
     redis,
     session,
     // Long enough for every other gateway's next renewal.
@@ -62,6 +70,9 @@ await runService('ari-gateway', loadConfig, async (config, service) => {
       }),
     log,
   });
-  const keeping = keeper.run(service.stopping);
-  service.onStop('shards', () => keeping);
+  keeper = shards;
+  watchShards(() => shards.held());
+  service.check('shards', () => shards.whyNotReady());
+  const keeping = shards.run(service.stopping);
+  service.onDrain('shards', () => keeping);
 });

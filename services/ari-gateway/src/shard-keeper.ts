@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { acquireLease, assertLease, type Lease, type LeaseRedis, releaseLease, type Session } from '@callfleet/leases';
 import type { Logger } from '@callfleet/telemetry';
+import type { HeldShard } from './metrics.ts';
 import { type Shard, shardsFor } from './shard-assignment.ts';
 
 export interface ShardKeeperOptions {
@@ -9,8 +10,14 @@ export interface ShardKeeperOptions {
   readonly shards: readonly Shard[];
   /** Gateways that start together, or come back together, see each other before any takes a shard; milliseconds. */
   readonly settleMs: number;
-  readonly open: (shard: Shard) => { close(): Promise<void> };
+  readonly open: (shard: Shard) => Link;
   readonly log: Logger;
+}
+
+interface Link {
+  readonly connected: boolean;
+  readonly calls: number;
+  close(): Promise<void>;
 }
 
 const nameOf = ({ pbx, shard }: Shard) => `shard/${pbx}/${shard}`;
@@ -18,7 +25,9 @@ const nameOf = ({ pbx, shard }: Shard) => `shard/${pbx}/${shard}`;
 /** Takes the shards that are this gateway's by assignment, as their leases become free. */
 export class ShardKeeper {
   readonly #options: ShardKeeperOptions;
-  readonly #held = new Map<string, { lease: Lease; link: { close(): Promise<void> } }>();
+  readonly #held = new Map<string, { shard: Shard; lease: Lease; link: Link }>();
+  /** Assigned to us, and held by another gateway that lives: nothing is missing. */
+  readonly #elsewhere = new Set<string>();
   #gateways: readonly string[] = [];
   #takesNothingUntil = 0;
   #wake = Promise.withResolvers<void>();
@@ -31,6 +40,23 @@ export class ShardKeeper {
   onGateways(gateways: readonly string[]): void {
     this.#gateways = gateways;
     this.#wake.resolve();
+  }
+
+  *held(): Generator<HeldShard> {
+    for (const { shard, link } of this.#held.values()) yield { ...shard, connected: link.connected, calls: link.calls };
+  }
+
+  /** Why not every shard that should be served from here is; undefined when every one is. */
+  whyNotReady(): string | undefined {
+    if (this.#gateways.length === 0) return 'not assigned yet';
+    const away = [...this.held()].filter(({ connected }) => !connected).map(nameOf);
+    const assigned = shardsFor(this.#options.session.instance, this.#gateways, this.#options.shards).map(nameOf);
+    const waiting = assigned.filter((name) => !this.#held.has(name) && !this.#elsewhere.has(name));
+    const missing = [
+      ...away.map((name) => `${name} is not connected`),
+      ...waiting.map((name) => `${name} is not taken yet`),
+    ];
+    return missing.length === 0 ? undefined : missing.join(', ');
   }
 
   /**
@@ -70,10 +96,15 @@ export class ShardKeeper {
       if (this.#held.has(name)) continue;
       try {
         const lease = await acquireLease(redis, session, name);
-        if (lease.owner !== session.instance) continue;
+        if (lease.owner !== session.instance) {
+          this.#elsewhere.add(name);
+          continue;
+        }
+        this.#elsewhere.delete(name);
         log.info({ ...shard, epoch: lease.epoch }, 'shard.taken');
-        this.#held.set(name, { lease, link: open(shard) });
+        this.#held.set(name, { shard, lease, link: open(shard) });
       } catch (error) {
+        this.#elsewhere.delete(name);
         log.warn({ ...shard, err: error }, 'shard.lease-failed');
       }
     }

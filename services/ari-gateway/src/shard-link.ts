@@ -16,6 +16,7 @@ import { CommandExecutor } from './command-executor.ts';
 import { EVENT_FILTER } from './event-filter.ts';
 import { EventPublisher } from './event-publisher.ts';
 import { LiveCalls } from './live-call.ts';
+import { connectionCounter, countRefusal } from './metrics.ts';
 import { ShardEvents } from './shard-events.ts';
 import { WorkerWatch } from './worker-watch.ts';
 
@@ -47,6 +48,8 @@ export class ShardLink {
   readonly #events: ShardEvents;
   readonly #executor: CommandExecutor;
   readonly #workers: WorkerWatch;
+  readonly #countConnection: () => void;
+  #connected = false;
   readonly #closing = new AbortController();
   readonly #running: Promise<void>;
 
@@ -70,7 +73,10 @@ export class ShardLink {
       claimTimeoutMs: settings.claimTimeoutMs,
       log,
     });
-    const workers = new WorkerWatch({ isGone: options.isWorkerGone, onLost: (call) => offers.offerAgain(call) });
+    const workers = new WorkerWatch({
+      isGone: options.isWorkerGone,
+      onLost: (call) => offers.offerAgain(call, 'worker-gone'),
+    });
     this.#workers = workers;
     const publisher = new EventPublisher(pbx.name, gateway, this.#calls, outbox);
     this.#offers = offers;
@@ -89,10 +95,21 @@ export class ShardLink {
       onDone: (call) => {
         call.worker = undefined;
       },
-      onReleased: (call) => offers.offerAgain(call),
+      onReleased: (call) => offers.offerAgain(call, 'worker-stops'),
       log,
     });
+    this.#countConnection = connectionCounter({ pbx: pbx.name, shard });
     this.#running = this.#keepConnected();
+  }
+
+  /** Its event socket stands. */
+  get connected(): boolean {
+    return this.#connected;
+  }
+
+  /** Calls that have not ended. */
+  get calls(): number {
+    return this.#calls.live;
   }
 
   async close(): Promise<void> {
@@ -147,11 +164,14 @@ export class ShardLink {
     try {
       expectOk(await this.#http.request(applications.filter({ applicationName: shard, filter: EVENT_FILTER })));
       this.#log.info({ version: version.text, restOverSocket: features.restOverWebSocket }, 'shard.connected');
+      this.#connected = true;
+      this.#countConnection();
       onServing();
       const info = await closed.promise;
       if (info.by !== 'us') this.#log.warn(info, 'shard.socket-lost');
     } finally {
       this.#fastWay = undefined;
+      this.#connected = false;
       this.#closing.signal.removeEventListener('abort', closeSocket);
       commands.unsubscribe();
       await socket.close();
@@ -165,7 +185,7 @@ export class ShardLink {
       bus,
       subjects.commands(pbx.name, shard),
       commandSchema,
-      (command, trace) => this.#executor.execute(command, trace),
+      async (command, trace) => countRefusal(await this.#executor.execute(command, trace)),
       ({ message }) => ({ ok: false as const, code: 'CF_BUS_BAD_MESSAGE' as const, message }),
     );
   }

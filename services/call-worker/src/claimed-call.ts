@@ -14,6 +14,7 @@ import { callRecordOf } from './call-record.ts';
 import { wallClock } from './clock.ts';
 import { GatewayClient } from './gateway-client.ts';
 import { openJournal } from './journal.ts';
+import { countEnded } from './metrics.ts';
 import type { ProgramRoute } from './program-routes.ts';
 import { RelayClient } from './relay-client.ts';
 import type { RelayDirectory } from './relay-directory.ts';
@@ -77,6 +78,7 @@ export class ClaimedCall {
         return false;
       }
       await writeCallRecord(bus, callRecordOf(offer, route.name, lease, outcome, this.#relay.results.values()));
+      countEnded(route.name, outcome.endedBy);
       await this.#gateway.done().catch((error: unknown) => this.#log.warn({ err: error }, 'call.done-not-told'));
       this.#log.info({ endedBy: outcome.endedBy, error: outcome.error }, 'call.ended');
       return true;

@@ -1,8 +1,10 @@
-import { announceWorker, connectBus, ensureStreams, OfferQueue } from '@callfleet/bus';
+import { announceWorker, connectBus, ensureStreams, OfferQueue, whyNatsIsAway } from '@callfleet/bus';
 import { loadConfig } from '@callfleet/config';
-import { connectRedis, Session } from '@callfleet/leases';
+import { connectRedis, Session, whyRedisIsAway } from '@callfleet/leases';
 import { runService } from '@callfleet/telemetry';
+import { expectPrograms, watchCalls } from './metrics.ts';
 import { loadPrograms } from './program-loader.ts';
+import { NO_PROGRAM, type ProgramRoute } from './program-routes.ts';
 import { followRelays, RelayDirectory } from './relay-directory.ts';
 import { resolveSdkForPrograms } from './sdk-resolution.ts';
 import { Worker } from './worker.ts';
@@ -10,16 +12,21 @@ import { Worker } from './worker.ts';
 await runService('call-worker', loadConfig, async (config, service) => {
   const { log, instance } = service;
   resolveSdkForPrograms();
-  const routes = await loadPrograms(config.programs);
+  let routes: ProgramRoute[] | undefined;
+  service.check('programs', () => (routes ? undefined : 'not loaded yet'));
+  routes = await loadPrograms(config.programs);
+  expectPrograms([...routes, NO_PROGRAM].map(({ name }) => name));
 
   const bus = await connectBus({ ...config.nats, name: instance });
   service.onStop('nats', () => bus.close());
+  service.check('nats', () => whyNatsIsAway(bus));
   await ensureStreams(bus, config.nats);
   const redis = await connectRedis(config.redis.url, {
     name: instance,
     onError: (error) => log.warn({ err: error }, 'redis.error'),
   });
   service.onStop('redis', () => redis.quit());
+  service.check('redis', () => whyRedisIsAway(redis));
   let worker: Worker | undefined;
   const session = await Session.start(redis, {
     kind: 'worker',
@@ -48,6 +55,8 @@ await runService('call-worker', loadConfig, async (config, service) => {
     maxAfterCallMs: config.worker.maxAfterCallMs,
   });
   worker = running;
+  watchCalls(() => running.calls);
+  service.check('offers', () => running.whyTakesNone());
   service.onStop(
     'presence',
     announceWorker(bus, instance, () => running.calls),
@@ -57,5 +66,5 @@ await runService('call-worker', loadConfig, async (config, service) => {
     await pulling;
     await running.drain(config.worker.drainMs);
   };
-  service.onStop('calls', stopCalls, config.worker.drainMs + 20_000);
+  service.onDrain('calls', stopCalls, config.worker.drainMs + 20_000);
 });

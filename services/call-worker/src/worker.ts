@@ -3,6 +3,7 @@ import { acquireLease, assertLease, type LeaseRedis, releaseLease, type Session,
 import { inSpan, type Logger } from '@callfleet/telemetry';
 import { SpanKind } from '@opentelemetry/api';
 import { ClaimedCall } from './claimed-call.ts';
+import { pulledOffers, takeovers } from './metrics.ts';
 import { NO_PROGRAM, type ProgramRoute, routeFor } from './program-routes.ts';
 import type { RelayDirectory } from './relay-directory.ts';
 
@@ -33,6 +34,7 @@ const RETRY_AFTER_MS = 250;
 export class Worker {
   readonly #options: WorkerOptions;
   readonly #calls = new Map<string, RunningCall>();
+  #canPull = true;
 
   constructor(options: WorkerOptions) {
     this.#options = options;
@@ -40,6 +42,12 @@ export class Worker {
 
   get calls(): number {
     return this.#calls.size;
+  }
+
+  /** Why it takes no offers now; undefined while it does. */
+  whyTakesNone(): string | undefined {
+    if (this.#calls.size >= this.#options.maxCalls) return 'it has as many calls as it may';
+    return this.#canPull ? undefined : 'they can not be pulled';
   }
 
   /** Pulls offers until `stopping`. */
@@ -51,10 +59,12 @@ export class Worker {
         if (room === 0) await Promise.race([...this.#calls.values()].map((running) => running.done));
         else
           for await (const inHand of offers.pull(room, stopping)) {
-            if (stopping.aborted) inHand.giveBack();
+            if (stopping.aborted) giveBack(inHand);
             else void this.#take(inHand);
           }
+        this.#canPull = true;
       } catch (error) {
+        this.#canPull = false;
         log.warn({ err: error }, 'offers.pull-failed');
         await new Promise((resolve) => setTimeout(resolve, RETRY_AFTER_MS));
       }
@@ -90,6 +100,7 @@ export class Worker {
     // A false alarm: the gateway took us for dead. It must know that we are not, or it gives the call back.
     if (running) await running.call.claim();
     if (running || expiresAt < Date.now()) {
+      pulledOffers.count(running ? 'has-worker' : 'expired');
       inHand.acknowledge();
       return;
     }
@@ -98,7 +109,7 @@ export class Worker {
     } catch (error) {
       // Not acknowledged: the offer comes again, to us or to another worker.
       this.#options.log.error({ call, err: error }, 'call.failed');
-      inHand.giveBack();
+      giveBack(inHand);
     }
   }
 
@@ -112,6 +123,7 @@ export class Worker {
     if (lease.owner !== session.instance) {
       // A false alarm: its owner lives. The gateway is told whose it is.
       await call.claim();
+      pulledOffers.count('has-worker');
       inHand.acknowledge();
       return;
     }
@@ -125,11 +137,21 @@ export class Worker {
       const done = Promise.withResolvers<void>();
       this.#calls.set(offer.call, { call, done: done.promise });
       try {
-        if (await call.run(() => inHand.acknowledge())) await releaseLease(redis, lease);
+        const onTaken = () => {
+          pulledOffers.count('taken');
+          if (lease.epoch > 1) takeovers.add(1);
+          inHand.acknowledge();
+        };
+        if (await call.run(onTaken)) await releaseLease(redis, lease);
       } finally {
         this.#calls.delete(offer.call);
         done.resolve();
       }
     });
   }
+}
+
+function giveBack(inHand: OfferInHand): void {
+  pulledOffers.count('given-back');
+  inHand.giveBack();
 }

@@ -9,11 +9,13 @@ import {
   relayRequestSchema,
   subjects,
   traceHeaders,
+  whyNatsIsAway,
 } from '@callfleet/bus';
 import { type Config, loadConfig } from '@callfleet/config';
 import { PacingClock } from '@callfleet/media';
-import { inSpan, type Logger, runService, type Service } from '@callfleet/telemetry';
+import { eventMetrics, inSpan, type Logger, runService, type Service } from '@callfleet/telemetry';
 import { RelayError } from './errors.ts';
+import { watchRoom } from './metrics.ts';
 import { PortPool } from './port-pool.ts';
 import { processTime } from './process-time.ts';
 import { Relay } from './relay.ts';
@@ -32,13 +34,19 @@ await runService('media-relay', loadConfig, async (config, service) => {
 
   const bus = await connectBus({ ...config.nats, name: instance });
   service.onStop('nats', () => bus.close());
+  service.check('nats', () => whyNatsIsAway(bus));
   await ensureStreams(bus, { replicas: config.nats.replicas });
 
-  const outbox = new EventOutbox(bus, {
-    onRefused: ({ call, type, id }) => log.error({ call, type, event: id }, 'event.lost'),
+  const outbox: EventOutbox = new EventOutbox(bus, {
+    onPublished: ({ type }) => counts.onPublished(type),
+    onRefused: ({ call, type, id }) => {
+      counts.onRefused();
+      log.error({ call, type, event: id }, 'event.lost');
+    },
     onRetry: (error) => log.warn({ err: error }, 'event.retried'),
   });
-  service.onStop('events', () => outbox.flushed());
+  const counts = eventMetrics(() => outbox.held);
+  service.onDrain('events', () => outbox.flushed());
 
   const clock = new PacingClock(processTime, (error) => log.error({ err: error }, 'pacing.failed'));
   const relay: Relay = new Relay({
@@ -54,7 +62,12 @@ await runService('media-relay', loadConfig, async (config, service) => {
     },
     onChange: () => announce(bus, relay),
   });
-  service.onStop('sessions', () => relay.stop());
+  watchRoom(() => relay.announcement);
+  service.check('room', () => {
+    const { sessions, maxSessions } = relay.announcement;
+    return sessions < maxSessions ? undefined : 'it has as many sessions as it may';
+  });
+  service.onDrain('sessions', () => relay.stop());
 
   answer(
     bus,

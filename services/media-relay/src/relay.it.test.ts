@@ -62,7 +62,7 @@ async function startRelay(transport: string): Promise<{ process: Child; relay: s
       CALLFLEET_RELAY__RTP__PORT_MIN: '26000',
       CALLFLEET_RELAY__RTP__PORT_MAX: '26099',
     },
-    ready: { line: (line) => line.includes('service.ready') },
+    ready: { line: (line) => line.includes('service.running') },
   });
   closing.push(() => process_.stop());
   const relay = await announced.promise;

@@ -5,6 +5,7 @@ import type { Logger } from '@callfleet/telemetry';
 import { providerNamed } from '@callfleet/voice-ai';
 import { RelayError } from './errors.ts';
 import { MediaSession, type SessionEvent } from './media-session.ts';
+import { endedSessions } from './metrics.ts';
 import type { MediaTransport, TransportListener } from './transport.ts';
 
 export interface RelayOptions {
@@ -168,6 +169,7 @@ export class Relay {
   #onEnded(call: string, id: string, event: Extract<SessionEvent, { type: 'ended' }>): void {
     const { log, onChange } = this.#options;
     const { reason, detail, stats } = event;
+    endedSessions.count(reason);
     log.info({ call, session: id, reason, detail, stats }, 'media.ended');
     this.#sessions.delete(id);
     this.#remembered.set(id, stats);

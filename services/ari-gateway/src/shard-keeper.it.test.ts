@@ -1,0 +1,78 @@
+import { connectRedis, type LeaseRedis, Session } from '@callfleet/leases';
+import { createLogger } from '@callfleet/telemetry';
+import { type RedisServer, startRedisServer } from '@callfleet/testkit';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { ShardKeeper } from './shard-keeper.ts';
+
+const SHARDS = ['one', 'two'].map((shard) => ({ pbx: 'pbx-a', shard }));
+
+let server: RedisServer;
+let redis: LeaseRedis;
+const closing: Array<() => Promise<unknown>> = [];
+
+beforeAll(async () => {
+  server = await startRedisServer();
+  redis = await connectRedis(server.url, { name: 'test', onError: () => {} });
+});
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close();
+});
+afterAll(async () => {
+  await redis?.quit();
+  await server?.stop();
+});
+
+/** A gateway's keeper, with sockets that stand when the test says so. */
+async function startKeeper(instance: string) {
+  const sockets = { connected: true };
+  let keeper: ShardKeeper | undefined;
+  const session = await Session.start(redis, {
+    kind: 'gateway',
+    instance,
+    ttlMs: 1000,
+    onAlive: (gateways) => keeper?.onGateways(gateways),
+    onRenewalFailed: () => {},
+  });
+  const stopping = new AbortController();
+  keeper = new ShardKeeper({
+    redis,
+    session,
+    shards: SHARDS,
+    settleMs: 10,
+    open: () => ({
+      get connected() {
+        return sockets.connected;
+      },
+      calls: 0,
+      close: async () => {},
+    }),
+    log: createLogger('test', instance, { level: 'silent', format: 'json' }),
+  });
+  const running = keeper.run(stopping.signal);
+  closing.push(async () => {
+    stopping.abort();
+    await running;
+    await session.close();
+  });
+  return { keeper, sockets };
+}
+
+test('a gateway is ready when the sockets of all its shards stand', async () => {
+  const { keeper, sockets } = await startKeeper('gateway-1');
+  expect(keeper.whyNotReady()).toBe('not assigned yet');
+  await expect.poll(() => keeper.whyNotReady(), { timeout: 5000 }).toBeUndefined();
+  expect([...keeper.held()]).toHaveLength(2);
+  sockets.connected = false;
+  expect(keeper.whyNotReady()).toBe('shard/pbx-a/one is not connected, shard/pbx-a/two is not connected');
+});
+
+test('a gateway that comes later is ready too: its shards are with another that lives, until that one is gone', async () => {
+  const second = await startKeeper('gateway-2');
+  await expect.poll(() => [...second.keeper.held()], { timeout: 5000 }).toHaveLength(2);
+  const first = await startKeeper('gateway-1');
+  await expect.poll(() => first.keeper.whyNotReady(), { timeout: 5000 }).toBeUndefined();
+  expect([...first.keeper.held()]).toEqual([]);
+  await closing.shift()?.();
+  await expect.poll(() => [...first.keeper.held()], { timeout: 5000 }).toHaveLength(2);
+  expect(first.keeper.whyNotReady()).toBeUndefined();
+});

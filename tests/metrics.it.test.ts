@@ -1,0 +1,113 @@
+import { readFileSync } from 'node:fs';
+import { placeCall } from '@callfleet/testkit';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type HttpFleet, type Metrics, startHttpFleet } from './fleet-http.ts';
+
+let system: HttpFleet;
+
+beforeAll(async () => {
+  system = await startHttpFleet({ worker: { drainMs: 0 } });
+});
+afterAll(() => system?.stop());
+
+const POLL = { timeout: 10_000, interval: 50 };
+
+async function talkingCall(from: string) {
+  const [pbx] = system.pbxs;
+  if (!pbx) throw new Error('no PBX');
+  const call = await placeCall({ to: pbx.sipAddress, extension: '100', from, audio: { toneHz: 600 } });
+  await call.waitForTone(600, 10_000);
+  return call;
+}
+
+/** What a number that is read from the metrics has grown by since `before`. */
+const grown = (before: Metrics, name: string, labels?: Record<string, string>) => async () =>
+  (await system.metrics()).sum(name, labels) - before.sum(name, labels);
+
+test('a call is counted where it is, and how it ended', async () => {
+  const before = await system.metrics();
+  const call = await talkingCall('7200');
+  const during = await system.metrics();
+  expect(during.sum('callfleet_worker_calls')).toBe(1);
+  expect(during.sum('callfleet_shard_calls', { callfleet_pbx: 'pbx-a' })).toBe(1);
+  expect(during.sum('callfleet_relay_sessions')).toBe(1);
+  expect(during.sum('callfleet_relay_room')).toBe(before.sum('callfleet_relay_room') - 1);
+  await expect.poll(async () => (await system.metrics()).sum('callfleet_shard_connected'), POLL).toBe(4);
+  await call.hangUp();
+  await system.recordOf('7200');
+
+  for (const [name, labels] of [
+    ['callfleet_offers_filed_total', { callfleet_reason: 'new' }],
+    ['callfleet_offers_pulled_total', { callfleet_outcome: 'taken' }],
+    ['callfleet_calls_ended_total', { callfleet_program: 'echo-bot', callfleet_ended_by: 'caller' }],
+    ['callfleet_relay_sessions_ended_total', { callfleet_reason: 'closed' }],
+    ['callfleet_command_duration_count', { http_route: '/channels/{channelId}/answer', callfleet_status_class: '2xx' }],
+    ['callfleet_events_published_total', { callfleet_event_type: 'ari.StasisStart' }],
+    ['callfleet_events_published_total', { callfleet_event_type: 'media.started' }],
+  ] as const)
+    await expect.poll(grown(before, name, labels), POLL).toBeGreaterThanOrEqual(1);
+  for (const gone of [
+    'callfleet_worker_calls',
+    'callfleet_shard_calls',
+    'callfleet_relay_sessions',
+    'callfleet_events_held',
+  ])
+    await expect.poll(async () => (await system.metrics()).sum(gone), { ...POLL, message: gone }).toBe(0);
+});
+
+test('docs/metrics.md has a line for each metric of the services, and for no other', async () => {
+  const { families } = await system.metrics();
+  families.delete('target_info');
+  const exposed = [...families].map(([name, { type, unit, labels }]) => {
+    labels.delete('le');
+    return { name, type, unit, labels: [...labels].toSorted() };
+  });
+  const text = readFileSync(new URL('../docs/metrics.md', import.meta.url), 'utf8');
+  const documented = text
+    .split('\n')
+    .filter((line) => line.startsWith('| `'))
+    .map((line) => {
+      const [, name = '', type = '', unit = '', labels = ''] = line.split('|').map((cell) => cell.trim());
+      const words = [...labels.matchAll(/`([^`]+)`/g)].map(([, label]) => label as string);
+      return {
+        name: prometheusName(name.replaceAll('`', ''), type),
+        type,
+        unit,
+        labels: words.map(dotless).toSorted(),
+      };
+    });
+  const byName = (a: { name: string }, b: { name: string }) => (a.name < b.name ? -1 : 1);
+  expect(documented.toSorted(byName)).toEqual(exposed.toSorted(byName));
+});
+
+const dotless = (name: string) => name.replaceAll('.', '_');
+const prometheusName = (name: string, type: string) => `${dotless(name)}${type === 'counter' ? '_total' : ''}`;
+
+test('a takeover is counted, and a command of the worker that lost the call, and one that comes again', async () => {
+  const commands: Array<{ subject: string; data: Uint8Array }> = [];
+  const listening = system.bus.nc.subscribe('cf.cmd.>', {
+    callback: (_error, { subject, data }) => {
+      commands.push({ subject, data });
+    },
+  });
+  const call = await talkingCall('7300');
+  const before = await system.metrics();
+  const again = commands.find(({ data }) => new TextDecoder().decode(data).includes('/answer'));
+  if (!again) throw new Error('no answer was asked for');
+  listening.unsubscribe();
+  await system.bus.nc.request(again.subject, again.data);
+  await expect.poll(grown(before, 'callfleet_commands_repeated_total'), POLL).toBe(1);
+
+  const worker = await system.workerWithCall();
+  await worker.stop();
+  const rest = system.names.filter((name) => name !== worker.name);
+  const sum = (name: string, labels?: Record<string, string>) => async () =>
+    (await system.metrics(rest)).sum(name, labels);
+  await expect.poll(sum('callfleet_calls_taken_over_total'), POLL).toBe(1);
+  await expect.poll(sum('callfleet_offers_filed_total', { callfleet_reason: 'worker-stops' }), POLL).toBe(1);
+  const fenced = { callfleet_code: 'CF_COMMAND_FENCED' };
+  const fencedBefore = await sum('callfleet_commands_refused_total', fenced)();
+  await system.bus.nc.request(again.subject, again.data);
+  await expect.poll(sum('callfleet_commands_refused_total', fenced), POLL).toBe(fencedBefore + 1);
+  await call.hangUp();
+});
