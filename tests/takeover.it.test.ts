@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { placeCall } from '@callfleet/testkit';
+import { type Phone, type PhoneOptions, placeCall, startPhone } from '@callfleet/testkit';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { startTestFleet, type TestFleet } from './test-fleet.ts';
 
@@ -77,6 +77,70 @@ describe('a worker dies under live calls', () => {
     await Promise.all(calls.map(({ call }) => call.hangUp()));
     await killing;
     for (const { from } of calls) expect(await system.recordOf(from)).toMatchObject({ endedBy: 'caller' });
+    await system.expectNothingLeft();
+  });
+});
+
+describe('a worker dies while its callers have others on the phone', () => {
+  const pbx = () => {
+    const [first] = system.pbxs;
+    if (!first) throw new Error('no PBX');
+    return first;
+  };
+  /** Callers of legs.ts, each with a phone of its own. */
+  async function callersWithPhones(doing: string, behaviour: PhoneOptions) {
+    return Promise.all(
+      Array.from({ length: 4 }, async (_, n) => {
+        const phone = await startPhone({ ...behaviour, audio: { toneHz: 1500 + 100 * n } });
+        phones.push(phone);
+        callers += 1;
+        const from = String(callers);
+        const extension = `${doing}${phone.endpoint.split(':').at(-1)}`;
+        const call = await placeCall({ to: pbx().sipAddress, extension, from, audio: { toneHz: 500 + 100 * n } });
+        await call.answered;
+        return { call, from, phone, callerHz: 500 + 100 * n, phoneHz: 1500 + 100 * n };
+      }),
+    );
+  }
+  const phones: Phone[] = [];
+  afterEach(async () => {
+    for (const phone of phones.splice(0)) await phone.stop();
+  });
+
+  test('and they go on hearing each other, until one of them hangs up', async () => {
+    const calls = await callersWithPhones('91', { from: pbx() });
+    const agents = await Promise.all(calls.map(({ phone }) => phone.nextCall()));
+    await Promise.all(calls.map(({ call, phoneHz }) => call.waitForTone(phoneHz, 10_000)));
+    const killedAt = calls.map(({ call }) => call.now());
+    await firstWorker().kill();
+    await wait(2500);
+    for (const [n, { call, callerHz, phoneHz }] of calls.entries()) {
+      const since = { fromMs: killedAt[n] ?? 0, toMs: call.now() };
+      expect(call.heard.longestSilenceMs(since), 'silence after the kill').toBeLessThan(1000);
+      await call.waitForTone(phoneHz, 2000);
+      await agents[n]?.waitForTone(callerHz, 2000);
+    }
+    for (const agent of agents) await agent.hangUp();
+    for (const { call, from } of calls) {
+      expect(await call.finished).toMatchObject({ hungUpBy: 'callee' });
+      const record = await system.recordOf(from);
+      expect(record).toMatchObject({ endedBy: 'program' });
+      expect(record, record.error?.message).not.toHaveProperty('error');
+    }
+    await system.expectNothingLeft();
+  });
+
+  test('and who was still ringing answers, and is joined with the caller', async () => {
+    const calls = await callersWithPhones('95', { from: pbx(), answerAfterMs: 2500 });
+    const agents = await Promise.all(calls.map(({ phone }) => phone.nextCall()));
+    await firstWorker().kill();
+    await Promise.all(agents.map((agent) => agent.answered));
+    await wait(2000);
+    for (const agent of agents) agent.sendDtmf('1');
+    await Promise.all(calls.map(({ call, phoneHz }) => call.waitForTone(phoneHz, 10_000)));
+    for (const { call } of calls) await call.hangUp();
+    await Promise.all(agents.map((agent) => agent.finished));
+    for (const { phone } of calls) expect(phone.calls.length, 'nobody was called twice').toBe(1);
     await system.expectNothingLeft();
   });
 });
