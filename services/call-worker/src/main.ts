@@ -2,7 +2,9 @@ import { announceWorker, connectBus, ensureStreams, OfferQueue } from '@callflee
 import { loadConfig } from '@callfleet/config';
 import { connectRedis, Session } from '@callfleet/leases';
 import { runService } from '@callfleet/telemetry';
+import { OfferIntake } from './offer-intake.ts';
 import { loadPrograms } from './program-loader.ts';
+import { versionsOf } from './program-routes.ts';
 import { followRelays, RelayDirectory } from './relay-directory.ts';
 import { resolveSdkForPrograms } from './sdk-resolution.ts';
 import { Worker } from './worker.ts';
@@ -37,11 +39,9 @@ await runService('call-worker', loadConfig, async (config, service) => {
     bus,
     redis,
     session,
-    offers: await OfferQueue.open(bus, config.worker.pool, onBadMessage),
     relays,
     routes,
     log,
-    maxCalls: config.worker.maxCalls,
     commandTimeoutMs: config.worker.commandTimeoutMs,
     connectTimeoutMs: config.worker.connectTimeoutMs,
   });
@@ -50,7 +50,17 @@ await runService('call-worker', loadConfig, async (config, service) => {
     'presence',
     announceWorker(bus, instance, () => running.calls),
   );
-  const pulling = running.takeOffers(service.stopping);
+  const { pool, maxCalls } = config.worker;
+  const intake = new OfferIntake({
+    newCalls: await OfferQueue.open(bus, pool, onBadMessage),
+    takeovers: await Promise.all(
+      versionsOf(routes).map((program) => OfferQueue.openTakeovers(bus, pool, program, onBadMessage)),
+    ),
+    maxCalls,
+    take: (inHand) => running.take(inHand),
+    log,
+  });
+  const pulling = intake.run(service.stopping);
   const stopCalls = async () => {
     await pulling;
     await running.drain(config.worker.drainMs);

@@ -1,5 +1,5 @@
 import { type AriRequest, channels, playbacks } from '@callfleet/ari';
-import type { CallEvent } from '@callfleet/bus';
+import { advance, type CallEvent, type CallProgress } from '@callfleet/bus';
 import { partsOfCallId, resourceId } from '@callfleet/identity';
 import type {
   Call,
@@ -24,7 +24,6 @@ import {
   ProgramDivergedError,
 } from '../errors.ts';
 import type { CallHost } from './call-host.ts';
-import { advance, type CallProgress } from './call-progress.ts';
 import { DigitBuffer } from './digit-buffer.ts';
 import { EventWaiters } from './event-waiters.ts';
 import { gatherDigits } from './gather.ts';
