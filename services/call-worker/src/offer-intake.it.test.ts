@@ -1,8 +1,15 @@
-import { type Bus, connectBus, ensureStreams, type Offer, OfferQueue, publishOffer } from '@callfleet/bus';
+import {
+  type Bus,
+  connectBus,
+  ensureStreams,
+  type Offer,
+  OfferQueue,
+  publishOffer,
+  traceHeaders,
+} from '@callfleet/bus';
 import { callIdOf } from '@callfleet/identity';
 import { createLogger } from '@callfleet/telemetry';
 import { type NatsServer, startNatsServer } from '@callfleet/testkit';
-import { headers } from '@nats-io/transport-node';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { OfferIntake } from './offer-intake.ts';
 
@@ -66,7 +73,7 @@ async function poolOf(maxCalls: number, pool = newPool()) {
         bus,
         pool,
         { ...OFFER, call, expiresAt: Date.now() + 60_000, ...(program && { program }) },
-        headers(),
+        traceHeaders(),
       );
       return call;
     },
