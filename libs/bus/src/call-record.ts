@@ -40,8 +40,11 @@ export const callRecordSchema = z.object({
   talkMs: milliseconds.optional(),
   /** In conversation with voice AIs, the sum over `media`. Absent: written by the gateway, which does not know. */
   botMs: milliseconds.optional(),
-  /** Who ended it: `caller` hung up, `program` hung up or returned, `dialplan` took it back, `error` in the program. */
-  endedBy: z.enum(['caller', 'program', 'dialplan', 'error']),
+  /**
+   * Who ended it: `caller` hung up, `program` hung up or returned, `dialplan` took it back, `transfer` by SIP REFER, `error` in
+   * the program.
+   */
+  endedBy: z.enum(['caller', 'program', 'dialplan', 'transfer', 'error']),
   /** CALLFLEET_STATUS, when it went back to the dialplan with one. */
   status: z.string().optional(),
   /** Asterisk's hang-up cause (Q.850) and its text, where the channel ended. */

@@ -33,6 +33,8 @@ export const relayRequestSchema = z.discriminatedUnion('op', [
   }),
   /** The leg's channel is there: its variables (UNICASTRTP_LOCAL_PORT, MEDIA_WEBSOCKET_CONNECTION_ID, ...) say where. */
   z.object({ op: z.literal('attach'), ...forSession, channelVariables: z.record(z.string(), z.string()) }),
+  /** What a `tool-call` of the AI came to, as text for it. */
+  z.object({ op: z.literal('tool-result'), ...forSession, id: z.string(), result: z.string().max(65_536) }),
   /** Ends the session and answers with what it measured. */
   z.object({ op: z.literal('close'), ...forSession, reason: z.string() }),
 ]);

@@ -38,6 +38,35 @@ export class PbxUnreachableError extends CallError {
   }
 }
 
+/** Too many requests to this PBX failed: for a moment nothing is sent to it, so that it can recover. This was not sent either. */
+export class BreakerOpenError extends CallError {
+  override readonly name = 'BreakerOpenError';
+  readonly code = 'CF_BREAKER_OPEN';
+
+  static of(operation: string, why: string): BreakerOpenError {
+    return new BreakerOpenError(`${operation}: not sent to the PBX (${why})`);
+  }
+}
+
+/** The operation took longer than its `timeoutMs`. What it had begun is taken back. */
+export class TimedOutError extends CallError {
+  override readonly name = 'TimedOutError';
+  readonly code = 'CF_TIMED_OUT';
+
+  static of(operation: string, milliseconds: number): TimedOutError {
+    return new TimedOutError(`${operation}: not done within ${milliseconds} ms`);
+  }
+}
+
+/** The leg is over: whoever it was has hung up. The call goes on. */
+export class LegEndedError extends CallError {
+  override readonly name = 'LegEndedError';
+  readonly code = 'CF_LEG_ENDED';
+  constructor(message = 'the leg has ended') {
+    super(message);
+  }
+}
+
 /** Another worker has this call: this one's part is over. A program can't do anything about it. */
 export class CallTakenOverError extends CallError {
   override readonly name = 'CallTakenOverError';
@@ -63,6 +92,12 @@ export class ProgramDivergedError extends CallError {
         'was it changed under a live call, or does it depend on the time, on chance or on the outside world without step()?',
     );
   }
+}
+
+/** The program went on for longer than it may. Its part is over. */
+export class ProgramTimedOutError extends CallError {
+  override readonly name = 'ProgramTimedOutError';
+  readonly code = 'CF_PROGRAM_TIMED_OUT';
 }
 
 export class PlaybackFailedError extends CallError {

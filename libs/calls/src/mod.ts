@@ -1,27 +1,46 @@
 /** The SDK of call programs: what bot developers write against. docs/call-programs.md teaches it. */
-export type {
-  Call,
-  CallContext,
-  Conversation,
-  DialplanTarget,
-  Digit,
-  Gathered,
-  GatherOptions,
-  HangupReason,
-  Media,
-  MediaEnd,
-  PlayOptions,
-  SendDtmfOptions,
-} from './call.ts';
+export type { Call, CallContext, DialplanTarget } from './call.ts';
+export type { Conversation, ConversationEvents, MediaEnd } from './conversation.ts';
 export { type CallProgram, defineCall } from './define-call.ts';
+export type {
+  DialAttempt,
+  Dialed,
+  DialOptions,
+  DialOutcome,
+  TransferOptions,
+  Transferred,
+} from './dial.ts';
 export {
+  BreakerOpenError,
   CallEndedError,
   CallError,
   CallTakenOverError,
+  LegEndedError,
   MediaUnavailableError,
   PbxRefusedError,
   PbxUnreachableError,
   PlaybackFailedError,
   ProgramDivergedError,
+  ProgramTimedOutError,
   StepFailedError,
+  TimedOutError,
 } from './errors.ts';
+export type { Listenable } from './listenable.ts';
+export type { Digit, Media } from './media.ts';
+export type { OperationOptions } from './operation-options.ts';
+export type {
+  Gathered,
+  GatherOptions,
+  HangupReason,
+  HoldOptions,
+  Joinable,
+  Leg,
+  LegEnd,
+  Party,
+  PartyEvents,
+  PlayOptions,
+  SendDtmfOptions,
+  SnoopOptions,
+} from './party.ts';
+export type { Recording, RecordingEnd, RecordOptions } from './recording.ts';
+export type { Room } from './room.ts';

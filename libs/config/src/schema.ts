@@ -79,6 +79,10 @@ const worker = section({
   commandTimeoutMs: milliseconds.default(8000),
   /** Time limit of making a media leg, from asking a relay to audio. */
   connectTimeoutMs: milliseconds.default(8000),
+  /** A program that has its call for longer is stopped, and the call goes back to the dialplan. */
+  maxCallMs: milliseconds.default(4 * 3_600_000),
+  /** A program that goes on for longer when its call is over is left behind. */
+  maxAfterCallMs: milliseconds.default(60_000),
   /** On a stop, calls under way may take this long to end by themselves. */
   drainMs: z.int().min(0).default(10_000),
 });

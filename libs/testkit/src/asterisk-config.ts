@@ -147,6 +147,14 @@ dtmf_mode = rfc4733
 type = identify
 endpoint = loopback
 match = 127.0.0.1
+; Phones that a test started, wherever they listen: Dial(PJSIP/phone/sip:agent@127.0.0.1:10001)
+[phone]
+type = endpoint
+context = default
+disallow = all
+allow = ulaw
+direct_media = no
+dtmf_mode = rfc4733
 `,
     'cdr.conf': `
 [general]

@@ -21,12 +21,13 @@ const clock = new PacingClock(
 
 const ULAW = 0;
 
-/** The ear and the mouth of one caller: a UDP socket that sends 20 ms packets and keeps all that it hears. */
+/** The ear and the mouth of one caller, or of one phone in a call: a UDP socket that sends 20 ms packets and keeps all that it hears. */
 export class CallerMedia {
   readonly heard = new HeardAudio();
   readonly #socket: Socket;
   readonly #stream: CallerStream;
   readonly #now: () => number;
+  #listener: Address | undefined;
   #stopSpeaking: (() => void) | undefined;
   #onNextPacket: Array<PromiseWithResolvers<number>> = [];
   #lastDigitTimestamp = -1;
@@ -57,10 +58,14 @@ export class CallerMedia {
     return this.#socket.address().port;
   }
 
-  /** Begins to send, to where the far side wants to hear it. Does nothing the second time. */
-  speakTo({ host, port }: Address): void {
+  /** Sends from now on, to where the far side wants to hear it; nothing to one who does not want to. */
+  speakTo(listener: Address | undefined): void {
+    this.#listener = listener;
     this.#stopSpeaking ??= clock.add((skipped) => {
-      for (const packet of this.#stream.next(skipped)) {
+      const packets = this.#stream.next(skipped);
+      if (!this.#listener) return;
+      const { host, port } = this.#listener;
+      for (const packet of packets) {
         this.#socket.send(packet, port, host);
         this.packetsSent += 1;
       }

@@ -1,14 +1,15 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { spawnChild } from '@callfleet/supervise';
 import { CallError } from './call-error.ts';
 import { CallProgress } from './call-progress.ts';
+import { type CallReport, reportOf } from './call-report.ts';
 import { CallerMedia } from './caller-media.ts';
 import type { CallerSound } from './caller-sound.ts';
 import type { HeardAudio } from './heard-audio.ts';
 import { part } from './parts.ts';
-import { type Address, audioAddress, type SipMessage } from './sip-message.ts';
+import { type Address, audioAddress, type SipMessage, uriOf } from './sip-message.ts';
 import { SipTap } from './sip-tap.ts';
+import { waitForTone } from './wait-for-tone.ts';
 
 export interface CallOptions {
   /** The PBX: an Asterisk's `sipAddress`. */
@@ -26,6 +27,11 @@ export interface CallOptions {
    * or not (CANCEL); or `never`, the default: it waits for the far side's BYE, for {@link SipCall.hangUp}, or for `maxMs`.
    */
   hangUp?: { afterMs: number } | { cancelAfterMs: number } | 'never';
+  /**
+   * What becomes of a REFER, by which the PBX sends the caller elsewhere. It is taken (202) in any case; then the caller tells
+   * by NOTIFY that the one it was sent to answered, and hangs up; or that it declined (603), and stays. Default `accepts`.
+   */
+  refer?: 'accepts' | 'declines';
   /** The caller gives up when it is not answered so long after the INVITE. Default 20000. */
   ringTimeoutMs?: number;
   /** The caller hangs up so long after the INVITE at the latest. Default 600000. */
@@ -34,26 +40,14 @@ export interface CallOptions {
   signal?: AbortSignal;
 }
 
-export interface CallReport {
-  readonly answered: boolean;
-  /** From INVITE to 200; undefined if it was not answered. */
-  readonly setupMs: number | undefined;
-  /** The final response to the INVITE that was no answer: 487 for a call that the caller cancelled. */
-  readonly refused: { readonly status: number; readonly reason: string } | undefined;
-  /** Undefined where neither side did: the far side is gone. */
-  readonly hungUpBy: 'caller' | 'callee' | undefined;
-  /** Of the BYE or the refusal, milliseconds since the INVITE left. */
-  readonly endedAtMs: number;
-  readonly packetsSent: number;
-  readonly heard: HeardAudio;
-}
-
 /** A call in progress. All its times are milliseconds since the INVITE left. */
 export interface SipCall {
   /** Rejects with a {@link CallError}: `CF_CALL_REFUSED` with the status, or `CF_CALL_NOT_ANSWERED`. */
   readonly answered: Promise<{ readonly setupMs: number }>;
   /** Resolves when the call is over, however it ended. Rejects if sipp failed (`CF_CALLER_FAILED`). */
   readonly finished: Promise<CallReport>;
+  /** The URI in the first REFER's Refer-To. Rejects with a {@link CallError}, `CF_CALL_NOT_REFERRED`, when the call ended without. */
+  readonly referredTo: Promise<string>;
   /** What was heard so far. */
   readonly heard: HeardAudio;
   now(): number;
@@ -80,14 +74,10 @@ const START_MS = 10_000;
 /** A hang-up that had no answer for so long will get none; sipp would repeat it for half a minute. */
 const HANG_UP_MS = 4000;
 
-const TONE_WINDOW_MS = 200;
-/** Of 20 ms each. Fewer can't be told from a click. */
-const TONE_MIN_PACKETS = 5;
-const TONE_LEVEL = 0.5;
-
 /** Makes a real SIP call: sipp speaks SIP, sockets of our own are its sound. Resolves when the INVITE has left. */
 export async function placeCall(options: CallOptions): Promise<SipCall> {
   const { extension, from = '1001', hangUp = 'never', ringTimeoutMs = 20_000, maxMs = 600_000, signal } = options;
+  const { refer = 'accepts' } = options;
   for (const name of [extension, from]) {
     if (!/^[\w+*#.-]+$/.test(name)) throw new RangeError(`"${name}" can't be dialled: allowed are a-z 0-9 _ + * # . -`);
   }
@@ -105,13 +95,23 @@ export async function placeCall(options: CallOptions): Promise<SipCall> {
   const invited = Promise.withResolvers<void>();
   const answer = Promise.withResolvers<{ setupMs: number }>();
   answer.promise.catch(() => {});
-  const onMessage = (sender: 'caller' | 'pbx', message: SipMessage) => {
-    const remote = sender === 'pbx' && message.cseqMethod === 'INVITE' ? audioAddress(message.body) : undefined;
-    if (remote) media.speakTo(remote);
+  const referred = Promise.withResolvers<string>();
+  referred.promise.catch(() => {});
+  const onMessage = (sender: 'caller' | 'callee', message: SipMessage) => {
+    if (sender === 'callee') {
+      const { cseqMethod, method, status, body } = message;
+      if (cseqMethod === 'INVITE' && body !== '') media.speakTo(audioAddress(body));
+      if (method === 'REFER') referred.resolve(uriOf(message.header('Refer-To') ?? ''));
+      // It has heard that the transfer went well: a transferred phone hangs up.
+      if (cseqMethod === 'NOTIFY' && status === 200 && refer === 'accepts') endCall();
+    }
     const at = performance.now();
     const change = progress.see(sender, message, at);
     if (change === 'invited') invited.resolve();
-    if (change === 'ended') media.fallSilent();
+    if (change === 'ended') {
+      media.fallSilent();
+      referred.reject(new CallError('CF_CALL_NOT_REFERRED', 'the call ended before it was referred to another'));
+    }
     if (change === 'answered') {
       answer.resolve({ setupMs: inCall(at) });
       for (const { digit, atMs } of options.dtmf ?? []) later(atMs, () => media.press(digit));
@@ -170,11 +170,12 @@ export async function placeCall(options: CallOptions): Promise<SipCall> {
   return {
     answered: answer.promise,
     finished,
+    referredTo: referred.promise,
     heard: media.heard,
     now,
     sendDtmf: (digits) => media.press(digits),
     setAudio: (sound) => media.setSound(sound),
-    waitForTone: (hz, timeoutMs) => toneHeard(media.heard, now, hz, timeoutMs),
+    waitForTone: (hz, timeoutMs) => waitForTone(media.heard, now, hz, timeoutMs),
     hangUp() {
       endCall();
       return finished;
@@ -182,8 +183,14 @@ export async function placeCall(options: CallOptions): Promise<SipCall> {
   };
 }
 
-function sippArguments({ to, extension }: CallOptions, from: string, tap: Address, rtpPort: number): string[] {
-  const keys = { from, pbx: `${to.host}:${to.port}`, tap: `${tap.host}:${tap.port}`, rtp: String(rtpPort) };
+function sippArguments({ to, extension, refer }: CallOptions, from: string, tap: Address, rtpPort: number): string[] {
+  const keys = {
+    from,
+    pbx: `${to.host}:${to.port}`,
+    tap: `${tap.host}:${tap.port}`,
+    rtp: String(rtpPort),
+    refer: refer === 'declines' ? '603 Declined' : '200 OK',
+  };
   return [
     `${tap.host}:${tap.port}`,
     ...['-sf', SCENARIO, '-s', extension, '-i', '127.0.0.1', '-m', '1', '-r', '100'],
@@ -210,39 +217,8 @@ function ownAddress(): string[] {
   return ['-mi', address, '-ci', address];
 }
 
-function reportOf(progress: CallProgress, inCall: (at: number) => number, media: CallerMedia): CallReport {
-  const { answeredAt, endedAt, endedBy, refused } = progress;
-  return {
-    answered: answeredAt !== undefined,
-    setupMs: answeredAt === undefined ? undefined : inCall(answeredAt),
-    refused,
-    hungUpBy: endedBy,
-    endedAtMs: inCall(endedAt ?? performance.now()),
-    packetsSent: media.packetsSent,
-    heard: media.heard,
-  };
-}
-
 function whyNotAnswered(refused: CallReport['refused'], gaveUp: boolean): CallError {
   if (!refused || gaveUp) return new CallError('CF_CALL_NOT_ANSWERED', 'the caller gave up before it was answered');
   const { status, reason } = refused;
   return new CallError('CF_CALL_REFUSED', `the call was refused with ${status} ${reason}`, { status });
-}
-
-async function toneHeard(heard: HeardAudio, now: () => number, hz: number, timeoutMs: number): Promise<number> {
-  const deadline = now() + timeoutMs;
-  for (;;) {
-    const at = now();
-    const last = { fromMs: at - TONE_WINDOW_MS };
-    if (heard.packetsIn(last) >= TONE_MIN_PACKETS && heard.level(hz, last) >= TONE_LEVEL) return at;
-    if (at > deadline) {
-      const instead = heard.dominantTone(last);
-      const heardInstead = instead ? `${instead.hz} Hz` : 'no tone';
-      throw new CallError(
-        'CF_TONE_NOT_HEARD',
-        `${hz} Hz was not heard for ${timeoutMs} ms; ${heardInstead} was at the end`,
-      );
-    }
-    await sleep(20);
-  }
 }

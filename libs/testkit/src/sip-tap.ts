@@ -2,7 +2,7 @@ import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { type Address, parseSip, type SipMessage } from './sip-message.ts';
 
-type OnMessage = (from: 'caller' | 'pbx', message: SipMessage) => void;
+type OnMessage = (from: 'caller' | 'callee', message: SipMessage) => void;
 
 /** sipp has sent what it has to send by then, if it has to send anything. */
 const REACTION_MS = 100;
@@ -85,9 +85,10 @@ export class SipTap {
 
   #fromPbx(datagram: Buffer): void {
     const message = parseSip(datagram);
-    if (message) this.#onMessage('pbx', message);
     const isFinalAnswer = message?.cseqMethod === 'INVITE' && (message.status ?? 0) >= 200;
     this.#toSipp(datagram, isFinalAnswer || message?.method !== undefined);
+    // Afterwards: what it makes us order comes after it.
+    if (message) this.#onMessage('callee', message);
     this.#pbxResponded = true;
     if (this.#orderDue) this.#giveOrder();
     this.#orderDue = false;

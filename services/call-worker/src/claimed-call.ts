@@ -27,6 +27,8 @@ export interface ClaimedCallOptions {
   readonly route: ProgramRoute;
   readonly commandTimeoutMs: number;
   readonly connectTimeoutMs: number;
+  readonly maxCallMs: number;
+  readonly maxAfterCallMs: number;
   readonly log: Logger;
 }
 
@@ -123,13 +125,15 @@ export class ClaimedCall {
   }
 
   #newRuntime(journal: Journal): CallRuntime {
-    const { offer, lease, connectTimeoutMs } = this.#options;
+    const { offer, lease, connectTimeoutMs, maxCallMs, maxAfterCallMs } = this.#options;
     const runtime = new CallRuntime(
       { ...offer, id: offer.call, direction: 'inbound' },
       {
         clock: wallClock,
         app: offer.shard,
         connectTimeoutMs,
+        maxCallMs,
+        maxAfterCallMs,
         journal,
         epoch: lease.epoch,
         command: (id, request) => this.#gateway.command(id, request),

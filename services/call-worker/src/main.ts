@@ -44,6 +44,8 @@ await runService('call-worker', loadConfig, async (config, service) => {
     log,
     commandTimeoutMs: config.worker.commandTimeoutMs,
     connectTimeoutMs: config.worker.connectTimeoutMs,
+    maxCallMs: config.worker.maxCallMs,
+    maxAfterCallMs: config.worker.maxAfterCallMs,
   });
   worker = running;
   service.onStop(

@@ -1,6 +1,6 @@
 import { ask, type Bus, BusError, type MediaStats, type RelayReply, relayReplySchema, subjects } from '@callfleet/bus';
 import { MediaUnavailableError } from '@callfleet/calls';
-import type { OpenMediaSession } from '@callfleet/calls/runtime';
+import type { KnownMediaSession, OpenMediaSession } from '@callfleet/calls/runtime';
 import type { CallIdentity } from './call-identity.ts';
 import type { RelayDirectory } from './relay-directory.ts';
 
@@ -59,8 +59,17 @@ export class RelayClient {
   }
 
   /** A session that is open in that relay already. */
-  known(session: string, relay: string): Pick<OpenMediaSession, 'relay' | 'close'> {
-    return { relay, close: (reason) => this.#close(relay, session, reason) };
+  known(session: string, relay: string): KnownMediaSession {
+    return {
+      relay,
+      toolResult: (id, result) => this.#toolResult(relay, session, id, result),
+      close: (reason) => this.#close(relay, session, reason),
+    };
+  }
+
+  async #toolResult(relay: string, session: string, id: string, result: string): Promise<void> {
+    const reply = await this.#ask(relay, { op: 'tool-result', session, id, result });
+    if (!reply.ok) throw MediaUnavailableError.of(`${relay}: ${reply.message} [${reply.code}]`);
   }
 
   async #attach(relay: string, session: string, channelVariables: Readonly<Record<string, string>>): Promise<void> {

@@ -15,6 +15,8 @@ export interface WorkerOptions {
   readonly log: Logger;
   readonly commandTimeoutMs: number;
   readonly connectTimeoutMs: number;
+  readonly maxCallMs: number;
+  readonly maxAfterCallMs: number;
 }
 
 interface RunningCall {

@@ -62,6 +62,7 @@ export class MediaSession {
   readonly #openedAt: number;
   #state: MediaSessionState = 'WAITING';
   #voice: VoiceSession | undefined;
+  readonly #answeredTools = new Set<string>();
   #attaching: Promise<void> | undefined;
   #attachedAt = 0;
   #talkingSince: number | undefined;
@@ -125,6 +126,13 @@ export class MediaSession {
       this.#attaching = undefined;
       throw error;
     }
+  }
+
+  /** What a tool call of the AI came to. A repeat, after a takeover, is not told again. */
+  toolResult(id: string, result: string): void {
+    if (this.#answeredTools.has(id)) return;
+    this.#answeredTools.add(id);
+    this.#voice?.toolResult(id, result);
   }
 
   /** Ends it, if it has not ended yet. Resolves when everything is closed. */

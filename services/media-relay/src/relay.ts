@@ -82,6 +82,8 @@ export class Relay {
         return this.#open(request);
       case 'attach':
         return this.#attach(request);
+      case 'tool-result':
+        return this.#toolResult(request);
       case 'close':
         return this.#close(request);
     }
@@ -96,6 +98,13 @@ export class Relay {
     const entry = this.#entryFor(request);
     if (!entry) throw unknownSession(request.session);
     await entry.session.attach(request.channelVariables);
+    return { ok: true };
+  }
+
+  async #toolResult(request: RequestFor<'tool-result'>): Promise<RelayReply> {
+    const entry = this.#entryFor(request);
+    if (!entry) throw unknownSession(request.session);
+    entry.session.toolResult(request.id, request.result);
     return { ok: true };
   }
 

@@ -33,8 +33,13 @@ export interface OpenMediaSession {
   readonly relay: string;
   readonly leg: LegParameters;
   attach(channelVariables: Readonly<Record<string, string>>): Promise<void>;
+  /** Answers the AI's tool call. @throws MediaUnavailableError */
+  toolResult(id: string, result: string): Promise<void>;
   close(reason: string): Promise<void>;
 }
+
+/** What can be asked of a media session that is open. */
+export type KnownMediaSession = Omit<OpenMediaSession, 'leg' | 'attach'>;
 
 /** What the runtime of one call needs of the world. The worker gives it the bus; a test gives it a script. */
 export interface CallHost {
@@ -43,6 +48,10 @@ export interface CallHost {
   readonly app: string;
   /** Time limit of making a media leg, milliseconds. */
   readonly connectTimeoutMs: number;
+  /** How long a program may have one call, milliseconds. */
+  readonly maxCallMs: number;
+  /** How long a program may go on when its call is over, milliseconds. */
+  readonly maxAfterCallMs: number;
   /**
    * One REST request to the call's PBX, under the call's epoch. The same `commandId` is executed at most once.
    *
@@ -61,7 +70,7 @@ export interface CallHost {
     relay?: string,
   ): Promise<OpenMediaSession>;
   /** A session that is open in that relay already. */
-  knownMedia(session: string, relay: string): Pick<OpenMediaSession, 'relay' | 'close'>;
+  knownMedia(session: string, relay: string): KnownMediaSession;
   /** Runs one operation under its name, for traces. */
   operation<T>(name: string, number: number, work: () => Promise<T>): Promise<T>;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { Gathered } from '../call.ts';
 import { CallEndedError, MediaUnavailableError, PbxRefusedError, PlaybackFailedError } from '../errors.ts';
+import type { Gathered } from '../party.ts';
 import { ScriptedCall, settle } from './scripted-call.ts';
 
 const CALL = 'pbx-a.1763701200_12';

@@ -1,39 +1,27 @@
-import { type AriRequest, channels, playbacks } from '@callfleet/ari';
+import { channels } from '@callfleet/ari';
 import { advance, type CallEvent, type CallProgress } from '@callfleet/bus';
-import { partsOfCallId, resourceId } from '@callfleet/identity';
-import type {
-  Call,
-  CallContext,
-  Conversation,
-  DialplanTarget,
-  Gathered,
-  GatherOptions,
-  HangupReason,
-  Media,
-  MediaEnd,
-  PlayOptions,
-  SendDtmfOptions,
-} from '../call.ts';
+import { partsOfCallId } from '@callfleet/identity';
+import type { CallContext } from '../call.ts';
 import type { CallProgram } from '../define-call.ts';
 import {
   CallEndedError,
   CallError,
   CallTakenOverError,
-  PbxRefusedError,
-  PlaybackFailedError,
   ProgramDivergedError,
+  ProgramTimedOutError,
 } from '../errors.ts';
+import { abortable } from './abortable.ts';
+import { CallEvents } from './call-events.ts';
 import type { CallHost } from './call-host.ts';
-import { DigitBuffer } from './digit-buffer.ts';
-import { EventWaiters } from './event-waiters.ts';
-import { gatherDigits } from './gather.ts';
-import { MediaLeg } from './media-leg.ts';
+import { CallScope } from './call-scope.ts';
 import { Operation } from './operation.ts';
 import { OperationLog } from './operation-log.ts';
+import { partyMaker } from './party-maker.ts';
+import { END_LIMIT_MS, type EndedBy, ProgramCall } from './program-call.ts';
 
 /** How a call ended, for its record. */
 export interface CallOutcome extends CallProgress {
-  readonly endedBy: 'caller' | 'program' | 'dialplan' | 'error';
+  readonly endedBy: EndedBy;
   readonly error?: { readonly code: string; readonly message: string };
   /** How many digits were pressed. */
   readonly digits: number;
@@ -42,72 +30,60 @@ export interface CallOutcome extends CallProgress {
 /** Why a call goes back to the dialplan without its program's wish. */
 type GivenBack = 'PROGRAM_FAILED' | 'PROGRAM_DIVERGED';
 
-/** How long the PBX may take to tell that a call is over which it was asked to end, milliseconds. */
-const END_LIMIT_MS = 5000;
-/** A channel that is gone answers 404 a moment before its last event is read. */
-const GONE_GRACE_MS = 1000;
 /** The cause comes a moment after the end, milliseconds. */
 const CAUSE_LIMIT_MS = 500;
-/** A sleep at least this long goes on after a takeover where it was, instead of from its beginning; milliseconds. */
-const LONG_SLEEP_MS = 1000;
-/** What Asterisk answers for a channel that is gone, or is leaving Stasis. */
-const GONE_STATUS = new Set([404, 409, 412]);
 
-const asIs = <T>(kept: T): T => kept;
-
-/** Runs one call program: turns its operations into commands, and the call's events into their results. */
-export class CallRuntime implements Call {
-  readonly id: CallContext['id'];
-  readonly pbx: string;
-  readonly direction: CallContext['direction'];
-  readonly caller: CallContext['caller'];
-  readonly called: CallContext['called'];
-  readonly args: readonly string[];
-  readonly variables: CallContext['variables'];
-  readonly signal: AbortSignal;
-
+/** Runs one call program from its start, or from where an earlier owner of the call stood, to the end of everything made for it. */
+export class CallRuntime {
   readonly #host: CallHost;
   readonly #channelId: string;
-  readonly #digits = new DigitBuffer();
-  readonly #waiters = new EventWaiters();
-  readonly #legs: MediaLeg[] = [];
+  readonly #events = new CallEvents();
   readonly #log: OperationLog;
+  readonly #scope: CallScope;
+  readonly #call: ProgramCall;
   /** Aborted at once when the call is over; the program's own signal when it is told so. */
   readonly #over = new AbortController();
+  readonly #failed = Promise.withResolvers<never>();
   #progress: CallProgress = {};
-  #endedBy: CallOutcome['endedBy'] = 'caller';
+  #endedBy: EndedBy = 'caller';
 
   constructor(context: CallContext, host: CallHost) {
     const parts = partsOfCallId(context.id);
     if (!parts) throw new TypeError(`"${context.id}" is no call id`);
     this.#channelId = parts.channelId;
     this.#host = host;
-    this.id = context.id;
-    this.pbx = context.pbx;
-    this.direction = context.direction;
-    this.caller = context.caller;
-    this.called = context.called;
-    this.args = context.args;
-    this.variables = context.variables;
     const told = new AbortController();
-    this.signal = told.signal;
-    this.#log = new OperationLog({
+    const over = this.#over.signal;
+    this.#log = new OperationLog({ host, over, onEnded: () => told.abort(new CallEndedError()) });
+    this.#failed.promise.catch(() => {});
+    this.#scope = new CallScope({
+      id: context.id,
+      channelId: parts.channelId,
       host,
-      onReplayedDigits: (count) => this.#digits.drop(count),
-      isOver: () => this.#over.signal.aborted,
-      onEnded: () => told.abort(new CallEndedError()),
+      events: this.#events,
+      log: this.#log,
+      over,
+      fail: this.#failed.reject,
     });
+    this.#call = new ProgramCall({
+      context,
+      scope: this.#scope,
+      makes: partyMaker(this.#scope),
+      signal: told.signal,
+      onEnding: (by) => {
+        this.#endedBy = by;
+      },
+    });
+  }
+
+  get id(): CallContext['id'] {
+    return this.#call.id;
   }
 
   /** Tells the call one of its events, in order. */
   deliver(event: CallEvent): void {
     this.#progress = advance(this.#progress, event, this.#channelId);
-    if (event.type === 'ari.ChannelDtmfReceived') {
-      const { channel, digit } = event.data as { channel?: { id?: string }; digit?: string };
-      if (channel?.id === this.#channelId && digit !== undefined) this.#digits.press(digit);
-    }
-    for (const leg of this.#legs) leg.deliver(event);
-    this.#waiters.deliver(event);
+    this.#events.deliver(event);
     if (this.#progress.endedAt !== undefined && !this.#over.signal.aborted) {
       this.#log.end();
       this.#over.abort(new CallEndedError());
@@ -127,219 +103,59 @@ export class CallRuntime implements Call {
    * @returns undefined when the call is another worker's by then
    */
   async run(program: CallProgram): Promise<CallOutcome | undefined> {
-    const running = this.#runProgram(program);
+    const stopWatching = this.#watch();
+    // A program that does not notice that its part is over is left behind.
+    const running = Promise.race([this.#runProgram(program), this.#log.stopping]);
     await this.#log.replay();
-    let error = await running;
-    if (this.#log.stopped instanceof ProgramDivergedError) error = this.#log.stopped;
+    const error = (await running) ?? this.#log.stopped;
+    stopWatching();
     if (this.#log.stopped instanceof CallTakenOverError) return undefined;
-    if (error) await this.#giveBack(error instanceof ProgramDivergedError ? 'PROGRAM_DIVERGED' : 'PROGRAM_FAILED');
+    const isError = error !== undefined && !this.#over.signal.aborted;
+    if (isError) await this.#giveBack(error instanceof ProgramDivergedError ? 'PROGRAM_DIVERGED' : 'PROGRAM_FAILED');
     await this.#cleanUp();
     return {
       ...this.#progress,
-      endedBy: error ? 'error' : this.#endedBy,
+      endedBy: isError ? 'error' : this.#endedBy,
       ...(error !== undefined && { error: describe(error) }),
-      digits: this.#digits.pressed,
+      digits: this.#call.digits.total,
     };
-  }
-
-  answer(): Promise<void> {
-    return this.#ask('answer', async (operation) => {
-      await operation.commandOk(channels.answer({ channelId: this.#channelId }));
-    });
-  }
-
-  ring(): Promise<void> {
-    return this.#ask('ring', async (operation) => {
-      await operation.commandOk(channels.ring({ channelId: this.#channelId }));
-    });
-  }
-
-  sendDtmf(digits: string, { durationMs = 100, betweenMs = 100 }: SendDtmfOptions = {}): Promise<void> {
-    const request = channels.sendDTMF({
-      channelId: this.#channelId,
-      dtmf: digits,
-      duration: durationMs,
-      between: betweenMs,
-    });
-    return this.#ask('sendDtmf', async (operation) => {
-      await operation.commandOk(request);
-    });
-  }
-
-  play(media: Media | readonly Media[], options: PlayOptions = {}): Promise<void> {
-    return this.#ask('play', (operation) => this.#play(operation, media, options.interruptible ?? true));
-  }
-
-  gather(options: GatherOptions = {}): Promise<Gathered> {
-    return this.#ask('gather', async (operation) => {
-      if (options.prompt !== undefined) await this.#play(operation, options.prompt, true);
-      return gatherDigits(this.#digits, this.#host.clock, options, this.#over.signal, () => operation.readDigit());
-    });
-  }
-
-  connect(provider: string, options: Readonly<Record<string, unknown>> = {}): Promise<Conversation> {
-    const leg = new MediaLeg({
-      host: this.#host,
-      waiters: this.#waiters,
-      call: this.id,
-      channelId: this.#channelId,
-      n: this.#legs.length + 1,
-      provider,
-      providerOptions: options,
-    });
-    this.#legs.push(leg);
-    this.#waiters.replayTo((event) => leg.deliver(event));
-    const noted = this.#log.nextNote;
-    if (typeof noted === 'string') leg.wasOpenedIn(noted);
-    const open = async (operation: Operation) => {
-      try {
-        await leg.open(operation, this.#over.signal);
-      } catch (error) {
-        await leg.close(operation, 'connect failed');
-        throw error;
-      }
-      return leg.relay;
-    };
-    return this.#log.ask({ name: 'connect', work: open, needs: 'call', revive: () => this.#conversation(leg) });
-  }
-
-  setVariable(name: string, value: string): Promise<void> {
-    return this.#ask('setVariable', async (operation) => {
-      await operation.commandOk(channels.setChannelVar({ channelId: this.#channelId, variable: name, value }));
-    });
-  }
-
-  getVariable(name: string): Promise<string | undefined> {
-    return this.#ask('getVariable', async (operation) => {
-      const response = await operation.command(channels.getChannelVar({ channelId: this.#channelId, variable: name }));
-      if (response.status === 404 && !(await this.#endsSoon())) return undefined;
-      if (response.status >= 400) throw PbxRefusedError.of('getVariable', response.status, response.reason);
-      return response.body.value;
-    });
-  }
-
-  sleep(milliseconds: number): Promise<void> {
-    return this.#ask('sleep', async (operation) => {
-      const { clock } = this.#host;
-      const until = typeof operation.noted === 'number' ? operation.noted : clock.now() + milliseconds;
-      if (operation.noted === undefined && milliseconds >= LONG_SLEEP_MS) await operation.note(until);
-      await this.#pause(Math.max(0, until - clock.now()));
-    });
-  }
-
-  step<T>(name: string, work: () => Promise<T> | T): Promise<T> {
-    return this.#ask(`step ${name}`, async () => work(), 'nothing');
-  }
-
-  now(): Promise<number> {
-    return this.#ask('now', async () => this.#host.clock.now(), 'nothing');
-  }
-
-  random(): Promise<number> {
-    return this.#ask('random', async () => Math.random(), 'nothing');
-  }
-
-  hangup(reason: HangupReason = 'normal'): Promise<void> {
-    return this.#end('hangup', 'program', channels.hangup({ channelId: this.#channelId, reason }));
-  }
-
-  continueInDialplan(target: DialplanTarget = {}): Promise<void> {
-    const request = channels.continueInDialplan({ channelId: this.#channelId, ...target });
-    return this.#end('continueInDialplan', 'dialplan', request);
   }
 
   /** @returns what it failed with; a program that lets the call's end pass has not failed */
   async #runProgram(program: CallProgram): Promise<unknown> {
     try {
-      await program.run(this);
-      if (!this.signal.aborted) await this.hangup();
+      await Promise.race([program.run(this.#call), this.#failed.promise]);
+      if (!this.#call.signal.aborted) await this.#call.hangup();
     } catch (error) {
       if (!(error instanceof CallEndedError)) return error ?? new Error('the program threw nothing');
     }
     return undefined;
   }
 
-  #ask<T>(name: string, work: (operation: Operation) => Promise<T>, needs: 'call' | 'nothing' = 'call'): Promise<T> {
-    const carriedOut = needs === 'call' ? (operation: Operation) => this.#orGone(work(operation)) : work;
-    return this.#log.ask({ name, work: carriedOut, needs, revive: asIs<T> });
-  }
-
-  #conversation(leg: MediaLeg): Conversation {
-    return {
-      provider: leg.provider,
-      ended: () => this.#ask<MediaEnd>('conversation.ended', () => abortable(leg.ended, this.#over.signal)),
-      close: () => this.#ask('conversation.close', (operation) => leg.close(operation, 'closed by the program')),
+  /** Ends a program that goes on for too long, with its call or after it. @returns stops */
+  #watch(): () => void {
+    const { clock, maxCallMs, maxAfterCallMs } = this.#host;
+    const tooLong = (what: string) => this.#log.stop(new ProgramTimedOutError(`the program ${what}`));
+    let cancel = clock.after(maxCallMs, () => tooLong(`had its call for ${maxCallMs} ms`));
+    const onOver = () => {
+      cancel();
+      cancel = clock.after(maxAfterCallMs, () => tooLong(`went on for ${maxAfterCallMs} ms after its call`));
     };
-  }
-
-  /** Sends what ends the call, and waits until it has. Ending a call that is over changes nothing. */
-  #end(name: string, by: CallOutcome['endedBy'], request: AriRequest<void>): Promise<void> {
-    if (this.signal.aborted && !this.#log.stopped) return Promise.resolve();
-    this.#endedBy = by;
-    const work = async (operation: Operation) => {
-      const response = await operation.command(request);
-      const over = await this.#endsSoon(response.status < 400 ? END_LIMIT_MS : GONE_GRACE_MS);
-      if (response.status >= 400 && !over) throw PbxRefusedError.of(name, response.status, response.reason);
+    this.#over.signal.addEventListener('abort', onOver, { once: true });
+    return () => {
+      this.#over.signal.removeEventListener('abort', onOver);
+      cancel();
     };
-    return this.#ask(name, work, 'nothing');
-  }
-
-  async #play(operation: Operation, media: Media | readonly Media[], interruptible: boolean): Promise<void> {
-    if (interruptible && !this.#digits.isEmpty) return;
-    const list = typeof media === 'string' ? [media] : [...media];
-    const playbackId = resourceId(this.id, 'playback', Number(operation.key));
-    const finished = this.#waiters.next(
-      (event) =>
-        event.type === 'ari.PlaybackFinished' &&
-        (event.data as { playback?: { id?: string } }).playback?.id === playbackId,
-      this.#over.signal,
-    );
-    finished.catch(() => {});
-    await operation.commandOk(channels.playWithId({ channelId: this.#channelId, playbackId, media: list }));
-    const stopListening = interruptible
-      ? this.#digits.onPress(() => void operation.command(playbacks.stop({ playbackId })).catch(() => {}))
-      : () => {};
-    try {
-      const event = await finished;
-      if ((event.data as { playback?: { state?: string } }).playback?.state === 'failed')
-        throw PlaybackFailedError.of(list.join(', '));
-    } finally {
-      stopListening();
-    }
-  }
-
-  /** The channel may be gone before its last event is read: then what really happened is that the call ended. */
-  async #orGone<T>(work: Promise<T>): Promise<T> {
-    try {
-      return await work;
-    } catch (error) {
-      if (error instanceof PbxRefusedError && GONE_STATUS.has(error.status) && (await this.#endsSoon()))
-        throw new CallEndedError();
-      throw error;
-    }
-  }
-
-  async #endsSoon(limitMs = GONE_GRACE_MS): Promise<boolean> {
-    await this.#pause(limitMs).catch(() => {});
-    return this.#over.signal.aborted;
-  }
-
-  /** Rejects when the call is over first. */
-  #pause(milliseconds: number): Promise<void> {
-    const timer = Promise.withResolvers<void>();
-    const cancel = this.#host.clock.after(milliseconds, timer.resolve);
-    return abortable(timer.promise, this.#over.signal).finally(cancel);
   }
 
   /** No caller is left in silence: the dialplan reads why in CALLFLEET_STATUS. */
   async #giveBack(status: GivenBack): Promise<void> {
-    if (this.#over.signal.aborted) return;
     await this.#onOwnAccount('give back', async (operation) => {
       const channelId = this.#channelId;
       try {
         await operation.commandOk(channels.setChannelVar({ channelId, variable: 'CALLFLEET_STATUS', value: status }));
         await operation.commandOk(channels.continueInDialplan({ channelId }));
-        await this.#endsSoon(END_LIMIT_MS);
+        await this.#isOverWithin(END_LIMIT_MS);
       } catch {
         await operation.command(channels.hangup({ channelId, reason: 'congestion' })).catch(() => {});
       }
@@ -350,7 +166,7 @@ export class CallRuntime implements Call {
     // What is still being made must be there, or have failed, before it can be removed.
     await this.#log.settled();
     await this.#onOwnAccount('end', async (operation) => {
-      await Promise.allSettled(this.#legs.map((leg) => leg.close(operation, 'the call ended')));
+      await this.#scope.removeAll(operation);
       await this.#causeKnown();
     });
   }
@@ -361,22 +177,20 @@ export class CallRuntime implements Call {
     return this.#host.operation(name, 0, () => work(operation));
   }
 
+  async #isOverWithin(limitMs: number): Promise<void> {
+    const timer = Promise.withResolvers<void>();
+    const cancel = this.#host.clock.after(limitMs, timer.resolve);
+    await abortable(timer.promise, this.#over.signal).catch(() => {});
+    cancel();
+  }
+
   async #causeKnown(): Promise<void> {
     if (!this.#progress.hangingUp || this.#progress.cause) return;
     const limit = new AbortController();
     const cancel = this.#host.clock.after(CAUSE_LIMIT_MS, () => limit.abort());
-    await this.#waiters.next(() => this.#progress.cause !== undefined, limit.signal).catch(() => {});
+    await this.#events.first(() => this.#progress.cause !== undefined, limit.signal).catch(() => {});
     cancel();
   }
-}
-
-function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const onAbort = () => reject(signal.reason);
-    if (signal.aborted) onAbort();
-    else signal.addEventListener('abort', onAbort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
-  });
 }
 
 function describe(error: unknown): { code: string; message: string } {

@@ -1,14 +1,15 @@
-import type { Gathered, GatherOptions } from '../call.ts';
+import type { Gathered, GatherOptions } from '../party.ts';
 import type { Clock } from './call-host.ts';
-import type { DigitBuffer } from './digit-buffer.ts';
+import type { InputQueue } from './input-queue.ts';
+import type { Operation } from './operation.ts';
 
 /** Reads digits until there are enough, the finish key comes, or the caller pauses too long. */
 export function gatherDigits(
-  digits: DigitBuffer,
+  digits: InputQueue<string>,
   clock: Clock,
   options: GatherOptions,
+  operation: Operation,
   signal: AbortSignal,
-  onRead: () => void,
 ): Promise<Gathered> {
   const count = options.count ?? 1;
   const firstMs = options.firstDigitTimeoutMs ?? 5000;
@@ -29,10 +30,9 @@ export function gatherDigits(
       cancelTimer = clock.after(ms, () => finish('timeout'));
     };
     const drain = () => {
-      for (let digit = digits.take(); digit !== undefined; digit = digits.take()) {
-        onRead();
+      for (let digit = operation.take(); digit !== undefined; digit = operation.take()) {
         if (digit === options.finishKey) return finish('finish-key');
-        read += digit;
+        read += digit as string;
         if (read.length >= count) return finish('count');
         restart(betweenMs);
       }
@@ -41,7 +41,7 @@ export function gatherDigits(
       leave();
       reject(signal.reason);
     };
-    const stopListening = digits.onPress(drain);
+    const stopListening = digits.onInput(drain);
     const leave = () => {
       cancelTimer();
       stopListening();

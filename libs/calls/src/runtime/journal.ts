@@ -12,15 +12,15 @@ const error = z.object({
 
 /** One thing that a call program was told, or that its runtime must not forget. */
 export const journalEntrySchema = z.discriminatedUnion('kind', [
-  /** `digits`: so many that were pressed before are read by it. */
+  /** `read`: so many of the digits or events that wait for the program are read by it. */
   z.object({
     kind: z.literal('result'),
     operation: number,
     name: z.string(),
     value: z.unknown().optional(),
-    digits: number.optional(),
+    read: number.optional(),
   }),
-  z.object({ kind: z.literal('failure'), operation: number, name: z.string(), error, digits: number.optional() }),
+  z.object({ kind: z.literal('failure'), operation: number, name: z.string(), error }),
   /** The call is over: every operation that waits and needs the call was told so. */
   z.object({ kind: z.literal('ended') }),
   /** Not told to the program: what an operation under way must find again after a takeover. */

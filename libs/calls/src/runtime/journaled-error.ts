@@ -1,11 +1,14 @@
 import {
+  BreakerOpenError,
   CallEndedError,
   CallError,
+  LegEndedError,
   MediaUnavailableError,
   PbxRefusedError,
   PbxUnreachableError,
   PlaybackFailedError,
   StepFailedError,
+  TimedOutError,
 } from '../errors.ts';
 import type { JournaledError } from './journal.ts';
 
@@ -29,6 +32,12 @@ export function revivedError({ code, message, status }: JournaledError): CallErr
       return new PlaybackFailedError(message);
     case 'CF_MEDIA_UNAVAILABLE':
       return new MediaUnavailableError(message);
+    case 'CF_BREAKER_OPEN':
+      return new BreakerOpenError(message);
+    case 'CF_TIMED_OUT':
+      return new TimedOutError(message);
+    case 'CF_LEG_ENDED':
+      return new LegEndedError(message);
     default:
       return new StepFailedError(message);
   }

@@ -1,22 +1,11 @@
-import { type AriRequest, bridges, channels } from '@callfleet/ari';
+import { bridges, channels } from '@callfleet/ari';
 import type { CallEvent } from '@callfleet/bus';
-import { type CallId, resourceId } from '@callfleet/identity';
-import type { MediaEnd } from '../call.ts';
-import { MediaUnavailableError } from '../errors.ts';
-import type { CallHost, OpenMediaSession } from './call-host.ts';
-import type { EventWaiters } from './event-waiters.ts';
+import type { MediaEnd } from '../conversation.ts';
+import { LegEndedError, MediaUnavailableError } from '../errors.ts';
+import type { KnownMediaSession } from './call-host.ts';
+import type { CallScope } from './call-scope.ts';
+import { isEndOf, isStartOf } from './channel-events.ts';
 import type { Operation } from './operation.ts';
-
-export interface MediaLegOptions {
-  readonly host: CallHost;
-  readonly waiters: EventWaiters;
-  readonly call: CallId;
-  readonly channelId: string;
-  /** 1 for the call's first leg, 2 for its second, ... */
-  readonly n: number;
-  readonly provider: string;
-  readonly providerOptions: Readonly<Record<string, unknown>>;
-}
 
 /** One media leg of a call: a session in a relay, the channel that carries it, and the bridge to the caller. */
 export class MediaLeg {
@@ -24,18 +13,26 @@ export class MediaLeg {
   readonly id: string;
   readonly provider: string;
   readonly ended: Promise<MediaEnd>;
-  readonly #options: MediaLegOptions;
+  /** Aborted when it is over. */
+  readonly over: AbortSignal;
+  readonly #scope: CallScope;
+  readonly #providerOptions: Readonly<Record<string, unknown>>;
   readonly #bridgeId: string;
-  readonly #over = Promise.withResolvers<MediaEnd>();
-  #session: Pick<OpenMediaSession, 'relay' | 'close'> | undefined;
+  readonly #isOver = new AbortController();
+  readonly #end = Promise.withResolvers<MediaEnd>();
+  #session: KnownMediaSession | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(options: MediaLegOptions) {
-    this.#options = options;
-    this.id = resourceId(options.call, 'media', options.n);
-    this.#bridgeId = resourceId(options.call, 'bridge', options.n);
-    this.provider = options.provider;
-    this.ended = this.#over.promise;
+  constructor(scope: CallScope, provider: string, providerOptions: Readonly<Record<string, unknown>>) {
+    this.#scope = scope;
+    this.#providerOptions = providerOptions;
+    this.id = scope.newId('media');
+    this.#bridgeId = scope.newId('bridge');
+    this.provider = provider;
+    this.ended = this.#end.promise;
+    this.over = this.#isOver.signal;
+    scope.events.subscribe((event) => this.#hear(event));
+    scope.removeAtEnd((operation) => this.close(operation, 'the call ended'));
   }
 
   /**
@@ -44,24 +41,25 @@ export class MediaLeg {
    *
    * @throws MediaUnavailableError, PbxRefusedError, or the signal's reason
    */
-  async open(operation: Operation, callEnded: AbortSignal): Promise<void> {
-    const { host, waiters, channelId, provider, providerOptions } = this.#options;
+  async open(operation: Operation): Promise<void> {
+    const { host, events, channelId } = this.#scope;
     const tooLate = new AbortController();
     const cancelTimer = host.clock.after(host.connectTimeoutMs, () =>
       tooLate.abort(MediaUnavailableError.of(`the media leg was not there within ${host.connectTimeoutMs} ms`)),
     );
-    const signal = AbortSignal.any([callEnded, tooLate.signal]);
+    const signal = AbortSignal.any([operation.signal, tooLate.signal]);
     try {
-      const bridge = operation.commandOk(bridges.createWithId({ bridgeId: this.#bridgeId, type: 'mixing' }));
+      const bridge = operation.make(bridges.createWithId({ bridgeId: this.#bridgeId, type: 'mixing' }));
       // Awaited below; if another step fails first, its own failure must not go unhandled.
       bridge.catch(() => {});
-      const session = await host.openMedia(this.id, provider, providerOptions, operation.noted as string | undefined);
+      const relay = operation.noted as string | undefined;
+      const session = await host.openMedia(this.id, this.provider, this.#providerOptions, relay);
       this.#session = session;
       // Before the leg is made for it: whoever carries this on must ask the same relay.
       if (operation.noted === undefined) await operation.note(session.relay);
       signal.throwIfAborted();
 
-      const legStarted = waiters.next((event) => isStart(event, this.id), signal);
+      const legStarted = events.first((event) => isStartOf(event, this.id), signal);
       legStarted.catch(() => {});
       const leg = await operation.commandOk(
         channels.externalMedia({ channelId: this.id, app: host.app, ...session.leg }),
@@ -83,17 +81,13 @@ export class MediaLeg {
 
   /** Its session was opened by an earlier owner of the call. */
   wasOpenedIn(relay: string): void {
-    this.#session ??= this.#options.host.knownMedia(this.id, relay);
+    this.#session ??= this.#scope.host.knownMedia(this.id, relay);
   }
 
-  /** Told every event of the call; notices when the leg ends by itself. */
-  deliver(event: CallEvent): void {
-    if (event.type === 'media.ended' && event.data.session === this.id)
-      this.#over.resolve({
-        reason: event.data.reason as MediaEnd['reason'],
-        ...(typeof event.data.detail === 'string' && { detail: event.data.detail }),
-      });
-    else if (LEAVING.has(event.type) && channelOf(event) === this.id) this.#over.resolve({ reason: 'leg-gone' });
+  /** @throws MediaUnavailableError */
+  async toolResult(id: string, result: string): Promise<void> {
+    if (!this.#session) throw MediaUnavailableError.of('it was never open');
+    await this.#session.toolResult(id, result);
   }
 
   /** Takes everything down, whatever of it is there. Never throws for what is gone already. */
@@ -105,28 +99,24 @@ export class MediaLeg {
   async #close(operation: Operation, reason: string): Promise<void> {
     await Promise.all([
       this.#session?.close(reason),
-      remove(operation, channels.hangup({ channelId: this.id })),
-      remove(operation, bridges.destroy({ bridgeId: this.#bridgeId })),
+      operation.remove(channels.hangup({ channelId: this.id })),
+      operation.remove(bridges.destroy({ bridgeId: this.#bridgeId })),
     ]);
-    this.#over.resolve({ reason: 'closed' });
+    this.#finish({ reason: 'closed' });
   }
-}
 
-/** Asterisk tells an application StasisEnd for certain, and ChannelDestroyed only while it is still subscribed. */
-const LEAVING = new Set(['ari.StasisEnd', 'ari.ChannelDestroyed']);
+  /** Told every event of the call; notices when the leg ends by itself. */
+  #hear(event: CallEvent): void {
+    if (event.type === 'media.ended' && event.data.session === this.id)
+      this.#finish({
+        reason: event.data.reason as MediaEnd['reason'],
+        ...(typeof event.data.detail === 'string' && { detail: event.data.detail }),
+      });
+    else if (isEndOf(event, this.id)) this.#finish({ reason: 'leg-gone' });
+  }
 
-const GONE = 404;
-
-async function remove(operation: Operation, request: AriRequest<unknown>): Promise<void> {
-  const response = await operation.command(request);
-  if (response.status >= 400 && response.status !== GONE)
-    throw new Error(`${request.method} ${request.route} answered ${response.status} ${response.reason}`);
-}
-
-function isStart(event: CallEvent, channelId: string): boolean {
-  return event.type === 'ari.StasisStart' && channelOf(event) === channelId;
-}
-
-function channelOf(event: CallEvent): string | undefined {
-  return (event.data.channel as { id?: string } | undefined)?.id;
+  #finish(end: MediaEnd): void {
+    this.#end.resolve(end);
+    this.#isOver.abort(new LegEndedError('the conversation has ended'));
+  }
 }

@@ -1,5 +1,5 @@
 /** The machinery that runs call programs: for the worker, not for programs. */
 export { isCallProgram } from '../define-call.ts';
-export type { CallHost, Clock, LegParameters, OpenMediaSession, PbxAnswer } from './call-host.ts';
+export type { CallHost, Clock, KnownMediaSession, LegParameters, OpenMediaSession, PbxAnswer } from './call-host.ts';
 export { type CallOutcome, CallRuntime } from './call-runtime.ts';
 export { type Journal, type JournalEntry, journalEntrySchema } from './journal.ts';

@@ -1,5 +1,14 @@
-import { CallEndedError, CallTakenOverError, ProgramDivergedError } from '../errors.ts';
+import {
+  CallEndedError,
+  CallTakenOverError,
+  ProgramDivergedError,
+  type ProgramTimedOutError,
+  TimedOutError,
+} from '../errors.ts';
+import type { OperationOptions } from '../operation-options.ts';
+import { abortable } from './abortable.ts';
 import type { CallHost } from './call-host.ts';
+import type { InputQueue } from './input-queue.ts';
 import type { JournalEntry } from './journal.ts';
 import { journaledError, revivedError } from './journaled-error.ts';
 import { Operation } from './operation.ts';
@@ -12,17 +21,29 @@ export interface OperationSpec<Kept, Told> {
   readonly needs: 'call' | 'nothing';
   /** Makes what the program gets of what is kept. */
   readonly revive: (kept: Kept) => Told;
+  readonly options?: OperationOptions | undefined;
+  /** Takes back what the work has begun, when the operation is cancelled or takes too long. May be done more than once. */
+  readonly undo?: ((operation: Operation) => Promise<unknown>) | undefined;
+  /** What the work reads with `operation.take()`. */
+  readonly inputs?: InputQueue<unknown> | undefined;
 }
+
+/** What its results are does not matter to the log. */
+type AnySpec = Omit<OperationSpec<unknown, unknown>, 'revive'>;
 
 interface Asked {
   readonly name: string;
   readonly needs: 'call' | 'nothing';
+  readonly inputs: InputQueue<unknown> | undefined;
   begin(): void;
   resolve(kept: unknown): void;
-  reject(error: Error): void;
+  reject(error: unknown): void;
 }
 
 type Told = Extract<JournalEntry, { kind: 'result' | 'failure' | 'ended' }>;
+
+/** Why nothing is told to a program any more. */
+export type LogStop = CallTakenOverError | ProgramDivergedError | ProgramTimedOutError;
 
 /**
  * The operations that a call program asks for, numbered, and everything that it is told about them, in the journal before
@@ -31,40 +52,44 @@ type Told = Extract<JournalEntry, { kind: 'result' | 'failure' | 'ended' }>;
  */
 export class OperationLog {
   readonly #host: CallHost;
-  readonly #onReplayedDigits: (count: number) => void;
-  readonly #isOver: () => boolean;
+  readonly #over: AbortSignal;
   readonly #onEnded: () => void;
   readonly #asked = new Map<number, Asked>();
+  /** Cancelled by the program before it was told their results. */
+  readonly #cancelled = new Set<number>();
   readonly #notes = new Map<number, unknown>();
-  readonly #working = new Set<Promise<void>>();
+  readonly #working = new Set<Promise<unknown>>();
   readonly #live = Promise.withResolvers<void>();
   #isLive = false;
   #telling: Promise<void>;
   #count = 0;
   #ended = false;
-  #stopped: CallTakenOverError | ProgramDivergedError | undefined;
+  readonly #stopping = Promise.withResolvers<LogStop>();
+  #stopped: LogStop | undefined;
 
   constructor(options: {
     host: CallHost;
-    /** A replayed operation has read so many of the digits that were pressed. */
-    onReplayedDigits: (count: number) => void;
-    /** The call is over, though the program may not be told yet: nothing that needs it is begun. */
-    isOver: () => boolean;
+    /** Aborted when the call is over, though the program may not be told yet: nothing that needs it is begun. */
+    over: AbortSignal;
     /** The program is told that the call is over. */
     onEnded: () => void;
   }) {
     this.#host = options.host;
-    this.#onReplayedDigits = options.onReplayedDigits;
-    this.#isOver = options.isOver;
+    this.#over = options.over;
     this.#onEnded = options.onEnded;
     this.#telling = this.#live.promise;
     for (const entry of this.#host.journal.before)
       if (entry.kind === 'note') this.#notes.set(entry.operation, entry.value);
   }
 
-  /** Why nothing is told any more, if it is so: the call is another's, or the program does not fit its journal. */
-  get stopped(): CallTakenOverError | ProgramDivergedError | undefined {
+  /** Why nothing is told any more, if it is so: the call is another's, or the program's part is over. */
+  get stopped(): LogStop | undefined {
     return this.#stopped;
+  }
+
+  /** Resolves when nothing is told any more. */
+  get stopping(): Promise<LogStop> {
+    return this.#stopping.promise;
   }
 
   /** What an earlier owner noted for the operation that is asked for next. */
@@ -73,22 +98,40 @@ export class OperationLog {
   }
 
   /** The one way of every operation. */
-  ask<Kept, T>({ name, work, needs, revive }: OperationSpec<Kept, T>): Promise<T> {
+  ask<Kept, T>(spec: OperationSpec<Kept, T>): Promise<T> {
+    const { name, needs, revive, inputs } = spec;
+    const signal = spec.options?.signal;
     if (this.#stopped) return Promise.reject(this.#stopped);
     if (this.#ended && needs === 'call') return Promise.reject(new CallEndedError());
+    if (signal?.aborted) return Promise.reject(signal.reason);
     this.#count += 1;
     const number = this.#count;
     const { promise, resolve, reject } = Promise.withResolvers<T>();
+    // A program need not wait for everything that it asks for.
+    promise.catch(() => {});
+    let operation: Operation | undefined;
+    const onAbort = () => this.#cancel(number, spec, operation, signal?.reason);
+    const leave = () => signal?.removeEventListener('abort', onAbort);
     const asked: Asked = {
       name,
       needs,
+      inputs,
       begin: () => {
-        if (needs === 'nothing' || !this.#isOver()) this.#begin(number, name, work);
+        if (needs === 'call' && this.#over.aborted) return;
+        operation = this.#operation(number, spec);
+        this.#follow(this.#carryOut(number, spec, operation), needs);
       },
-      resolve: (kept) => resolve(revive(kept as Kept)),
-      reject,
+      resolve: (kept) => {
+        leave();
+        resolve(revive(kept as Kept));
+      },
+      reject: (error) => {
+        leave();
+        reject(error);
+      },
     };
     this.#asked.set(number, asked);
+    signal?.addEventListener('abort', onAbort, { once: true });
     if (this.#isLive) asked.begin();
     return promise;
   }
@@ -112,46 +155,90 @@ export class OperationLog {
   }
 
   /** Nothing more is told: the program's operations all reject with this. */
-  stop(reason: CallTakenOverError | ProgramDivergedError): void {
+  stop(reason: LogStop): void {
     if (this.#stopped) return;
     this.#stopped = reason;
+    this.#stopping.resolve(reason);
     for (const asked of this.#asked.values()) asked.reject(reason);
     this.#asked.clear();
     this.#live.resolve();
   }
 
-  /** Resolves when nothing is being carried out. */
+  /** Resolves when nothing is being carried out on the PBX or in a relay. */
   async settled(): Promise<void> {
     while (this.#working.size > 0) await Promise.allSettled(this.#working);
   }
 
-  #begin<Kept>(number: number, name: string, work: (operation: Operation) => Promise<Kept>): void {
-    const done = this.#carryOut(number, name, work).finally(() => this.#working.delete(done));
+  /** What only reaches the outside world may outlive the call; the rest must be over before it can be cleaned up. */
+  #follow(work: Promise<unknown>, needs: Asked['needs']): void {
+    if (needs === 'nothing') return;
+    const done: Promise<unknown> = work.finally(() => this.#working.delete(done));
     this.#working.add(done);
   }
 
-  async #carryOut<Kept>(number: number, name: string, work: (operation: Operation) => Promise<Kept>): Promise<void> {
-    const operation = new Operation({
+  #operation(number: number, { name, needs, inputs }: AnySpec): Operation {
+    return new Operation({
       host: this.#host,
       name,
       key: String(number),
       noted: this.#notes.get(number),
       keep: (value) => this.#append({ kind: 'note', operation: number, value }),
+      inputs,
+      over: needs === 'call' ? this.#over : undefined,
     });
+  }
+
+  async #carryOut(number: number, spec: AnySpec, operation: Operation): Promise<void> {
+    const { name, options } = spec;
+    const limit = options?.timeoutMs;
+    const cancelLimit =
+      limit === undefined
+        ? () => {}
+        : this.#host.clock.after(limit, () => operation.abort(TimedOutError.of(name, limit)));
+    const work = this.#host.operation(name, number, () => spec.work(operation));
     try {
-      const value = asKept(await this.#host.operation(name, number, () => work(operation)));
-      this.#tell({ kind: 'result', operation: number, name, value, ...digitsOf(operation) });
+      const value = asKept(await abortable(work, operation.signal));
+      const read = operation.read;
+      this.#tell({ kind: 'result', operation: number, name, value, ...(read > 0 && { read }) }, operation);
     } catch (error) {
+      operation.unread();
       if (error instanceof CallTakenOverError) this.stop(error);
-      else
-        this.#tell({ kind: 'failure', operation: number, name, error: journaledError(error), ...digitsOf(operation) });
+      else this.#tell({ kind: 'failure', operation: number, name, error: journaledError(error) });
+    } finally {
+      cancelLimit();
+    }
+    await work.catch(() => {});
+    if (operation.isAborted) await this.#undo(spec, operation);
+  }
+
+  /** The program does not want it any more. After a takeover it may have been begun by an earlier owner. */
+  #cancel(number: number, spec: AnySpec, operation: Operation | undefined, reason: unknown): void {
+    const asked = this.#asked.get(number);
+    if (!asked) return;
+    this.#asked.delete(number);
+    this.#cancelled.add(number);
+    asked.reject(reason);
+    if (operation) operation.abort(reason);
+    else if (spec.undo) {
+      const undone = this.#live.promise.then(() => this.#undo(spec, this.#operation(number, spec)));
+      this.#follow(undone, spec.needs);
+    }
+  }
+
+  async #undo(spec: AnySpec, operation: Operation): Promise<void> {
+    if (this.#stopped) return;
+    try {
+      await spec.undo?.(operation);
+    } catch (error) {
+      // What can't be taken back now is removed at the call's end.
+      if (error instanceof CallTakenOverError) this.stop(error);
     }
   }
 
   /** One after the other: kept first, told then; and the program may react before it is told the next. */
-  #tell(entry: Told): void {
+  #tell(entry: Told, operation?: Operation): void {
     this.#telling = this.#telling.then(async () => {
-      if (!this.#isAwaited(entry)) return;
+      if (!this.#isAwaited(entry)) return operation?.unread();
       await this.#append(entry).catch((error: CallTakenOverError) => this.stop(error));
       if (!this.#isAwaited(entry)) return;
       this.#deliver(entry, false);
@@ -180,25 +267,24 @@ export class OperationLog {
         }
       return;
     }
+    if (this.#cancelled.has(entry.operation)) return;
     const asked = this.#asked.get(entry.operation);
     if (asked?.name !== entry.name) {
       this.stop(new ProgramDivergedError(entry.operation, entry.name, asked?.name));
       return;
     }
     this.#asked.delete(entry.operation);
-    if (isReplay) this.#onReplayedDigits(entry.digits ?? 0);
-    if (entry.kind === 'result') asked.resolve(entry.value);
-    else asked.reject(revivedError(entry.error));
+    if (entry.kind === 'failure') asked.reject(revivedError(entry.error));
+    else {
+      if (isReplay) asked.inputs?.drop(entry.read ?? 0);
+      asked.resolve(entry.value);
+    }
   }
 }
 
 /** As it will be read from the journal: told so the first time too, or a replay would tell something else. */
 function asKept(value: unknown): unknown {
   return value === undefined ? undefined : JSON.parse(JSON.stringify(value) ?? 'null');
-}
-
-function digitsOf({ digits }: Operation): { digits?: number } {
-  return digits === 0 ? {} : { digits };
 }
 
 /** Lets everything happen that is ready: the program runs until it waits for an operation. */

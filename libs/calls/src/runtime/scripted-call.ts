@@ -91,6 +91,8 @@ export class ScriptedCall {
     const host: CallHost = {
       app: 'callfleet-1',
       connectTimeoutMs: 8000,
+      maxCallMs: 4 * 3_600_000,
+      maxAfterCallMs: 60_000,
       epoch: this.#epoch,
       clock: {
         now: () => this.#now,
@@ -115,6 +117,7 @@ export class ScriptedCall {
         }),
       knownMedia: (session, relay) => ({
         relay,
+        toolResult: (id, result) => this.#step(owner, async () => void this.media.push(`result ${id} ${result}`)),
         close: (reason) => this.#step(owner, async () => void this.media.push(`close ${session} ${reason}`)),
       }),
       operation: (_name, _number, work) => work(),
@@ -216,6 +219,7 @@ export class ScriptedCall {
         format: 'ulaw',
       },
       attach: async (variables) => void this.media.push(`attach ${JSON.stringify(variables)}`),
+      toolResult: async (id, result) => void this.media.push(`result ${id} ${result}`),
       close: async (reason) => void this.media.push(`close ${reason}`),
     };
   }

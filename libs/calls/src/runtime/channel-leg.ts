@@ -1,0 +1,31 @@
+import { channels } from '@callfleet/ari';
+import { LegEndedError } from '../errors.ts';
+import type { OperationOptions } from '../operation-options.ts';
+import type { Leg, LegEnd } from '../party.ts';
+import { abortable } from './abortable.ts';
+import type { CallScope } from './call-scope.ts';
+import { causeOf, isEndOf } from './channel-events.ts';
+import { ChannelParty, type PartyMaker } from './channel-party.ts';
+
+/** A channel that the call has made: somebody who was dialled, or a snoop. */
+export class ChannelLeg extends ChannelParty implements Leg {
+  readonly #ended: Promise<LegEnd>;
+
+  constructor(scope: CallScope, channelId: string, makes: PartyMaker) {
+    const over = new AbortController();
+    super({ scope, channelId, prefix: 'leg.', over: over.signal, makes });
+    const ended = Promise.withResolvers<LegEnd>();
+    this.#ended = ended.promise;
+    scope.events.subscribe((event) => {
+      if (!isEndOf(event, channelId)) return;
+      const cause = causeOf(event);
+      ended.resolve(cause ? { cause } : {});
+      over.abort(new LegEndedError());
+    });
+    scope.removeAtEnd((operation) => operation.remove(channels.hangup({ channelId })));
+  }
+
+  ended(options?: OperationOptions): Promise<LegEnd> {
+    return this.scope.ask('leg.ended', ({ signal }) => abortable(this.#ended, signal), { options });
+  }
+}

@@ -1,0 +1,61 @@
+import type { CallEvent } from '@callfleet/bus';
+import type { Conversation, ConversationEvents, MediaEnd } from '../conversation.ts';
+import type { OperationOptions } from '../operation-options.ts';
+import { abortable } from './abortable.ts';
+import type { CallScope } from './call-scope.ts';
+import { EventSource } from './event-source.ts';
+import type { MediaLeg } from './media-leg.ts';
+
+/** What a program gets of a media leg. */
+export class ConversationSession implements Conversation {
+  readonly provider: string;
+  readonly channelId: string;
+  readonly #scope: CallScope;
+  readonly #leg: MediaLeg;
+  readonly #events: EventSource<ConversationEvents>;
+
+  constructor(scope: CallScope, leg: MediaLeg) {
+    this.provider = leg.provider;
+    this.channelId = leg.id;
+    this.#scope = scope;
+    this.#leg = leg;
+    this.#events = new EventSource({
+      scope,
+      name: 'conversation.next',
+      read: (event, type) => readSessionEvent(event, type, leg.id),
+      over: leg.over,
+    });
+  }
+
+  ended(options?: OperationOptions): Promise<MediaEnd> {
+    return this.#scope.ask('conversation.ended', ({ signal }) => abortable(this.#leg.ended, signal), { options });
+  }
+
+  toolResult(id: string, result: string): Promise<void> {
+    return this.#scope.ask('conversation.toolResult', () => this.#leg.toolResult(id, result));
+  }
+
+  close(): Promise<void> {
+    return this.#scope.ask('conversation.close', (operation) => this.#leg.close(operation, 'closed by the program'));
+  }
+
+  next<Type extends keyof ConversationEvents & string>(
+    type: Type,
+    options?: OperationOptions,
+  ): Promise<ConversationEvents[Type]> {
+    return this.#events.next(type, options);
+  }
+
+  on<Type extends keyof ConversationEvents & string>(
+    type: Type,
+    listener: (event: ConversationEvents[Type]) => Promise<void> | void,
+  ): () => void {
+    return this.#events.on(type, listener);
+  }
+}
+
+function readSessionEvent(event: CallEvent, type: string, session: string): object | undefined {
+  if (event.type !== `media.${type}` || event.data.session !== session) return undefined;
+  const { session: _session, ...told } = event.data;
+  return told;
+}

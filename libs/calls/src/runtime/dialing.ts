@@ -1,0 +1,188 @@
+import { bridges, channels } from '@callfleet/ari';
+import type { CallEvent } from '@callfleet/bus';
+import type { DialAttempt, DialOptions, DialOutcome } from '../dial.ts';
+import type { CallScope } from './call-scope.ts';
+import { type ChannelEventData, causeOf, isEndOf, isOf } from './channel-events.ts';
+import type { Operation } from './operation.ts';
+
+/** What the journal keeps of a `dial`. */
+export interface KeptDial {
+  /** Which endpoint answered: the index of its attempt. */
+  readonly answered?: number | undefined;
+  readonly attempts: readonly DialAttempt[];
+}
+
+export interface DialingOptions {
+  readonly scope: CallScope;
+  readonly endpoints: readonly string[];
+  /** Of the channel of each endpoint. */
+  readonly channelIds: readonly string[];
+  /** Where the caller hears what the other side plays before it answers. */
+  readonly earlyBridgeId?: string | undefined;
+  readonly dial: DialOptions;
+}
+
+const RING_TIMEOUT_MS = 30_000;
+
+/** Calls endpoints until one of them answers. */
+export class Dialing {
+  readonly #options: DialingOptions;
+
+  constructor(options: DialingOptions) {
+    this.#options = options;
+  }
+
+  async run(operation: Operation): Promise<KeptDial> {
+    const { endpoints, dial } = this.#options;
+    const attempts =
+      dial.order === 'in-turn'
+        ? await this.#inTurn(operation)
+        : await this.#atOnce(operation, new Array<DialAttempt>(endpoints.length));
+    const answered = attempts.findIndex(({ outcome }) => outcome === 'answered');
+    if (answered < 0) await this.#dropEarlyBridge(operation);
+    return { attempts, ...(answered >= 0 && { answered }) };
+  }
+
+  /** Hangs up whatever was called. */
+  async undo(operation: Operation): Promise<void> {
+    const { channelIds } = this.#options;
+    await Promise.all([
+      ...channelIds.map((channelId) => operation.remove(channels.hangup({ channelId }))),
+      this.#dropEarlyBridge(operation),
+    ]);
+  }
+
+  async #inTurn(operation: Operation): Promise<DialAttempt[]> {
+    const attempts: DialAttempt[] = [];
+    for (const n of this.#options.endpoints.keys()) {
+      const attempt = await this.#attempt(operation, n, operation.signal);
+      attempts.push(attempt);
+      if (attempt.outcome === 'answered') break;
+    }
+    return attempts;
+  }
+
+  /** The first to answer has it; who answers a moment later is hung up like those who still ring. */
+  async #atOnce(operation: Operation, attempts: DialAttempt[]): Promise<DialAttempt[]> {
+    const won = new AbortController();
+    const signal = AbortSignal.any([operation.signal, won.signal]);
+    await Promise.all(
+      [...this.#options.endpoints.keys()].map(async (n) => {
+        const attempt = await this.#attempt(operation, n, signal);
+        const isLate = attempt.outcome === 'answered' && won.signal.aborted;
+        if (isLate) await this.#hangUp(operation, n, 'answered_elsewhere');
+        attempts[n] = isLate ? { ...attempt, outcome: 'cancelled' } : attempt;
+        if (attempts[n]?.outcome === 'answered') won.abort();
+      }),
+    );
+    return attempts;
+  }
+
+  async #attempt(operation: Operation, n: number, signal: AbortSignal): Promise<DialAttempt> {
+    const { scope, dial, endpoints, channelIds } = this.#options;
+    const endpoint = endpoints[n] as string;
+    const channelId = channelIds[n] as string;
+    const rung = new AbortController();
+    const until = AbortSignal.any([signal, rung.signal]);
+    const decided = scope.events.first((event) => isDecision(event, channelId), until);
+    decided.catch(() => {});
+    if (!(await this.#call(operation, n, until))) return { endpoint, outcome: 'unreachable' };
+    const cancelTimer = scope.host.clock.after(dial.ringTimeoutMs ?? RING_TIMEOUT_MS, () => rung.abort());
+    try {
+      const event = await decided;
+      if (!isEndOf(event, channelId)) return { endpoint, outcome: 'answered' };
+      const cause = await this.#causeOf(channelId, event);
+      return { endpoint, outcome: outcomeOf(cause?.code), ...(cause && { cause }) };
+    } catch (error) {
+      if (operation.signal.aborted) throw error;
+      await this.#hangUp(operation, n, rung.signal.aborted ? 'no_answer' : 'answered_elsewhere');
+      return { endpoint, outcome: rung.signal.aborted ? 'no-answer' : 'cancelled' };
+    } finally {
+      cancelTimer();
+    }
+  }
+
+  /** Makes the channel, and lets it ring. @returns false when the PBX does not know a way to the endpoint */
+  async #call(operation: Operation, n: number, signal: AbortSignal): Promise<boolean> {
+    const { scope, dial, endpoints, channelIds, earlyBridgeId } = this.#options;
+    const channelId = channelIds[n] as string;
+    const { status } = await operation.command(
+      channels.create({
+        endpoint: endpoints[n] as string,
+        app: scope.host.app,
+        channelId,
+        originator: scope.channelId,
+        variables: { ...dial.variables, ...callerIdVariables(dial.callerId) },
+      }),
+    );
+    if (status >= 400 && status !== EXISTS) return false;
+    if (signal.aborted) return true;
+    if (earlyBridgeId !== undefined) {
+      await operation.make(bridges.createWithId({ bridgeId: earlyBridgeId, type: 'mixing' }));
+      await operation.commandOk(bridges.addChannel({ bridgeId: earlyBridgeId, channel: [scope.channelId, channelId] }));
+    }
+    // Without `caller` nothing of the caller's identity is passed on.
+    const caller = dial.callerId === undefined ? scope.channelId : undefined;
+    const dialled = await operation.command(channels.dial({ channelId, caller }));
+    // 409: it rings already, since an earlier gateway had it dialled.
+    return dialled.status < 400 || dialled.status === EXISTS;
+  }
+
+  /** StasisEnd may come before the event that has the cause. */
+  async #causeOf(channelId: string, end: CallEvent): Promise<{ code: number; text: string } | undefined> {
+    const known = causeOf(end);
+    if (known) return known;
+    const limit = new AbortController();
+    const cancel = this.#options.scope.host.clock.after(CAUSE_LIMIT_MS, () => limit.abort());
+    const isCause = (event: CallEvent) => isEndOf(event, channelId) && causeOf(event) !== undefined;
+    const event = await this.#options.scope.events.first(isCause, limit.signal).catch(() => undefined);
+    cancel();
+    return event && causeOf(event);
+  }
+
+  async #hangUp(operation: Operation, n: number, reason: 'answered_elsewhere' | 'no_answer'): Promise<void> {
+    await operation.remove(channels.hangup({ channelId: this.#options.channelIds[n] as string, reason }));
+  }
+
+  async #dropEarlyBridge(operation: Operation): Promise<void> {
+    const { earlyBridgeId } = this.#options;
+    if (earlyBridgeId !== undefined) await operation.remove(bridges.destroy({ bridgeId: earlyBridgeId }));
+  }
+}
+
+const EXISTS = 409;
+const CAUSE_LIMIT_MS = 500;
+
+/** It answered, or it is over. */
+function isDecision(event: CallEvent, channelId: string): boolean {
+  if (isEndOf(event, channelId)) return true;
+  const isUp = (event.data as ChannelEventData).channel?.state === 'Up';
+  return isUp && isOf(event, channelId);
+}
+
+/** What Asterisk shows to the other side is the channel's connected line. */
+function callerIdVariables(callerId: DialOptions['callerId']): Record<string, string> {
+  if (!callerId) return {};
+  return {
+    'CONNECTEDLINE(num,i)': callerId.number,
+    ...(callerId.name !== undefined && { 'CONNECTEDLINE(name,i)': callerId.name }),
+  };
+}
+
+/** Q.850 causes, as Asterisk makes them of SIP's answers. */
+const OUTCOMES: Readonly<Record<number, DialOutcome>> = {
+  17: 'busy',
+  18: 'no-answer',
+  19: 'no-answer',
+  21: 'rejected',
+};
+
+function outcomeOf(cause: number | undefined): DialOutcome {
+  return (cause !== undefined && OUTCOMES[cause]) || 'unreachable';
+}
+
+/** The most telling of what became of all. */
+export function reasonOf(attempts: readonly DialAttempt[]): 'busy' | 'no-answer' | 'rejected' | 'unreachable' {
+  const order = ['busy', 'no-answer', 'rejected'] as const;
+  return order.find((reason) => attempts.some(({ outcome }) => outcome === reason)) ?? 'unreachable';
+}
