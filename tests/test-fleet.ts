@@ -20,6 +20,7 @@ const PROGRAMS = [
   program('reads-digits', 'tests/programs/reads-digits.ts', ['500']),
   program('long-menu', 'tests/programs/long-menu.ts', ['700']),
   program('presses-digits', 'tests/programs/presses-digits.ts', ['800']),
+  program('legs', 'tests/programs/legs.ts', ['_9XXXXXX', '_8[89]XXXXX']),
   program('throws', 'tests/programs/throws.ts', ['600']),
 ];
 

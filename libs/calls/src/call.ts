@@ -66,8 +66,11 @@ export interface Call extends CallContext, Party {
    */
   dial(endpoint: string | readonly string[], options?: DialOptions): Promise<Dialed>;
 
-  /** A room for the caller and others, of this call alone. */
+  /** Brings the caller and others together, in a room of this call alone. */
   bridge(...parties: Joinable[]): Promise<Room>;
+
+  /** A room of this call without the caller: for two legs, or for a supervisor and a snoop. */
+  room(...parties: Joinable[]): Promise<Room>;
 
   /** The caller joins the room of that name, which all calls of the same PBX share. It is made by the first, and ends with the last. */
   conference(name: string): Promise<Room>;

@@ -119,7 +119,8 @@ export async function startAsterisk(options: AsteriskOptions = {}): Promise<Aste
 }
 
 async function writeInstance(folder: InstanceFolder, files: Readonly<Record<string, string>>): Promise<void> {
-  for (const name of ['etc', 'run', 'log', 'spool', 'db', 'sounds']) await mkdir(join(folder.path, name));
+  for (const name of ['etc', 'run', 'log', 'spool', 'spool/recording', 'db', 'sounds'])
+    await mkdir(join(folder.path, name));
   for (const [name, text] of Object.entries(files)) await writeFile(join(folder.path, 'etc', name), text);
 }
 

@@ -31,8 +31,8 @@ export class ShardEvents {
       return;
     }
     const isOwn = 'channel' in event && (event.channel as { id?: string }).id === call.channelId;
-    if (isOwn && event.type === 'StasisStart') {
-      offers.offer(call, event as StasisStart);
+    if (event.type === 'StasisStart') {
+      if (isOwn) offers.offer(call, event as StasisStart);
       void this.#followToEnd(event as StasisStart);
     }
     if (isOwn && (event.type === 'StasisEnd' || event.type === 'ChannelDestroyed')) call.endedAt ??= Date.now();

@@ -5,6 +5,7 @@ import type { Media } from '../media.ts';
 import type { OperationOptions } from '../operation-options.ts';
 import type { HoldOptions, Joinable, Party } from '../party.ts';
 import type { Room } from '../room.ts';
+import { BRIDGE_TYPE } from './bridge-type.ts';
 import type { CallScope } from './call-scope.ts';
 import { isEndOf } from './channel-events.ts';
 import type { Operation } from './operation.ts';
@@ -33,7 +34,7 @@ export class BridgeRoom implements Room {
   /** Makes it, and takes in who is in it from the start. */
   async make(operation: Operation, parties: readonly Joinable[]): Promise<void> {
     for (let attempt = 1; ; attempt += 1) {
-      await operation.make(bridges.createWithId({ bridgeId: this.#bridgeId, type: 'mixing' }), attempt);
+      await operation.make(bridges.createWithId({ bridgeId: this.#bridgeId, type: BRIDGE_TYPE }), attempt);
       const isThere = await this.#add(operation, parties, attempt);
       if (isThere) return;
       // The last of the others left in between, and took the room along.

@@ -4,7 +4,8 @@ import type { OperationOptions } from '../operation-options.ts';
 import type { Leg, LegEnd } from '../party.ts';
 import { abortable } from './abortable.ts';
 import type { CallScope } from './call-scope.ts';
-import { causeOf, isEndOf } from './channel-events.ts';
+import { endOf } from './channel-end.ts';
+import { isEndOf } from './channel-events.ts';
 import { ChannelParty, type PartyMaker } from './channel-party.ts';
 
 /** A channel that the call has made: somebody who was dialled, or a snoop. */
@@ -18,9 +19,8 @@ export class ChannelLeg extends ChannelParty implements Leg {
     this.#ended = ended.promise;
     scope.events.subscribe((event) => {
       if (!isEndOf(event, channelId)) return;
-      const cause = causeOf(event);
-      ended.resolve(cause ? { cause } : {});
       over.abort(new LegEndedError());
+      ended.resolve(endOf(scope, channelId, event));
     });
     scope.removeAtEnd((operation) => operation.remove(channels.hangup({ channelId })));
   }

@@ -1,8 +1,10 @@
 import { bridges, channels } from '@callfleet/ari';
 import type { CallEvent } from '@callfleet/bus';
 import type { DialAttempt, DialOptions, DialOutcome } from '../dial.ts';
+import { BRIDGE_TYPE } from './bridge-type.ts';
 import type { CallScope } from './call-scope.ts';
-import { type ChannelEventData, causeOf, isEndOf, isOf } from './channel-events.ts';
+import { endOf } from './channel-end.ts';
+import { type ChannelEventData, isEndOf, isOf } from './channel-events.ts';
 import type { Operation } from './operation.ts';
 
 /** What the journal keeps of a `dial`. */
@@ -91,7 +93,7 @@ export class Dialing {
     try {
       const event = await decided;
       if (!isEndOf(event, channelId)) return { endpoint, outcome: 'answered' };
-      const cause = await this.#causeOf(channelId, event);
+      const { cause } = await endOf(scope, channelId, event);
       return { endpoint, outcome: outcomeOf(cause?.code), ...(cause && { cause }) };
     } catch (error) {
       if (operation.signal.aborted) throw error;
@@ -118,26 +120,17 @@ export class Dialing {
     if (status >= 400 && status !== EXISTS) return false;
     if (signal.aborted) return true;
     if (earlyBridgeId !== undefined) {
-      await operation.make(bridges.createWithId({ bridgeId: earlyBridgeId, type: 'mixing' }));
-      await operation.commandOk(bridges.addChannel({ bridgeId: earlyBridgeId, channel: [scope.channelId, channelId] }));
+      await operation.make(bridges.createWithId({ bridgeId: earlyBridgeId, type: BRIDGE_TYPE }));
+      const channel = [scope.channelId, channelId];
+      // Or the bridge would show the caller's number, whatever is wanted.
+      const inhibitConnectedLineUpdates = dial.callerId !== undefined;
+      await operation.commandOk(bridges.addChannel({ bridgeId: earlyBridgeId, channel, inhibitConnectedLineUpdates }));
     }
     // Without `caller` nothing of the caller's identity is passed on.
     const caller = dial.callerId === undefined ? scope.channelId : undefined;
     const dialled = await operation.command(channels.dial({ channelId, caller }));
     // 409: it rings already, since an earlier gateway had it dialled.
     return dialled.status < 400 || dialled.status === EXISTS;
-  }
-
-  /** StasisEnd may come before the event that has the cause. */
-  async #causeOf(channelId: string, end: CallEvent): Promise<{ code: number; text: string } | undefined> {
-    const known = causeOf(end);
-    if (known) return known;
-    const limit = new AbortController();
-    const cancel = this.#options.scope.host.clock.after(CAUSE_LIMIT_MS, () => limit.abort());
-    const isCause = (event: CallEvent) => isEndOf(event, channelId) && causeOf(event) !== undefined;
-    const event = await this.#options.scope.events.first(isCause, limit.signal).catch(() => undefined);
-    cancel();
-    return event && causeOf(event);
   }
 
   async #hangUp(operation: Operation, n: number, reason: 'answered_elsewhere' | 'no_answer'): Promise<void> {
@@ -151,7 +144,6 @@ export class Dialing {
 }
 
 const EXISTS = 409;
-const CAUSE_LIMIT_MS = 500;
 
 /** It answered, or it is over. */
 function isDecision(event: CallEvent, channelId: string): boolean {

@@ -2,6 +2,7 @@ import { bridges, channels } from '@callfleet/ari';
 import type { CallEvent } from '@callfleet/bus';
 import type { MediaEnd } from '../conversation.ts';
 import { LegEndedError, MediaUnavailableError } from '../errors.ts';
+import { BRIDGE_TYPE } from './bridge-type.ts';
 import type { KnownMediaSession } from './call-host.ts';
 import type { CallScope } from './call-scope.ts';
 import { isEndOf, isStartOf } from './channel-events.ts';
@@ -49,7 +50,7 @@ export class MediaLeg {
     );
     const signal = AbortSignal.any([operation.signal, tooLate.signal]);
     try {
-      const bridge = operation.make(bridges.createWithId({ bridgeId: this.#bridgeId, type: 'mixing' }));
+      const bridge = operation.make(bridges.createWithId({ bridgeId: this.#bridgeId, type: BRIDGE_TYPE }));
       // Awaited below; if another step fails first, its own failure must not go unhandled.
       bridge.catch(() => {});
       const relay = operation.noted as string | undefined;

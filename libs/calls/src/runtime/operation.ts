@@ -77,7 +77,10 @@ export class Operation {
    * @param attempt 2, 3, ... to have the same done again on purpose
    */
   command<T>(request: AriRequest<T>, attempt = 1): Promise<PbxAnswer<T>> {
-    const id = `${this.key} ${request.method} ${request.path}`;
+    const { method, path, query } = request;
+    // What is made under an id of ours is told apart by it: one operation may make several.
+    const made = query.channelId === undefined ? '' : ` ${query.channelId}`;
+    const id = `${this.key} ${method} ${path}${made}`;
     return this.#parts.host.command(attempt === 1 ? id : `${id} ${attempt}`, request);
   }
 

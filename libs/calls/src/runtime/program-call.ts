@@ -130,16 +130,19 @@ export class ProgramCall extends ChannelParty implements Call {
 
   bridge(...parties: Joinable[]): Promise<Room> {
     const early = parties.map((party) => this.#earlyRooms.get(party)).find((room) => room !== undefined);
-    const members = [this, ...parties];
-    const room = early ?? new BridgeRoom(this.scope, this.scope.newId('bridge'));
-    room.admit(members);
-    return this.scope.ask('bridge', (operation) => room.make(operation, members), { revive: (): Room => room });
+    return this.#makeRoom('bridge', early ?? new BridgeRoom(this.scope, this.scope.newId('bridge')), [
+      this,
+      ...parties,
+    ]);
+  }
+
+  room(...parties: Joinable[]): Promise<Room> {
+    return this.#makeRoom('room', new BridgeRoom(this.scope, this.scope.newId('bridge')), parties);
   }
 
   conference(name: string): Promise<Room> {
     const room = new BridgeRoom(this.scope, `conference-${encodeURIComponent(name)}`, { isShared: true });
-    room.admit([this]);
-    return this.ask('conference', (operation) => room.make(operation, [this]), { revive: (): Room => room });
+    return this.#makeRoom('conference', room, [this]);
   }
 
   transfer(target: string | readonly string[], options: TransferOptions = {}): Promise<Transferred> {
@@ -182,6 +185,11 @@ export class ProgramCall extends ChannelParty implements Call {
   continueInDialplan(target: DialplanTarget = {}): Promise<void> {
     const request = channels.continueInDialplan({ channelId: this.channelId, ...target });
     return this.#end('continueInDialplan', 'dialplan', request);
+  }
+
+  #makeRoom(name: string, room: BridgeRoom, members: readonly Joinable[]): Promise<Room> {
+    room.admit(members);
+    return this.scope.ask(name, (operation) => room.make(operation, members), { revive: (): Room => room });
   }
 
   /** Sends what ends the call, and waits until it has. Ending a call that is over changes nothing. */
