@@ -39,7 +39,7 @@ test('NATS dies for ten seconds: bots go on talking, and hang-ups meanwhile come
   expect(await system.recordOf(second.from)).toMatchObject({ endedBy: 'caller' });
   for (const { call, from: caller } of await talkingCalls(6100)) {
     await call.hangUp();
-    expect(await system.recordOf(caller)).toMatchObject({ program: 'echo-bot', endedBy: 'caller' });
+    expect(await system.recordOf(caller)).toMatchObject({ program: { name: 'echo-bot' }, endedBy: 'caller' });
   }
 });
 
@@ -58,7 +58,7 @@ test('Redis dies, and comes back empty: no call is dropped, and new ones are ser
   }
   for (const { call, from } of await talkingCalls(6300)) {
     await call.hangUp();
-    expect(await system.recordOf(from)).toMatchObject({ program: 'echo-bot' });
+    expect(await system.recordOf(from)).toMatchObject({ program: { name: 'echo-bot' } });
   }
   await system.expectNothingLeft();
 });

@@ -6,6 +6,8 @@ import { Redis } from 'ioredis';
 import { expect } from 'vitest';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
+/** This folder. */
+export const TESTS = import.meta.dirname;
 
 const program = (name: string, file: string, extensions: string[]) => ({ name, file: `${ROOT}${file}`, extensions });
 
@@ -27,6 +29,8 @@ export interface TestFleet extends LocalFleet {
   readonly bus: Bus;
   /** The record of the call from this number; waits until it is written. */
   recordOf(caller: string): Promise<CallRecord>;
+  /** How many records have been written. */
+  recordCount(): Promise<number>;
   /** Fails unless everything made for calls is gone: on the PBXs, in Redis, in the relays. */
   expectNothingLeft(): Promise<void>;
   /** Every line that a service logged as a warning or worse. */
@@ -75,6 +79,9 @@ export async function startTestFleet(options: Partial<LocalFleetOptions> = {}): 
       };
       await expect.poll(isWritten, { timeout: 10_000, message: `record of ${caller}` }).toBe(true);
       return records.get(caller) as CallRecord;
+    },
+    async recordCount() {
+      return (await bus.jsm.streams.info('CDRS')).state.messages;
     },
     async expectNothingLeft() {
       const options = { timeout: 10_000, interval: 50 };

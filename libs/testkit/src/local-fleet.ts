@@ -13,7 +13,7 @@ export interface LocalFleetOptions {
   /** Path of a service's `main.ts`. */
   readonly serviceMain: (kind: ServiceKind) => string;
   /** As in callfleet.yaml; `file` absolute. */
-  readonly programs: ReadonlyArray<{ name: string; file: string; extensions: readonly string[] }>;
+  readonly programs: ReadonlyArray<{ name: string; version?: string; file: string; extensions: readonly string[] }>;
   /**
    * One PBX for each: how media legs reach the relay near it. Default: `websocket` for the first, `rtp` for the second.
    */

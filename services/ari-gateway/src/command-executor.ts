@@ -1,5 +1,5 @@
 import { AriError, type AriRequest, type AriRequester, channels } from '@callfleet/ari';
-import type { Command, CommandReply } from '@callfleet/bus';
+import type { Command, CommandReply, ProgramVersion } from '@callfleet/bus';
 import { inSpan, type Logger } from '@callfleet/telemetry';
 import { type Context, SpanKind } from '@opentelemetry/api';
 import type { LiveCall, LiveCalls } from './live-call.ts';
@@ -11,8 +11,8 @@ export interface CommandExecutorOptions {
   readonly calls: LiveCalls;
   readonly ari: AriRequester;
   readonly timeoutMs: number;
-  /** The call has its worker. */
-  readonly onClaimed: (call: LiveCall, worker: string) => void;
+  /** The call has its worker, and its program where that is told. */
+  readonly onClaimed: (call: LiveCall, worker: string, program?: ProgramVersion) => void;
   /** Its worker has nothing left to do for it. */
   readonly onDone: (call: LiveCall) => void;
   /** Its worker stops, and another shall have it. */
@@ -46,7 +46,7 @@ export class CommandExecutor {
     call.epoch = command.epoch;
     switch (command.kind) {
       case 'claim':
-        this.#options.onClaimed(call, command.worker);
+        this.#options.onClaimed(call, command.worker, command.program);
         return OK;
       case 'done':
         this.#options.onDone(call);

@@ -1,5 +1,4 @@
 import { type AriRequester, applications, isKnownEvent, type StasisStart } from '@callfleet/ari';
-import { partsOfCallId } from '@callfleet/identity';
 import type { Logger } from '@callfleet/telemetry';
 import type { IncomingEvent } from './call-of-event.ts';
 import type { CallOffers } from './call-offers.ts';
@@ -31,15 +30,12 @@ export class ShardEvents {
       log.debug({ type: event.type }, 'event.of-no-call');
       return;
     }
-    const isOwn = 'channel' in event && (event.channel as { id?: string }).id === partsOfCallId(call.id)?.channelId;
+    const isOwn = 'channel' in event && (event.channel as { id?: string }).id === call.channelId;
     if (event.type === 'StasisStart') {
       if (isOwn) offers.offer(call, event as StasisStart);
       void this.#followToEnd(event as StasisStart);
     }
-    if (isOwn && (event.type === 'StasisEnd' || event.type === 'ChannelDestroyed')) {
-      call.endedAt ??= Date.now();
-      offers.settle(call);
-    }
+    if (isOwn && (event.type === 'StasisEnd' || event.type === 'ChannelDestroyed')) call.endedAt ??= Date.now();
     publisher.publish(call, event);
   }
 

@@ -4,18 +4,19 @@ import {
   CallEventFeed,
   mediaEventSchemas,
   type Offer,
+  type ProgramVersion,
   writeCallRecord,
 } from '@callfleet/bus';
 import { CallTakenOverError } from '@callfleet/calls';
 import { CallRuntime, type Journal } from '@callfleet/calls/runtime';
 import type { Lease } from '@callfleet/leases';
 import { inSpan, type Logger } from '@callfleet/telemetry';
-import { callRecordOf } from './call-record.ts';
+import { workerRecordOf } from './call-record.ts';
 import { wallClock } from './clock.ts';
 import { GatewayClient } from './gateway-client.ts';
 import { openJournal } from './journal.ts';
 import { countEnded } from './metrics.ts';
-import type { ProgramRoute } from './program-routes.ts';
+import { type ProgramRoute, versionOf } from './program-routes.ts';
 import { RelayClient } from './relay-client.ts';
 import type { RelayDirectory } from './relay-directory.ts';
 
@@ -59,7 +60,7 @@ export class ClaimedCall {
   async run(onTaken: () => void): Promise<boolean> {
     const { bus, offer, lease, route } = this.#options;
     const claimed = this.claim();
-    const journal = await openJournal(bus, offer.call, lease);
+    const journal = await openJournal(bus, offer.call, lease, offer.lostBy);
     const runtime = this.#newRuntime(journal);
     const feed = await CallEventFeed.open(bus, offer.call, {
       onEvent: (event) => {
@@ -70,14 +71,24 @@ export class ClaimedCall {
     });
     try {
       onTaken();
-      this.#log.info({ program: route.name, replayed: journal.before.length }, 'call.claimed');
+      const { name, version } = route;
+      this.#log.info({ program: name, version, replayed: journal.before.length }, 'call.claimed');
       const outcome = await runtime.run(route.program);
       await claimed;
       if (!outcome) {
         this.#log.info('call.lost');
         return false;
       }
-      await writeCallRecord(bus, callRecordOf(offer, route.name, lease, outcome, this.#relay.results.values()));
+      await writeCallRecord(
+        bus,
+        workerRecordOf(offer, {
+          program: versionOf(route),
+          workers: journal.workers,
+          status: this.#gateway.status,
+          outcome,
+          media: this.#relay.results.values(),
+        }),
+      );
       countEnded(route.name, outcome.endedBy);
       await this.#gateway.done().catch((error: unknown) => this.#log.warn({ err: error }, 'call.done-not-told'));
       this.#log.info({ endedBy: outcome.endedBy, error: outcome.error }, 'call.ended');
@@ -88,9 +99,14 @@ export class ClaimedCall {
     }
   }
 
-  /** Tells the gateway that the call is its lease's owner's. */
+  /** Tells the gateway that the call is this worker's, and run by this program. */
   claim(): Promise<void> {
-    return this.#gateway.claim().catch((error: unknown) => this.#onClaimRefused(error));
+    return this.#tellOwner(versionOf(this.#options.route));
+  }
+
+  /** Tells the gateway that the call is its lease's owner's, whatever program that one runs. */
+  tellOwner(): Promise<void> {
+    return this.#tellOwner();
   }
 
   get lease(): Lease {
@@ -132,6 +148,10 @@ export class ClaimedCall {
     this.#runtime = runtime;
     if (this.#handedOver) runtime.abandon('this worker stops');
     return runtime;
+  }
+
+  #tellOwner(program?: ProgramVersion): Promise<void> {
+    return this.#gateway.claim(program).catch((error: unknown) => this.#onClaimRefused(error));
   }
 
   #onClaimRefused(error: unknown): void {

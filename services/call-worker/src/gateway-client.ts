@@ -1,6 +1,15 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { AriRequest } from '@callfleet/ari';
-import { ask, type Bus, BusError, type Command, type CommandReply, commandReplySchema, subjects } from '@callfleet/bus';
+import {
+  ask,
+  type Bus,
+  BusError,
+  type Command,
+  type CommandReply,
+  commandReplySchema,
+  type ProgramVersion,
+  subjects,
+} from '@callfleet/bus';
 import { CallTakenOverError, PbxUnreachableError } from '@callfleet/calls';
 import type { PbxAnswer } from '@callfleet/calls/runtime';
 import type { Lease } from '@callfleet/leases';
@@ -17,6 +26,8 @@ export class GatewayClient {
   readonly #call: CallIdentity;
   readonly #lease: Lease;
   readonly #timeoutMs: number;
+  /** CALLFLEET_STATUS, as it was set last: for the dialplan, and for the call record. */
+  status: string | undefined;
 
   constructor(bus: Bus, call: CallIdentity, lease: Lease, timeoutMs: number) {
     this.#bus = bus;
@@ -25,10 +36,10 @@ export class GatewayClient {
     this.#timeoutMs = timeoutMs;
   }
 
-  /** Tells the gateway that the call has its worker. @throws CallTakenOverError, PbxUnreachableError */
-  async claim(): Promise<void> {
-    const { id: call } = this.#call;
-    await this.#send('claim', { kind: 'claim', call, epoch: this.#lease.epoch, worker: this.#lease.owner });
+  /** Tells the gateway that the call has its worker, and its program. @throws CallTakenOverError, PbxUnreachableError */
+  async claim(program?: ProgramVersion): Promise<void> {
+    const { owner: worker, epoch } = this.#lease;
+    await this.#send('claim', { kind: 'claim', call: this.#call.id, epoch, worker, ...(program && { program }) });
   }
 
   /** Tells the gateway that nothing of the call is left to do. */
@@ -60,6 +71,8 @@ export class GatewayClient {
         request: { method, route, path, query, body },
       });
       span.setAttribute('http.response.status_code', status);
+      if (route === '/channels/{channelId}/variable' && query.variable === 'CALLFLEET_STATUS' && status < 400)
+        this.status = query.value;
       // The gateway has it from the same Asterisk that `request` was written for.
       return { status, reason, body: answered as T };
     });

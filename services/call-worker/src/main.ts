@@ -3,8 +3,9 @@ import { loadConfig } from '@callfleet/config';
 import { connectRedis, Session, whyRedisIsAway } from '@callfleet/leases';
 import { runService } from '@callfleet/telemetry';
 import { expectPrograms, watchCalls } from './metrics.ts';
+import { OfferIntake } from './offer-intake.ts';
 import { loadPrograms } from './program-loader.ts';
-import { NO_PROGRAM, type ProgramRoute } from './program-routes.ts';
+import { type ProgramRoute, versionsOf } from './program-routes.ts';
 import { followRelays, RelayDirectory } from './relay-directory.ts';
 import { resolveSdkForPrograms } from './sdk-resolution.ts';
 import { Worker } from './worker.ts';
@@ -15,7 +16,7 @@ await runService('call-worker', loadConfig, async (config, service) => {
   let routes: ProgramRoute[] | undefined;
   service.check('programs', () => (routes ? undefined : 'not loaded yet'));
   routes = await loadPrograms(config.programs);
-  expectPrograms([...routes, NO_PROGRAM].map(({ name }) => name));
+  expectPrograms(versionsOf(routes).map(({ name }) => name));
 
   const bus = await connectBus({ ...config.nats, name: instance });
   service.onStop('nats', () => bus.close());
@@ -44,11 +45,9 @@ await runService('call-worker', loadConfig, async (config, service) => {
     bus,
     redis,
     session,
-    offers: await OfferQueue.open(bus, config.worker.pool, onBadMessage),
     relays,
     routes,
     log,
-    maxCalls: config.worker.maxCalls,
     commandTimeoutMs: config.worker.commandTimeoutMs,
     connectTimeoutMs: config.worker.connectTimeoutMs,
     maxCallMs: config.worker.maxCallMs,
@@ -56,12 +55,22 @@ await runService('call-worker', loadConfig, async (config, service) => {
   });
   worker = running;
   watchCalls(() => running.calls);
-  service.check('offers', () => running.whyTakesNone());
   service.onStop(
     'presence',
     announceWorker(bus, instance, () => running.calls),
   );
-  const pulling = running.takeOffers(service.stopping);
+  const { pool, maxCalls } = config.worker;
+  const intake = new OfferIntake({
+    newCalls: await OfferQueue.open(bus, pool, onBadMessage),
+    takeovers: await Promise.all(
+      versionsOf(routes).map((program) => OfferQueue.openTakeovers(bus, pool, program, onBadMessage)),
+    ),
+    maxCalls,
+    take: (inHand) => running.take(inHand),
+    log,
+  });
+  service.check('offers', () => intake.whyTakesNone());
+  const pulling = intake.run(service.stopping);
   const stopCalls = async () => {
     await pulling;
     await running.drain(config.worker.drainMs);

@@ -37,6 +37,40 @@ test('a program that stands anywhere on the disk finds the SDK by its name', asy
   expect(stdout.trim()).toBe('function');
 });
 
+/** By its path, as no resolution is set up in the process that runs the tests. */
+const SDK = new URL('../../../libs/calls/src/mod.ts', import.meta.url).href;
+const PROGRAM = `import { defineCall } from '${SDK}'; export default defineCall(async () => {});`;
+
+describe('the version of a program', () => {
+  test('is the one in its configuration', async () => {
+    const file = await programFile('v-one.ts', PROGRAM);
+    const [route] = await loadPrograms([{ ...entry(file), version: '2.0-rc.1' }]);
+    expect(route?.version).toBe('2.0-rc.1');
+  });
+
+  test('is told by its text where the configuration has none: another text is another version', async () => {
+    const [one, same, other] = await Promise.all([
+      programFile('v-a.ts', PROGRAM),
+      programFile('v-b.ts', PROGRAM),
+      programFile('v-c.ts', `${PROGRAM}\n`),
+    ]);
+    const versions = [];
+    for (const file of [one, same, other]) versions.push((await loadPrograms([entry(file)]))[0]?.version);
+    expect(versions[0]).toMatch(/^[0-9a-f]{12}$/);
+    expect(versions[1]).toBe(versions[0]);
+    expect(versions[2]).not.toBe(versions[0]);
+  });
+
+  test('makes two of one name, and must be another for each', async () => {
+    const file = await programFile('v-d.ts', PROGRAM);
+    const versioned = (version: string) => ({ ...entry(file), version });
+    const routes = await loadPrograms([versioned('v2'), versioned('v1')]);
+    expect(routes.map(({ name, version }) => `${name} ${version}`)).toEqual(['mine v2', 'mine v1']);
+    await expect(loadPrograms([versioned('v1'), versioned('v1')])).rejects.toThrow(/"mine" .* twice in version v1/);
+    await expect(loadPrograms([entry(file), entry(file)])).rejects.toThrow(/"mine" .* twice/);
+  });
+});
+
 describe('a program that can not be used is refused with its name, its file and why:', () => {
   test('no such file', async () => {
     await expect(loadPrograms([entry('/nowhere/x.ts')])).rejects.toThrow(/"mine" \(\/nowhere\/x\.ts\) can't be loaded/);

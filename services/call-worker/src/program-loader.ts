@@ -1,7 +1,9 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
 import { isCallProgram } from '@callfleet/calls/runtime';
 import type { ProgramConfig } from '@callfleet/config';
-import type { ProgramRoute } from './program-routes.ts';
+import { isSame, type ProgramRoute } from './program-routes.ts';
 
 /** A program's file can't be used: `message` names the program, the file and why. */
 class ProgramLoadError extends Error {
@@ -13,17 +15,29 @@ class ProgramLoadError extends Error {
 export async function loadPrograms(programs: readonly ProgramConfig[]): Promise<ProgramRoute[]> {
   if (programs.length === 0)
     throw new ProgramLoadError('no call program is configured: add one under "programs" (name, file, extensions)');
-  return Promise.all(programs.map(loadProgram));
+  const routes = await Promise.all(programs.map(loadProgram));
+  for (const [index, route] of routes.entries())
+    if (routes.findIndex((other) => isSame(other, route)) < index)
+      throw new ProgramLoadError(
+        `program "${route.name}" is there twice in version ${route.version}: each entry needs a version of its own`,
+      );
+  return routes;
 }
 
-async function loadProgram({ name, file, extensions }: ProgramConfig): Promise<ProgramRoute> {
+async function loadProgram({ name, file, extensions, ...configured }: ProgramConfig): Promise<ProgramRoute> {
   let module: { default?: unknown };
+  let version = configured.version;
   try {
+    version ??= versionOfText(await readFile(file));
     module = (await import(pathToFileURL(file).href)) as { default?: unknown };
   } catch (cause) {
     throw new ProgramLoadError(`program "${name}" (${file}) can't be loaded: ${(cause as Error).message}`, { cause });
   }
   if (!isCallProgram(module.default))
     throw new ProgramLoadError(`program "${name}" (${file}) has no default export made by defineCall(...)`);
-  return { name, extensions, program: module.default };
+  return { name, version, extensions, program: module.default };
+}
+
+function versionOfText(text: Uint8Array): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 12);
 }

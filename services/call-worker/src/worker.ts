@@ -1,22 +1,20 @@
-import { type Bus, type OfferInHand, type OfferQueue, workerPresence } from '@callfleet/bus';
+import { type Bus, type OfferInHand, workerPresence } from '@callfleet/bus';
 import { acquireLease, assertLease, type LeaseRedis, releaseLease, type Session, yieldLease } from '@callfleet/leases';
 import { inSpan, type Logger } from '@callfleet/telemetry';
 import { SpanKind } from '@opentelemetry/api';
 import { ClaimedCall } from './claimed-call.ts';
 import { pulledOffers, takeovers } from './metrics.ts';
-import { NO_PROGRAM, type ProgramRoute, routeFor } from './program-routes.ts';
+import { giveBack } from './offer-intake.ts';
+import { type ProgramRoute, routeFor } from './program-routes.ts';
 import type { RelayDirectory } from './relay-directory.ts';
 
 export interface WorkerOptions {
   readonly bus: Bus;
   readonly redis: LeaseRedis;
   readonly session: Session;
-  readonly offers: OfferQueue;
   readonly relays: RelayDirectory;
   readonly routes: readonly ProgramRoute[];
   readonly log: Logger;
-  /** Calls at once. */
-  readonly maxCalls: number;
   readonly commandTimeoutMs: number;
   readonly connectTimeoutMs: number;
   readonly maxCallMs: number;
@@ -28,13 +26,10 @@ interface RunningCall {
   readonly done: Promise<void>;
 }
 
-const RETRY_AFTER_MS = 250;
-
-/** Takes offers while it has room, and runs each call's program to its end. */
+/** Runs each call's program to its end. */
 export class Worker {
   readonly #options: WorkerOptions;
   readonly #calls = new Map<string, RunningCall>();
-  #canPull = true;
 
   constructor(options: WorkerOptions) {
     this.#options = options;
@@ -42,33 +37,6 @@ export class Worker {
 
   get calls(): number {
     return this.#calls.size;
-  }
-
-  /** Why it takes no offers now; undefined while it does. */
-  whyTakesNone(): string | undefined {
-    if (this.#calls.size >= this.#options.maxCalls) return 'it has as many calls as it may';
-    return this.#canPull ? undefined : 'they can not be pulled';
-  }
-
-  /** Pulls offers until `stopping`. */
-  async takeOffers(stopping: AbortSignal): Promise<void> {
-    const { offers, maxCalls, log } = this.#options;
-    while (!stopping.aborted) {
-      const room = maxCalls - this.#calls.size;
-      try {
-        if (room === 0) await Promise.race([...this.#calls.values()].map((running) => running.done));
-        else
-          for await (const inHand of offers.pull(room, stopping)) {
-            if (stopping.aborted) giveBack(inHand);
-            else void this.#take(inHand);
-          }
-        this.#canPull = true;
-      } catch (error) {
-        this.#canPull = false;
-        log.warn({ err: error }, 'offers.pull-failed');
-        await new Promise((resolve) => setTimeout(resolve, RETRY_AFTER_MS));
-      }
-    }
   }
 
   /** Redis had forgotten our leases: says again what is ours, and lets go what is another's by now. */
@@ -94,7 +62,8 @@ export class Worker {
     await done();
   }
 
-  async #take(inHand: OfferInHand): Promise<void> {
+  /** Takes an offered call and runs it. Resolves when it is over, or was not for us. */
+  async take(inHand: OfferInHand): Promise<void> {
     const { call, expiresAt } = inHand.offer;
     const running = this.#calls.get(call);
     // A false alarm: the gateway took us for dead. It must know that we are not, or it gives the call back.
@@ -114,15 +83,21 @@ export class Worker {
   }
 
   async #claim(inHand: OfferInHand): Promise<void> {
-    const { bus, redis, session, routes } = this.#options;
+    const { bus, redis, session, routes, log } = this.#options;
     const { offer, trace } = inHand;
+    const route = routeFor(routes, offer);
+    if (!route) {
+      // Nobody has it where it was looked for: the gateway gives the caller back.
+      log.error({ call: offer.call, ...offer.program }, 'call.program-not-here');
+      inHand.acknowledge();
+      return;
+    }
     const isGone = async (owner: string) => (await workerPresence(bus, owner)) === 'gone';
     const lease = await acquireLease(redis, session, offer.call, offer.epoch, isGone);
-    const route = routeFor(routes, offer.called.number) ?? NO_PROGRAM;
     const call = new ClaimedCall({ ...this.#options, offer, lease, route });
     if (lease.owner !== session.instance) {
       // A false alarm: its owner lives. The gateway is told whose it is.
-      await call.claim();
+      await call.tellOwner();
       pulledOffers.count('has-worker');
       inHand.acknowledge();
       return;
@@ -149,9 +124,4 @@ export class Worker {
       }
     });
   }
-}
-
-function giveBack(inHand: OfferInHand): void {
-  pulledOffers.count('given-back');
-  inHand.giveBack();
 }

@@ -1,5 +1,5 @@
 import { channels } from '@callfleet/ari';
-import type { CallEvent } from '@callfleet/bus';
+import { advance, type CallEvent, type CallProgress } from '@callfleet/bus';
 import { partsOfCallId } from '@callfleet/identity';
 import type { CallContext } from '../call.ts';
 import type { CallProgram } from '../define-call.ts';
@@ -13,7 +13,6 @@ import {
 import { abortable } from './abortable.ts';
 import { CallEvents } from './call-events.ts';
 import type { CallHost } from './call-host.ts';
-import { advance, type CallProgress } from './call-progress.ts';
 import { CallScope } from './call-scope.ts';
 import { Operation } from './operation.ts';
 import { OperationLog } from './operation-log.ts';

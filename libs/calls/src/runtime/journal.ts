@@ -25,8 +25,8 @@ export const journalEntrySchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('ended') }),
   /** Not told to the program: what an operation under way must find again after a takeover. */
   z.object({ kind: z.literal('note'), operation: number, value: z.unknown() }),
-  /** Another worker has the call from here on. */
-  z.object({ kind: z.literal('taken'), worker: z.string(), epoch: number }),
+  /** Another worker has the call from here on; `from` had it before, where that is known. */
+  z.object({ kind: z.literal('taken'), worker: z.string(), epoch: number, from: z.string().optional() }),
 ]);
 
 export type JournalEntry = z.infer<typeof journalEntrySchema>;
