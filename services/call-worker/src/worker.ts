@@ -103,8 +103,10 @@ export class Worker {
   async #claim(inHand: OfferInHand): Promise<void> {
     const { bus, redis, session, routes } = this.#options;
     const { offer, trace } = inHand;
-    const isGone = async (owner: string) => (await workerPresence(bus, owner)) === 'gone';
-    const lease = await acquireLease(redis, session, offer.call, offer.epoch, isGone);
+    const lease = await acquireLease(redis, session, offer.call, {
+      floor: offer.epoch,
+      presenceOf: (owner) => workerPresence(bus, owner),
+    });
     const route = routeFor(routes, offer.called.number) ?? NO_PROGRAM;
     const call = new ClaimedCall({ ...this.#options, offer, lease, route });
     if (lease.owner !== session.instance) {
