@@ -202,6 +202,29 @@ describe('the outbox', () => {
     await own.stop();
   });
 
+  test('delivers within a second after NATS is back, whatever was under way', async () => {
+    const own = await startNatsServer();
+    const ownBus = await connectBus({ servers: [own.url], name: 'test' });
+    await ensureStreams(ownBus);
+    let reconnectedAt = 0;
+    const out = new EventOutbox(ownBus, { onRefused: () => {}, onRetry: () => {} });
+    ownBus.onReconnect(() => {
+      reconnectedAt = performance.now();
+    });
+    const call = newCall();
+    await own.kill();
+    for (let seq = 1; seq <= 1000; seq += 1) out.publish(eventOf(call, seq), headers());
+    // So long that attempts have begun just before it comes back.
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    await own.restart();
+    await out.flushed();
+    expect(performance.now() - reconnectedAt).toBeLessThan(1000);
+    const stored = await ownBus.jsm.streams.info('CALLS');
+    expect(stored.state.messages, 'each once').toBe(1000);
+    await ownBus.close();
+    await own.stop();
+  });
+
   test('at its bound refuses the newest, and says so', async () => {
     const refused: number[] = [];
     const out = outbox({ maxHeld: 3, onRefused: (event) => refused.push(event.seq) });
