@@ -147,6 +147,14 @@ describe('when Redis comes back empty', () => {
   });
 });
 
+test('a process whose session ran out is told so, though nobody has cleared it away', async () => {
+  const renew = (ttlMs: number) => redis.renewSession('cf:session:worker', 'a', ttlMs);
+  expect(await renew(60_000)).toEqual([0, ['a']]);
+  expect(await renew(1)).toEqual([1, ['a']]);
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  expect(await renew(60_000)).toEqual([0, ['a']]);
+});
+
 describe('a session', () => {
   test('knows who is alive', async () => {
     let alive: readonly string[] = [];

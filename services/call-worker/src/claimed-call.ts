@@ -12,11 +12,12 @@ import type { Lease } from '@callfleet/leases';
 import { inSpan, type Logger } from '@callfleet/telemetry';
 import { callRecordOf } from './call-record.ts';
 import { wallClock } from './clock.ts';
-import { GatewayClient } from './gateway-client.ts';
+import { GatewayClient, type MayAct } from './gateway-client.ts';
 import { openJournal } from './journal.ts';
 import type { ProgramRoute } from './program-routes.ts';
 import { RelayClient } from './relay-client.ts';
 import type { RelayDirectory } from './relay-directory.ts';
+import type { Standing } from './standing.ts';
 
 export interface ClaimedCallOptions {
   readonly bus: Bus;
@@ -24,6 +25,7 @@ export interface ClaimedCallOptions {
   readonly offer: Offer;
   readonly lease: Lease;
   readonly route: ProgramRoute;
+  readonly standing: Standing;
   readonly commandTimeoutMs: number;
   readonly connectTimeoutMs: number;
   readonly log: Logger;
@@ -35,28 +37,36 @@ export class ClaimedCall {
   readonly #log: Logger;
   readonly #gateway: GatewayClient;
   readonly #relay: RelayClient;
+  /** Aborted when this worker's part is over: from then on nothing leaves it under the lease. */
+  readonly #part = new AbortController();
   #runtime: CallRuntime | undefined;
-  #handedOver = false;
 
   constructor(options: ClaimedCallOptions) {
     const { bus, offer, lease, relays, commandTimeoutMs } = options;
     const where = { id: offer.call, pbx: offer.pbx, shard: offer.shard, zone: offer.zone };
     this.#options = options;
     this.#log = options.log.child({ call: offer.call, epoch: lease.epoch });
-    this.#gateway = new GatewayClient(bus, where, lease, commandTimeoutMs);
-    this.#relay = new RelayClient(bus, relays, where, lease.epoch);
+    const mayAct: MayAct = (withinMs) => options.standing.certain(this.#part.signal, withinMs);
+    this.#gateway = new GatewayClient(bus, where, lease, commandTimeoutMs, mayAct);
+    this.#relay = new RelayClient(bus, relays, where, lease.epoch, mayAct);
   }
 
   /**
    * Tells the gateway whose the call is, reads what was missed, runs the program to its end, and writes the record.
    *
-   * @param onTaken the call is in hand, with all that is known of it
+   * @param onTaken its offer is of no use any more: the call is in hand, with all that is known of it, or another's
    * @returns false when the call is another worker's by then
    */
   async run(onTaken: () => void): Promise<boolean> {
-    const { bus, offer, lease, route } = this.#options;
+    const { bus, offer, lease, route, standing } = this.#options;
     const claimed = this.claim();
-    const journal = await openJournal(bus, offer.call, lease);
+    const mayAppend = () => standing.certain(this.#part.signal);
+    const journal = await openJournal(bus, offer.call, lease, mayAppend).catch(undefinedIfTakenOver);
+    if (!journal) {
+      onTaken();
+      this.#log.info('call.lost');
+      return false;
+    }
     const runtime = this.#newRuntime(journal);
     const feed = await CallEventFeed.open(bus, offer.call, {
       onEvent: (event) => {
@@ -81,6 +91,7 @@ export class ClaimedCall {
     } finally {
       feed.close();
       journal.close();
+      this.#part.abort(new CallTakenOverError('it is over'));
     }
   }
 
@@ -95,12 +106,12 @@ export class ClaimedCall {
 
   /** Another worker has it: this one's part is over. */
   lose(why: string): void {
+    this.#part.abort(new CallTakenOverError(why));
     this.#runtime?.abandon(why);
   }
 
   /** Stops acting for the call, and has it offered to the other workers. They go on where this one stood. */
   async handOver(freeLease: (lease: Lease) => Promise<unknown>): Promise<void> {
-    this.#handedOver = true;
     this.lose('this worker stops');
     await freeLease(this.lease);
     await this.#gateway.release().catch((error: unknown) => this.#log.error({ err: error }, 'call.not-handed-over'));
@@ -124,7 +135,7 @@ export class ClaimedCall {
       },
     );
     this.#runtime = runtime;
-    if (this.#handedOver) runtime.abandon('this worker stops');
+    if (this.#part.signal.aborted) runtime.abandon(this.#part.signal.reason.message);
     return runtime;
   }
 
@@ -140,4 +151,8 @@ export class ClaimedCall {
     if (ended.success && !this.#relay.results.has(ended.data.session))
       this.#relay.results.set(ended.data.session, ended.data);
   }
+}
+
+function undefinedIfTakenOver(error: unknown): undefined {
+  if (!(error instanceof CallTakenOverError)) throw error;
 }

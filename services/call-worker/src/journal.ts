@@ -11,11 +11,18 @@ const ATTEMPTS = 5;
  * Opens a call's journal for its new owner. If the call had another, the first thing written is that it has not any more:
  * from then on that one can't write.
  *
+ * @param mayAppend waited for right before each entry is sent
  * @throws CallTakenOverError when others keep writing
  */
-export async function openJournal(bus: Bus, call: CallId, lease: Lease): Promise<Journal & { close(): void }> {
+export async function openJournal(
+  bus: Bus,
+  call: CallId,
+  lease: Lease,
+  mayAppend: () => Promise<void>,
+): Promise<Journal & { close(): void }> {
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
-    const stored = await CallJournal.open(bus, call, `${lease.owner} ${lease.epoch} ${attempt}`, journalEntrySchema);
+    const writer = `${lease.owner} ${lease.epoch} ${attempt}`;
+    const stored = await CallJournal.open(bus, call, writer, journalEntrySchema, mayAppend);
     const journal = {
       before: stored.before,
       append: (entry: JournalEntry) => stored.append(entry).catch(asTakenOver),

@@ -2,9 +2,11 @@ import { announceWorker, connectBus, ensureStreams, OfferQueue } from '@callflee
 import { loadConfig } from '@callfleet/config';
 import { connectRedis, Session } from '@callfleet/leases';
 import { runService } from '@callfleet/telemetry';
+import { proveOnNats } from './nats-proof.ts';
 import { loadPrograms } from './program-loader.ts';
 import { followRelays, RelayDirectory } from './relay-directory.ts';
 import { resolveSdkForPrograms } from './sdk-resolution.ts';
+import { Standing } from './standing.ts';
 import { Worker } from './worker.ts';
 
 await runService('call-worker', loadConfig, async (config, service) => {
@@ -21,14 +23,28 @@ await runService('call-worker', loadConfig, async (config, service) => {
   });
   service.onStop('redis', () => redis.quit());
   let worker: Worker | undefined;
+  const { sessionTtlMs } = config.worker;
+  const standing = new Standing({
+    ttlMs: sessionTtlMs,
+    now: () => performance.now(),
+    reaffirm: async () => {
+      await session.renew();
+      await worker?.assertLeases();
+    },
+    onChange: (isCertain) => log.warn({ isCertain }, 'worker.standing'),
+  });
   const session = await Session.start(redis, {
     kind: 'worker',
     instance,
-    ttlMs: config.worker.sessionTtlMs,
-    onForgotten: () => void worker?.assertLeases(),
+    ttlMs: sessionTtlMs,
+    onRenewed: (sentAt) => standing.proven(sentAt),
+    onForgotten: () =>
+      worker?.assertLeases().catch((error: unknown) => log.warn({ err: error }, 'leases.not-asserted')),
     onRenewalFailed: (error) => log.warn({ err: error }, 'session.renewal-failed'),
   });
   service.onStop('session', () => session.close());
+  const proving = proveOnNats(bus, sessionTtlMs / 4, (sentAt) => standing.proven(sentAt));
+  service.onStop('proof of life', proving);
 
   const onBadMessage = (error: unknown) => log.warn({ err: error }, 'bus.bad-message');
   const relays = new RelayDirectory();
@@ -37,6 +53,7 @@ await runService('call-worker', loadConfig, async (config, service) => {
     bus,
     redis,
     session,
+    standing,
     offers: await OfferQueue.open(bus, config.worker.pool, onBadMessage),
     relays,
     routes,

@@ -5,11 +5,13 @@ import { SpanKind } from '@opentelemetry/api';
 import { ClaimedCall } from './claimed-call.ts';
 import { NO_PROGRAM, type ProgramRoute, routeFor } from './program-routes.ts';
 import type { RelayDirectory } from './relay-directory.ts';
+import type { Standing } from './standing.ts';
 
 export interface WorkerOptions {
   readonly bus: Bus;
   readonly redis: LeaseRedis;
   readonly session: Session;
+  readonly standing: Standing;
   readonly offers: OfferQueue;
   readonly relays: RelayDirectory;
   readonly routes: readonly ProgramRoute[];
@@ -59,15 +61,18 @@ export class Worker {
     }
   }
 
-  /** Redis had forgotten our leases: says again what is ours, and lets go what is another's by now. */
+  /**
+   * Says again what is ours, and lets go what is another's by now.
+   *
+   * @throws what Redis refuses it with; then it is not known of every call whose it is
+   */
   async assertLeases(): Promise<void> {
-    const { redis, log } = this.#options;
-    for (const { call } of [...this.#calls.values()])
-      try {
+    const { redis } = this.#options;
+    await Promise.all(
+      [...this.#calls.values()].map(async ({ call }) => {
         if (!(await assertLease(redis, call.lease))) call.lose("its lease is another worker's");
-      } catch (error) {
-        log.warn({ call: call.lease.what, err: error }, 'call.assert-failed');
-      }
+      }),
+    );
   }
 
   /** Waits for the calls under way; those still there after `limitMs` are handed to other workers. */
