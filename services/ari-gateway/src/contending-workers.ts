@@ -193,6 +193,20 @@ export class ContendingWorkers {
       if (!(await assertLease(this.#redis, lease))) worker.holds.delete(call);
   }
 
+  /** All workers die, and each call is offered once more. @returns whether whoever takes it can act for it */
+  async canBeServedAnew(): Promise<boolean> {
+    await this.deliverAll();
+    for (const n of this.#workers.keys()) this.kill(n);
+    for (const call of this.calls) {
+      this.offer(call);
+      await this.take(0, call);
+      this.operate(0, call);
+    }
+    const before = this.replies.length;
+    await this.deliverAll();
+    return this.replies.slice(before).every(({ reply }) => reply.ok);
+  }
+
   #worker(n: number): ContendingWorker {
     return this.#workers[n] as ContendingWorker;
   }
