@@ -1,0 +1,117 @@
+import { announceWorker, type Bus, connectBus, OfferQueue } from '@callfleet/bus';
+import type { CallProgram } from '@callfleet/calls';
+import { connectRedis, Session } from '@callfleet/leases';
+import { createLogger } from '@callfleet/telemetry';
+import { RelayDirectory } from '../services/call-worker/src/relay-directory.ts';
+import { Standing } from '../services/call-worker/src/standing.ts';
+import { Worker } from '../services/call-worker/src/worker.ts';
+
+const SESSION_TTL_MS = 60_000;
+const silent = createLogger('test', 'test', { level: 'silent', format: 'json' });
+
+export interface MortalWorkerOptions {
+  readonly natsUrl: string;
+  readonly redisUrl: string;
+  readonly name: string;
+  readonly pool: string;
+  readonly relay: string;
+  readonly program: CallProgram;
+  /** It dies at this step: before it sends something, or before it hears of the answer. Default: never. */
+  readonly killAtStep?: number;
+}
+
+/** A real worker with connections of its own, which can die at any step of what it sends: its connections are cut. */
+export class MortalWorker {
+  /** Everything that left it, and everything that came back. */
+  steps = 0;
+  isAlive = true;
+  readonly #killAtStep: number;
+  readonly #stop = new AbortController();
+  readonly #cut: Array<() => unknown> = [];
+
+  private constructor(killAtStep: number) {
+    this.#killAtStep = killAtStep;
+  }
+
+  static async start(options: MortalWorkerOptions): Promise<MortalWorker> {
+    const { natsUrl, redisUrl, name, pool, relay, program } = options;
+    const mortal = new MortalWorker(options.killAtStep ?? Number.POSITIVE_INFINITY);
+    const bus = await connectBus({ servers: [natsUrl], name });
+    const redis = await connectRedis(redisUrl, { name, onError: () => {} });
+    const session = await Session.start(redis, {
+      kind: 'worker',
+      instance: name,
+      ttlMs: SESSION_TTL_MS,
+      onRenewalFailed: () => {},
+    });
+    // Without a goodbye: the session is closed when its connection is, so it stays in Redis.
+    mortal.#cut.push(
+      () => bus.nc.close(),
+      () => redis.disconnect(),
+      () => session.close().catch(() => {}),
+    );
+    // It dies, but it does not hang: certain of its calls while it lives.
+    const standing = new Standing({ ttlMs: 1, now: () => 0, reaffirm: async () => {}, onChange: () => {} });
+    standing.proven(0);
+    const relays = new RelayDirectory(() => 0);
+    relays.hear({ relay, zone: 'a', sessions: 0, maxSessions: 1000, draining: false });
+    const worker = new Worker({
+      bus: mortal.#bus(bus),
+      redis: mortal.#counted(redis, ['acquireLease', 'releaseLease']),
+      session,
+      standing,
+      offers: await OfferQueue.open(bus, pool, () => {}),
+      relays,
+      routes: [{ name: 'program', extensions: ['_X.'], program }],
+      log: silent,
+      maxCalls: 1,
+      commandTimeoutMs: 8000,
+      connectTimeoutMs: 8000,
+    });
+    announceWorker(bus, name, () => worker.calls);
+    void worker.takeOffers(mortal.#stop.signal);
+    return mortal;
+  }
+
+  /** As kill -9: nothing that it does from now on has any effect. */
+  kill(): void {
+    this.isAlive = false;
+    this.#stop.abort();
+    for (const cut of this.#cut) void cut();
+  }
+
+  #bus(bus: Bus): Bus {
+    return { ...bus, nc: this.#counted(bus.nc, ['request']), js: this.#counted(bus.js, ['publish']) };
+  }
+
+  /** The same, but each call of these methods is two steps. */
+  #counted<T extends object>(target: T, methods: ReadonlyArray<keyof T & string>): T {
+    return new Proxy(target, {
+      get: (_, name) => {
+        const value = Reflect.get(target, name) as unknown;
+        if (typeof value !== 'function') return value;
+        if (!methods.includes(name as keyof T & string)) return value.bind(target);
+        return (...args: unknown[]) => this.#step(() => value.apply(target, args) as Promise<unknown>);
+      },
+    });
+  }
+
+  async #step<T>(action: () => Promise<T>): Promise<T> {
+    const never = new Promise<T>(() => {});
+    if (!this.#survives()) return never;
+    try {
+      const result = await action();
+      return this.#survives() ? result : never;
+    } catch (error) {
+      if (this.#survives()) throw error;
+      return never;
+    }
+  }
+
+  #survives(): boolean {
+    if (!this.isAlive) return false;
+    this.steps += 1;
+    if (this.steps === this.#killAtStep) this.kill();
+    return this.isAlive;
+  }
+}
