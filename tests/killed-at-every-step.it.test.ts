@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import {
   answer,
   type Bus,
@@ -14,7 +15,7 @@ import {
 import { type Call, defineCall, PbxRefusedError, StepFailedError } from '@callfleet/calls';
 import { type NatsServer, type RedisServer, startNatsServer, startRedisServer } from '@callfleet/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { MortalWorker } from './mortal-worker.ts';
+import { type Fate, MortalWorker } from './mortal-worker.ts';
 import { ScriptedShard } from './scripted-shard.ts';
 
 const RELAY = 'relay-1';
@@ -27,8 +28,8 @@ let redis: RedisServer;
 let bus: Bus;
 let outbox: EventOutbox;
 let names = 0;
-/** By call, what the relay was asked; what was asked again counts once. */
-const relayed = new Map<string, Set<string>>();
+/** By call, what the relay has done, each once, and the highest epoch that it has seen. */
+const relayed = new Map<string, { epoch: number; ops: Set<string> }>();
 
 beforeAll(async () => {
   [nats, redis] = await Promise.all([startNatsServer(), startRedisServer()]);
@@ -40,8 +41,10 @@ beforeAll(async () => {
     bus,
     subjects.relay(RELAY),
     relayRequestSchema,
-    ({ op, call }): RelayReply => {
-      relayed.set(call, (relayed.get(call) ?? new Set()).add(op));
+    ({ op, call, epoch }): RelayReply => {
+      const session = relayed.get(call) ?? { epoch, ops: new Set() };
+      if (epoch < session.epoch) return { ok: false, code: 'CF_RELAY_FENCED', message: 'another worker has the call' };
+      relayed.set(call, { epoch, ops: session.ops.add(op) });
       return {
         ok: true,
         externalMedia: {
@@ -68,7 +71,7 @@ interface Run {
   readonly relayed: readonly string[];
   /** Of its first worker, until it died or the call was over. */
   readonly steps: number;
-  readonly wasKilled: boolean;
+  readonly metItsFate: boolean;
   /** How often the step with an effect was done. */
   readonly effects: number;
   readonly record: CallRecord | undefined;
@@ -76,8 +79,8 @@ interface Run {
 
 type Program = (call: Call, told: unknown[], onEffect: () => void) => Promise<void>;
 
-/** One call through its program; its first worker is killed at a step, and another takes over. */
-async function run(program: Program, killAtStep?: number): Promise<Run> {
+/** One call through its program; its first worker dies or hangs at a step, and another takes over. */
+async function run(program: Program, fate?: Fate): Promise<Run> {
   names += 1;
   const pool = `pool-${names}`;
   const shard = new ScriptedShard(bus, outbox, pool);
@@ -91,11 +94,7 @@ async function run(program: Program, killAtStep?: number): Promise<Run> {
     });
   });
   const options = { natsUrl: nats.url, redisUrl: redis.url, pool, relay: RELAY, program: written };
-  const first = await MortalWorker.start({
-    ...options,
-    name: `${pool}-first`,
-    ...(killAtStep !== undefined && { killAtStep }),
-  });
+  const first = await MortalWorker.start({ ...options, name: `${pool}-first`, ...(fate && { fate }) });
   const until = Date.now() + CALL_LIMIT_MS;
   let isDone = false;
   void shard.done.then(() => {
@@ -105,10 +104,14 @@ async function run(program: Program, killAtStep?: number): Promise<Run> {
   shard.enter('12');
   while (!isDone) {
     if (!first.isAlive) second ??= await MortalWorker.start({ ...options, name: `${pool}-second` });
-    if (Date.now() > until) throw new Error(`killed at step ${killAtStep}: no end; ${shard.commands.join('; ')}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    if (shard.claimedBy === `${pool}-second`) first.wake();
+    if (Date.now() > until) throw new Error(`${fate?.what} at step ${fate?.atStep}: no end of ${shard.commands}`);
+    await wait(20);
   }
-  const wasKilled = !first.isAlive;
+  const metItsFate = !first.isAlive;
+  first.wake();
+  // For what a worker that has just woken still does.
+  if (fate?.what === 'hangs') await wait(250);
   first.kill();
   second?.kill();
   shard.close();
@@ -116,9 +119,9 @@ async function run(program: Program, killAtStep?: number): Promise<Run> {
   return {
     commands: shard.commands.map((command) => command.replaceAll(shard.call, '<call>').replaceAll(pool, '<n>')),
     told,
-    relayed: [...(relayed.get(shard.call) ?? [])],
+    relayed: [...(relayed.get(shard.call)?.ops ?? [])],
     steps: first.steps,
-    wasKilled,
+    metItsFate,
     effects,
     record: record ? (decodeMessage(callRecordSchema, record.data) as CallRecord) : undefined,
   };
@@ -128,18 +131,20 @@ async function run(program: Program, killAtStep?: number): Promise<Run> {
 const untilTheEnd = ({ commands }: Run, end: RegExp) =>
   commands.slice(0, commands.findIndex((command) => end.test(command)) + 1);
 
-async function killAtEveryStep(program: Program, end: RegExp, endedBy: string): Promise<Run> {
+async function strikeAtEveryStep(what: Fate['what'], program: Program, end: RegExp, endedBy: string): Promise<Run> {
   const undisturbed = await run(program);
   expect(undisturbed.record).toMatchObject({ endedBy, takeovers: 0 });
   let step = 0;
-  let killed = 0;
-  const killOneAfterTheOther = async () => {
+  let struck = 0;
+  const strikeOneAfterTheOther = async () => {
     while (step < undisturbed.steps) {
       step += 1;
-      const at = `killed at step ${step} of ${undisturbed.steps}`;
-      const disturbed = await run(program, step);
-      if (disturbed.wasKilled) killed += 1;
-      expect(untilTheEnd(disturbed, end), at).toEqual(untilTheEnd(undisturbed, end));
+      const at = `${what} at step ${step} of ${undisturbed.steps}`;
+      const disturbed = await run(program, { what, atStep: step });
+      if (disturbed.metItsFate) struck += 1;
+      const commands = untilTheEnd(disturbed, end);
+      expect(commands, at).toEqual(untilTheEnd(undisturbed, end));
+      for (const command of disturbed.commands.slice(commands.length)) expect(command, at).toMatch(/^DELETE /);
       expect(disturbed.told, at).toEqual(undisturbed.told);
       expect(disturbed.relayed, at).toEqual(undisturbed.relayed);
       expect(disturbed.effects, at).toBeLessThanOrEqual(2 * undisturbed.effects);
@@ -147,37 +152,45 @@ async function killAtEveryStep(program: Program, end: RegExp, endedBy: string): 
       expect(disturbed.record, at).not.toHaveProperty('error');
     }
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, killOneAfterTheOther));
+  await Promise.all(Array.from({ length: AT_ONCE }, strikeOneAfterTheOther));
   // The last steps come after the call's end: whether they come at all before its worker is gone is open.
-  expect(killed).toBeGreaterThan(undisturbed.steps - 5);
+  expect(struck).toBeGreaterThan(undisturbed.steps - 5);
   return undisturbed;
 }
 
-describe('a worker that is killed at any step, on real NATS and Redis, changes nothing:', () => {
+/** Uses everything but what ends a call in another way than `hangup`. */
+const usesEverything: Program = async (call, told, onEffect) => {
+  await call.ring();
+  await call.answer();
+  await call.play(['sound:hello-world', 'sound:vm-goodbye'], { interruptible: false });
+  told.push(await call.gather({ prompt: 'sound:skipped', count: 2 }));
+  told.push(await call.getVariable('CHANNEL(language)'));
+  await call.setVariable('GREETED', 'yes');
+  told.push(await call.setVariable('NO(SUCH)', 'x').catch((error) => error instanceof PbxRefusedError));
+  told.push(await call.step('fails', () => Promise.reject(new Error('no'))).catch(isStepFailed));
+  await call.step('has an effect', onEffect);
+  const [lot, time] = [await call.random(), await call.now()];
+  told.push(await call.step('same lot and time', () => lot < 1 && time > 0));
+  await call.sendDtmf('42');
+  const conversation = await call.connect('echo');
+  told.push(await Promise.race([conversation.ended(), call.sleep(1000).then(() => 'slept')]));
+  await conversation.close();
+  told.push(await call.gather({ prompt: 'sound:menu', count: 3, finishKey: '#' }));
+  await call.hangup();
+};
+
+const goesBackToTheDialplan: Program = async (call, told) => {
+  await call.setVariable('CALLFLEET_STATUS', 'OPERATOR');
+  told.push(await call.gather({ prompt: 'sound:menu', count: 4, interDigitTimeoutMs: 200 }));
+  await call.continueInDialplan({ extension: '900' });
+};
+
+describe.each([
+  { what: 'dies', does: 'that is killed at any step' },
+  { what: 'hangs', does: 'that hangs at any step, and goes on when another has its call,' },
+] as const)('a worker $does changes nothing:', ({ what }) => {
   test('a call that uses everything comes to the same end', async () => {
-    const undisturbed = await killAtEveryStep(
-      async (call, told, onEffect) => {
-        await call.ring();
-        await call.answer();
-        await call.play(['sound:hello-world', 'sound:vm-goodbye'], { interruptible: false });
-        told.push(await call.gather({ prompt: 'sound:skipped', count: 2 }));
-        told.push(await call.getVariable('CHANNEL(language)'));
-        await call.setVariable('GREETED', 'yes');
-        told.push(await call.setVariable('NO(SUCH)', 'x').catch((error) => error instanceof PbxRefusedError));
-        told.push(await call.step('fails', () => Promise.reject(new Error('no'))).catch(isStepFailed));
-        await call.step('has an effect', onEffect);
-        const [lot, time] = [await call.random(), await call.now()];
-        told.push(await call.step('same lot and time', () => lot < 1 && time > 0));
-        await call.sendDtmf('42');
-        const conversation = await call.connect('echo');
-        told.push(await Promise.race([conversation.ended(), call.sleep(1000).then(() => 'slept')]));
-        await conversation.close();
-        told.push(await call.gather({ prompt: 'sound:menu', count: 3, finishKey: '#' }));
-        await call.hangup();
-      },
-      /^DELETE channels\/1763701200/,
-      'program',
-    );
+    const undisturbed = await strikeAtEveryStep(what, usesEverything, /^DELETE channels\/1763701200/, 'program');
     expect(undisturbed.told).toEqual([
       { digits: '12', reason: 'count' },
       'de',
@@ -192,15 +205,7 @@ describe('a worker that is killed at any step, on real NATS and Redis, changes n
   }, 60_000);
 
   test('a call that goes back to the dialplan does so once', async () => {
-    const undisturbed = await killAtEveryStep(
-      async (call, told) => {
-        await call.setVariable('CALLFLEET_STATUS', 'OPERATOR');
-        told.push(await call.gather({ prompt: 'sound:menu', count: 4, interDigitTimeoutMs: 200 }));
-        await call.continueInDialplan({ extension: '900' });
-      },
-      /continue$/,
-      'dialplan',
-    );
+    const undisturbed = await strikeAtEveryStep(what, goesBackToTheDialplan, /continue$/, 'dialplan');
     expect(undisturbed.told).toEqual([{ digits: '12', reason: 'timeout' }]);
     expect(undisturbed.commands).toEqual([
       'POST channels/1763701200.<n>/variable',

@@ -9,6 +9,12 @@ import { Worker } from '../services/call-worker/src/worker.ts';
 const SESSION_TTL_MS = 60_000;
 const silent = createLogger('test', 'test', { level: 'silent', format: 'json' });
 
+export interface Fate {
+  /** `hangs`: nobody answers for it any more, and it does nothing, until {@link MortalWorker.wake}. */
+  readonly what: 'dies' | 'hangs';
+  readonly atStep: number;
+}
+
 export interface MortalWorkerOptions {
   readonly natsUrl: string;
   readonly redisUrl: string;
@@ -16,26 +22,29 @@ export interface MortalWorkerOptions {
   readonly pool: string;
   readonly relay: string;
   readonly program: CallProgram;
-  /** It dies at this step: before it sends something, or before it hears of the answer. Default: never. */
-  readonly killAtStep?: number;
+  /** What befalls it at which step: before it sends something, or before it hears of the answer. Default: nothing. */
+  readonly fate?: Fate;
 }
 
-/** A real worker with connections of its own, which can die at any step of what it sends: its connections are cut. */
+/** A real worker with connections of its own, which can die or hang at any step of what it sends. */
 export class MortalWorker {
   /** Everything that left it, and everything that came back. */
   steps = 0;
   isAlive = true;
-  readonly #killAtStep: number;
+  readonly #fate: Fate | undefined;
   readonly #stop = new AbortController();
   readonly #cut: Array<() => unknown> = [];
+  readonly #waking = Promise.withResolvers<void>();
+  #isUp: Promise<void> = Promise.resolve();
+  #leave = () => {};
 
-  private constructor(killAtStep: number) {
-    this.#killAtStep = killAtStep;
+  private constructor(fate: Fate | undefined) {
+    this.#fate = fate;
   }
 
   static async start(options: MortalWorkerOptions): Promise<MortalWorker> {
     const { natsUrl, redisUrl, name, pool, relay, program } = options;
-    const mortal = new MortalWorker(options.killAtStep ?? Number.POSITIVE_INFINITY);
+    const mortal = new MortalWorker(options.fate);
     const bus = await connectBus({ servers: [natsUrl], name });
     const redis = await connectRedis(redisUrl, { name, onError: () => {} });
     const session = await Session.start(redis, {
@@ -68,7 +77,7 @@ export class MortalWorker {
       commandTimeoutMs: 8000,
       connectTimeoutMs: 8000,
     });
-    announceWorker(bus, name, () => worker.calls);
+    mortal.#leave = announceWorker(bus, name, () => worker.calls);
     void worker.takeOffers(mortal.#stop.signal);
     return mortal;
   }
@@ -76,8 +85,14 @@ export class MortalWorker {
   /** As kill -9: nothing that it does from now on has any effect. */
   kill(): void {
     this.isAlive = false;
+    this.#isUp = new Promise(() => {});
     this.#stop.abort();
     for (const cut of this.#cut) void cut();
+  }
+
+  /** It goes on as if nothing had been. */
+  wake(): void {
+    this.#waking.resolve();
   }
 
   #bus(bus: Bus): Bus {
@@ -97,21 +112,28 @@ export class MortalWorker {
   }
 
   async #step<T>(action: () => Promise<T>): Promise<T> {
-    const never = new Promise<T>(() => {});
-    if (!this.#survives()) return never;
+    await this.#moment();
     try {
-      const result = await action();
-      return this.#survives() ? result : never;
-    } catch (error) {
-      if (this.#survives()) throw error;
-      return never;
+      return await action();
+    } finally {
+      await this.#moment();
     }
   }
 
-  #survives(): boolean {
-    if (!this.isAlive) return false;
-    this.steps += 1;
-    if (this.steps === this.#killAtStep) this.kill();
-    return this.isAlive;
+  /** Never ends in a worker that is dead, and in one that hangs when it wakes. */
+  async #moment(): Promise<void> {
+    if (this.isAlive) this.steps += 1;
+    if (this.isAlive && this.steps === this.#fate?.atStep) {
+      if (this.#fate.what === 'dies') this.kill();
+      else this.#hang();
+    }
+    await this.#isUp;
+  }
+
+  #hang(): void {
+    this.isAlive = false;
+    this.#isUp = this.#waking.promise;
+    this.#stop.abort();
+    this.#leave();
   }
 }

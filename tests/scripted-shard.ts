@@ -26,6 +26,8 @@ export class ScriptedShard {
   readonly call: CallId;
   /** What the PBX carried out. */
   readonly commands: string[] = [];
+  /** The worker that claimed it last. */
+  claimedBy: string | undefined;
   /** Resolves when a worker has said that nothing of the call is left. */
   readonly done: Promise<void>;
   readonly #channelId: string;
@@ -54,6 +56,7 @@ export class ScriptedShard {
       onClaimed: (call, worker) => {
         offers.settle(call);
         call.worker = worker;
+        this.claimedBy = worker;
         watch.watch(worker, call);
       },
       onDone: (call) => {

@@ -54,16 +54,15 @@ export class ClaimedCall {
   /**
    * Tells the gateway whose the call is, reads what was missed, runs the program to its end, and writes the record.
    *
-   * @param onTaken its offer is of no use any more: the call is in hand, with all that is known of it, or another's
+   * @param onClaimed the gateway knows whose the call is, and watches over it: its offer is of no use any more
    * @returns false when the call is another worker's by then
    */
-  async run(onTaken: () => void): Promise<boolean> {
+  async run(onClaimed: () => void): Promise<boolean> {
     const { bus, offer, lease, route, standing } = this.#options;
-    const claimed = this.claim();
+    const claimed = this.claim(onClaimed);
     const mayAppend = () => standing.certain(this.#part.signal);
-    const journal = await openJournal(bus, offer.call, lease, mayAppend).catch(undefinedIfTakenOver);
+    const journal = await openJournal(bus, offer.call, lease, claimed, mayAppend).catch(undefinedIfTakenOver);
     if (!journal) {
-      onTaken();
       this.#log.info('call.lost');
       return false;
     }
@@ -76,7 +75,6 @@ export class ClaimedCall {
       onBadMessage: (error) => this.#log.warn({ err: error }, 'call.bad-event'),
     });
     try {
-      onTaken();
       this.#log.info({ program: route.name, replayed: journal.before.length }, 'call.claimed');
       const outcome = await runtime.run(route.program);
       await claimed;
@@ -96,8 +94,9 @@ export class ClaimedCall {
   }
 
   /** Tells the gateway that the call is its lease's owner's. */
-  claim(): Promise<void> {
-    return this.#gateway.claim().catch((error: unknown) => this.#onClaimRefused(error));
+  claim(onClaimed: () => void = () => {}): Promise<void> {
+    const claimed = this.#gateway.claim().catch((error: unknown) => this.#passOn(error));
+    return claimed.then(onClaimed, (error: unknown) => this.#log.warn({ err: error }, 'call.claim-refused'));
   }
 
   get lease(): Lease {
@@ -117,7 +116,7 @@ export class ClaimedCall {
     await this.#gateway.release().catch((error: unknown) => this.#log.error({ err: error }, 'call.not-handed-over'));
   }
 
-  #newRuntime(journal: Journal): CallRuntime {
+  #newRuntime({ before, append }: Journal): CallRuntime {
     const { offer, lease, connectTimeoutMs } = this.#options;
     const runtime = new CallRuntime(
       { ...offer, id: offer.call, direction: 'inbound' },
@@ -125,9 +124,9 @@ export class ClaimedCall {
         clock: wallClock,
         app: offer.shard,
         connectTimeoutMs,
-        journal,
+        journal: { before, append: (entry) => append(entry).catch((error: unknown) => this.#passOn(error)) },
         epoch: lease.epoch,
-        command: (id, request) => this.#gateway.command(id, request),
+        command: (id, request) => this.#gateway.command(id, request).catch((error: unknown) => this.#passOn(error)),
         openMedia: (session, provider, options, relay) => this.#relay.open(session, provider, options, relay),
         knownMedia: (session, relay) => this.#relay.known(session, relay),
         operation: (name, number, work) =>
@@ -139,9 +138,10 @@ export class ClaimedCall {
     return runtime;
   }
 
-  #onClaimRefused(error: unknown): void {
-    this.#log.warn({ err: error }, 'call.claim-refused');
+  /** Also what is under way must not go on: it would take down what the next owner needs. */
+  #passOn(error: unknown): never {
     if (error instanceof CallTakenOverError) this.lose(error.message);
+    throw error;
   }
 
   /** What a media session that ended by itself measured. */

@@ -131,6 +131,7 @@ export class Worker {
       this.#calls.set(offer.call, { call, done: done.promise });
       try {
         if (await call.run(() => inHand.acknowledge())) await releaseLease(redis, lease);
+        inHand.acknowledge();
       } finally {
         this.#calls.delete(offer.call);
         done.resolve();
