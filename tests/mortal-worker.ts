@@ -77,7 +77,7 @@ export class MortalWorker {
       commandTimeoutMs: 8000,
       connectTimeoutMs: 8000,
     });
-    mortal.#leave = announceWorker(bus, name, () => worker.calls);
+    mortal.#leave = announceWorker(bus, name, worker);
     void worker.takeOffers(mortal.#stop.signal);
     return mortal;
   }

@@ -22,9 +22,14 @@ export interface Bus {
   readonly jsm: JetStreamManager;
   /** Told each time that a lost connection stands again. @returns stops */
   onReconnect(listener: () => void): () => void;
+  /** False for a while after NATS was away: others who were cut off with us may not be back yet. */
+  isSettled(): boolean;
   /** Sends what is under way, then closes. */
   close(): Promise<void>;
 }
+
+/** A lost connection is tried again at least twice a second, milliseconds. */
+const SETTLE_MS = 2000;
 
 /** @throws BusError CF_NATS_UNREACHABLE, CF_NATS_UNAUTHORIZED, CF_NATS_NO_JETSTREAM */
 export async function connectBus(options: BusOptions): Promise<Bus> {
@@ -32,6 +37,10 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
   try {
     const jsm = await jetstreamManager(nc);
     const listeners = new Set<() => void>();
+    let settledAt = 0;
+    listeners.add(() => {
+      settledAt = performance.now() + SETTLE_MS;
+    });
     void tellReconnects(nc, listeners);
     return {
       nc,
@@ -41,6 +50,7 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
         listeners.add(listener);
         return () => listeners.delete(listener);
       },
+      isSettled: () => performance.now() >= settledAt,
       close: () => nc.drain(),
     };
   } catch (cause) {

@@ -63,10 +63,7 @@ await runService('call-worker', loadConfig, async (config, service) => {
     connectTimeoutMs: config.worker.connectTimeoutMs,
   });
   worker = running;
-  service.onStop(
-    'presence',
-    announceWorker(bus, instance, () => running.calls),
-  );
+  service.onStop('presence', announceWorker(bus, instance, running));
   const pulling = running.takeOffers(service.stopping);
   const stopCalls = async () => {
     await pulling;

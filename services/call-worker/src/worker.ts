@@ -33,6 +33,8 @@ const RETRY_AFTER_MS = 250;
 export class Worker {
   readonly #options: WorkerOptions;
   readonly #calls = new Map<string, RunningCall>();
+  /** Offers in hand. From before its lease is asked for: what Redis grants must not look as if nobody had it. */
+  readonly #taking = new Set<string>();
 
   constructor(options: WorkerOptions) {
     this.#options = options;
@@ -40,6 +42,11 @@ export class Worker {
 
   get calls(): number {
     return this.#calls.size;
+  }
+
+  /** A lease that it does not know of, since Redis's answer did not come, is not its own. */
+  has(call: string): boolean {
+    return this.#calls.has(call) || this.#taking.has(call);
   }
 
   /** Pulls offers until `stopping`. */
@@ -96,12 +103,15 @@ export class Worker {
       inHand.acknowledge();
       return;
     }
+    this.#taking.add(call);
     try {
       await this.#claim(inHand);
     } catch (error) {
       // Not acknowledged: the offer comes again, to us or to another worker.
       this.#options.log.error({ call, err: error }, 'call.failed');
       inHand.giveBack();
+    } finally {
+      this.#taking.delete(call);
     }
   }
 
@@ -110,7 +120,7 @@ export class Worker {
     const { offer, trace } = inHand;
     const lease = await acquireLease(redis, session, offer.call, {
       floor: offer.epoch,
-      presenceOf: (owner) => workerPresence(bus, owner),
+      presenceOf: (owner) => workerPresence(bus, owner, offer.call),
     });
     const route = routeFor(routes, offer.called.number) ?? NO_PROGRAM;
     const call = new ClaimedCall({ ...this.#options, offer, lease, route });
