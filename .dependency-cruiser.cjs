@@ -42,7 +42,7 @@ module.exports = {
       name: 'packages-are-entered-by-their-door',
       comment: 'import @callfleet/<name>, never a file of another package',
       severity: 'error',
-      from: { path: '^((?:libs|services)/[^/]+|pbx|cli|tests|examples)/' },
+      from: { path: '^((?:libs|services)/[^/]+|pbx|cli|examples)/' },
       to: {
         path: '^(libs|services)/[^/]+/src/',
         pathNot: [
@@ -52,6 +52,13 @@ module.exports = {
           '^libs/media/src/simulated-time\\.ts$',
         ],
       },
+    },
+    {
+      name: 'libraries-are-entered-by-their-door-by-tests-too',
+      comment: 'tests may put parts of several services together',
+      severity: 'error',
+      from: { path: '^tests/' },
+      to: { path: '^libs/[^/]+/src/', pathNot: ['^libs/[^/]+/src/(runtime/)?mod\\.ts$'] },
     },
     { name: 'no-circles', severity: 'error', from: {}, to: { circular: true } },
     { name: 'everything-resolves', severity: 'error', from: {}, to: { couldNotResolve: true } },

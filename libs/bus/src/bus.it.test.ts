@@ -12,6 +12,7 @@ import { type Offer, publishOffer } from './offer.ts';
 import { OfferQueue } from './offer-queue.ts';
 import { answer, ask } from './request-reply.ts';
 import { ensureStreams } from './streams.ts';
+import { announceWorker, workerPresence } from './worker-presence.ts';
 
 let server: NatsServer;
 let bus: Bus;
@@ -202,6 +203,29 @@ describe('the outbox', () => {
     await own.stop();
   });
 
+  test('delivers within a second after NATS is back, whatever was under way', async () => {
+    const own = await startNatsServer();
+    const ownBus = await connectBus({ servers: [own.url], name: 'test' });
+    await ensureStreams(ownBus);
+    let reconnectedAt = 0;
+    const out = new EventOutbox(ownBus, { onRefused: () => {}, onRetry: () => {} });
+    ownBus.onReconnect(() => {
+      reconnectedAt = performance.now();
+    });
+    const call = newCall();
+    await own.kill();
+    for (let seq = 1; seq <= 1000; seq += 1) out.publish(eventOf(call, seq), headers());
+    // So long that attempts have begun just before it comes back.
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    await own.restart();
+    await out.flushed();
+    expect(performance.now() - reconnectedAt).toBeLessThan(1000);
+    const stored = await ownBus.jsm.streams.info('CALLS');
+    expect(stored.state.messages, 'each once').toBe(1000);
+    await ownBus.close();
+    await own.stop();
+  });
+
   test('at its bound refuses the newest, and says so', async () => {
     const refused: number[] = [];
     const out = outbox({ maxHeld: 3, onRefused: (event) => refused.push(event.seq) });
@@ -295,6 +319,43 @@ test('a call has one record, whoever writes it again', async () => {
   await writeCallRecord(bus, { ...record, gateway: 'second' });
   const stored = await bus.jsm.direct.getMessage('CDRS', { last_by_subj: `cf.cdr.${call}` });
   expect(stored?.json()).toMatchObject({ gateway: 'first' });
+});
+
+describe('a worker', () => {
+  test('is there as long as it answers, and gone when nobody does', async () => {
+    const leave = announceWorker(bus, 'worker-1', { calls: 0, has: () => false });
+    expect(await workerPresence(bus, 'worker-1')).toBe('there');
+    leave();
+    expect(await workerPresence(bus, 'worker-1')).toBe('gone');
+  });
+
+  test('that is not back yet when NATS is, is silent, not gone', async () => {
+    const own = await startNatsServer();
+    const ownBus = await connectBus({ servers: [own.url], name: 'test' });
+    const back = new Promise<void>((resolve) => ownBus.onReconnect(resolve));
+    expect(await workerPresence(ownBus, 'worker-1')).toBe('gone');
+    await own.kill();
+    await own.restart();
+    await back;
+    expect(await workerPresence(ownBus, 'worker-1')).toBe('silent');
+    await expect.poll(() => workerPresence(ownBus, 'worker-1'), { timeout: 5000 }).toBe('gone');
+    await ownBus.close();
+    await own.stop();
+  });
+
+  test('that does not have a call is gone for that call, whatever Redis says', async () => {
+    const [had, unknown] = [newCall(), newCall()];
+    const leave = announceWorker(bus, 'worker-2', { calls: 1, has: (call) => call === had });
+    expect(await workerPresence(bus, 'worker-2', had)).toBe('there');
+    expect(await workerPresence(bus, 'worker-2', unknown)).toBe('gone');
+    leave();
+  });
+
+  test('is silent when it should answer, and does not', async () => {
+    const subscription = bus.nc.subscribe('cf.worker.worker-3', { callback: () => {} });
+    expect(await workerPresence(bus, 'worker-3')).toBe('silent');
+    subscription.unsubscribe();
+  });
 });
 
 describe('a question', () => {

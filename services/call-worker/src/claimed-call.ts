@@ -13,12 +13,13 @@ import type { Lease } from '@callfleet/leases';
 import { inSpan, type Logger } from '@callfleet/telemetry';
 import { workerRecordOf } from './call-record.ts';
 import { wallClock } from './clock.ts';
-import { GatewayClient } from './gateway-client.ts';
+import { GatewayClient, type MayAct } from './gateway-client.ts';
 import { openJournal } from './journal.ts';
 import { countEnded } from './metrics.ts';
 import { type ProgramRoute, versionOf } from './program-routes.ts';
 import { RelayClient } from './relay-client.ts';
 import type { RelayDirectory } from './relay-directory.ts';
+import type { Standing } from './standing.ts';
 
 export interface ClaimedCallOptions {
   readonly bus: Bus;
@@ -26,6 +27,7 @@ export interface ClaimedCallOptions {
   readonly offer: Offer;
   readonly lease: Lease;
   readonly route: ProgramRoute;
+  readonly standing: Standing;
   readonly commandTimeoutMs: number;
   readonly connectTimeoutMs: number;
   readonly maxCallMs: number;
@@ -39,28 +41,35 @@ export class ClaimedCall {
   readonly #log: Logger;
   readonly #gateway: GatewayClient;
   readonly #relay: RelayClient;
+  /** Aborted when this worker's part is over: from then on nothing leaves it under the lease. */
+  readonly #part = new AbortController();
   #runtime: CallRuntime | undefined;
-  #handedOver = false;
 
   constructor(options: ClaimedCallOptions) {
     const { bus, offer, lease, relays, commandTimeoutMs } = options;
     const where = { id: offer.call, pbx: offer.pbx, shard: offer.shard, zone: offer.zone };
     this.#options = options;
     this.#log = options.log.child({ call: offer.call, epoch: lease.epoch });
-    this.#gateway = new GatewayClient(bus, where, lease, commandTimeoutMs);
-    this.#relay = new RelayClient(bus, relays, where, lease.epoch);
+    const mayAct: MayAct = (withinMs) => options.standing.certain(this.#part.signal, withinMs);
+    this.#gateway = new GatewayClient(bus, where, lease, commandTimeoutMs, mayAct);
+    this.#relay = new RelayClient(bus, relays, where, lease.epoch, mayAct);
   }
 
   /**
    * Tells the gateway whose the call is, reads what was missed, runs the program to its end, and writes the record.
    *
-   * @param onTaken the call is in hand, with all that is known of it
+   * @param onClaimed the gateway knows whose the call is, and watches over it: its offer is of no use any more
    * @returns false when the call is another worker's by then
    */
-  async run(onTaken: () => void): Promise<boolean> {
-    const { bus, offer, lease, route } = this.#options;
-    const claimed = this.claim();
-    const journal = await openJournal(bus, offer.call, lease, offer.lostBy);
+  async run(onClaimed: () => void): Promise<boolean> {
+    const { bus, offer, lease, route, standing } = this.#options;
+    const claimed = this.claim(onClaimed);
+    const mayAppend = () => standing.certain(this.#part.signal);
+    const journal = await openJournal(bus, offer, lease, claimed, mayAppend).catch(undefinedIfTakenOver);
+    if (!journal) {
+      this.#log.info('call.lost');
+      return false;
+    }
     const runtime = this.#newRuntime(journal);
     const feed = await CallEventFeed.open(bus, offer.call, {
       onEvent: (event) => {
@@ -70,7 +79,6 @@ export class ClaimedCall {
       onBadMessage: (error) => this.#log.warn({ err: error }, 'call.bad-event'),
     });
     try {
-      onTaken();
       const { name, version } = route;
       this.#log.info({ program: name, version, replayed: journal.before.length }, 'call.claimed');
       const outcome = await runtime.run(route.program);
@@ -96,17 +104,20 @@ export class ClaimedCall {
     } finally {
       feed.close();
       journal.close();
+      this.#part.abort(new CallTakenOverError('it is over'));
     }
   }
 
   /** Tells the gateway that the call is this worker's, and run by this program. */
-  claim(): Promise<void> {
-    return this.#tellOwner(versionOf(this.#options.route));
+  claim(onClaimed: () => void = () => {}): Promise<void> {
+    return this.#tellOwner(versionOf(this.#options.route)).then(onClaimed, (error: unknown) =>
+      this.#log.warn({ err: error }, 'call.claim-refused'),
+    );
   }
 
   /** Tells the gateway that the call is its lease's owner's, whatever program that one runs. */
   tellOwner(): Promise<void> {
-    return this.#tellOwner();
+    return this.#tellOwner().catch((error: unknown) => this.#log.warn({ err: error }, 'call.claim-refused'));
   }
 
   get lease(): Lease {
@@ -115,18 +126,18 @@ export class ClaimedCall {
 
   /** Another worker has it: this one's part is over. */
   lose(why: string): void {
+    this.#part.abort(new CallTakenOverError(why));
     this.#runtime?.abandon(why);
   }
 
   /** Stops acting for the call, and has it offered to the other workers. They go on where this one stood. */
   async handOver(freeLease: (lease: Lease) => Promise<unknown>): Promise<void> {
-    this.#handedOver = true;
     this.lose('this worker stops');
     await freeLease(this.lease);
     await this.#gateway.release().catch((error: unknown) => this.#log.error({ err: error }, 'call.not-handed-over'));
   }
 
-  #newRuntime(journal: Journal): CallRuntime {
+  #newRuntime({ before, append }: Journal): CallRuntime {
     const { offer, lease, connectTimeoutMs, maxCallMs, maxAfterCallMs } = this.#options;
     const runtime = new CallRuntime(
       { ...offer, id: offer.call, direction: 'inbound' },
@@ -136,9 +147,9 @@ export class ClaimedCall {
         connectTimeoutMs,
         maxCallMs,
         maxAfterCallMs,
-        journal,
+        journal: { before, append: (entry) => append(entry).catch((error: unknown) => this.#passOn(error)) },
         epoch: lease.epoch,
-        command: (id, request) => this.#gateway.command(id, request),
+        command: (id, request) => this.#gateway.command(id, request).catch((error: unknown) => this.#passOn(error)),
         openMedia: (session, provider, options, relay) => this.#relay.open(session, provider, options, relay),
         knownMedia: (session, relay) => this.#relay.known(session, relay),
         operation: (name, number, work) =>
@@ -146,17 +157,18 @@ export class ClaimedCall {
       },
     );
     this.#runtime = runtime;
-    if (this.#handedOver) runtime.abandon('this worker stops');
+    if (this.#part.signal.aborted) runtime.abandon(this.#part.signal.reason.message);
     return runtime;
   }
 
   #tellOwner(program?: ProgramVersion): Promise<void> {
-    return this.#gateway.claim(program).catch((error: unknown) => this.#onClaimRefused(error));
+    return this.#gateway.claim(program).catch((error: unknown) => this.#passOn(error));
   }
 
-  #onClaimRefused(error: unknown): void {
-    this.#log.warn({ err: error }, 'call.claim-refused');
+  /** Also what is under way must not go on: it would take down what the next owner needs. */
+  #passOn(error: unknown): never {
     if (error instanceof CallTakenOverError) this.lose(error.message);
+    throw error;
   }
 
   /** What a media session that ended by itself measured. */
@@ -166,4 +178,8 @@ export class ClaimedCall {
     if (ended.success && !this.#relay.results.has(ended.data.session))
       this.#relay.results.set(ended.data.session, ended.data);
   }
+}
+
+function undefinedIfTakenOver(error: unknown): undefined {
+  if (!(error instanceof CallTakenOverError)) throw error;
 }

@@ -16,9 +16,13 @@ import type { Lease } from '@callfleet/leases';
 import { inSpan } from '@callfleet/telemetry';
 import { SpanKind } from '@opentelemetry/api';
 import type { CallIdentity } from './call-identity.ts';
+import { NotCertainError } from './standing.ts';
 
 /** A shard changes hands in moments: a command that nobody took is sent again after this, milliseconds. */
 const RETRY_AFTER_MS = 50;
+
+/** Waited for right before something is sent. @throws CallTakenOverError, NotCertainError after `withinMs` */
+export type MayAct = (withinMs: number) => Promise<void>;
 
 /** One call's way to the gateway that holds its shard. Everything goes out under the lease's epoch. */
 export class GatewayClient {
@@ -28,12 +32,14 @@ export class GatewayClient {
   readonly #timeoutMs: number;
   /** CALLFLEET_STATUS, as it was set last: for the dialplan, and for the call record. */
   status: string | undefined;
+  readonly #mayAct: MayAct;
 
-  constructor(bus: Bus, call: CallIdentity, lease: Lease, timeoutMs: number) {
+  constructor(bus: Bus, call: CallIdentity, lease: Lease, timeoutMs: number, mayAct: MayAct) {
     this.#bus = bus;
     this.#call = call;
     this.#lease = lease;
     this.#timeoutMs = timeoutMs;
+    this.#mayAct = mayAct;
   }
 
   /** Tells the gateway that the call has its worker, and its program. @throws CallTakenOverError, PbxUnreachableError */
@@ -47,9 +53,9 @@ export class GatewayClient {
     await this.#send('done', { kind: 'done', call: this.#call.id, epoch: this.#lease.epoch });
   }
 
-  /** Tells the gateway that another worker shall have the call. */
+  /** Tells the gateway that another worker shall have the call: the one thing said by a worker that has let go of it. */
   async release(): Promise<void> {
-    await this.#send('release', { kind: 'release', call: this.#call.id, epoch: this.#lease.epoch });
+    await this.#send('release', { kind: 'release', call: this.#call.id, epoch: this.#lease.epoch }, async () => {});
   }
 
   /** @throws CallTakenOverError, PbxUnreachableError */
@@ -78,16 +84,18 @@ export class GatewayClient {
     });
   }
 
-  async #send(what: string, command: Command): Promise<Extract<CommandReply, { ok: true }>> {
+  async #send(what: string, command: Command, mayAct = this.#mayAct): Promise<Extract<CommandReply, { ok: true }>> {
     const deadline = Date.now() + this.#timeoutMs;
     for (;;) {
       try {
+        await mayAct(Math.max(1, deadline - Date.now()));
         const subject = subjects.commands(this.#call.pbx, this.#call.shard);
         const timeoutMs = Math.max(1, deadline - Date.now());
         const reply = await ask(this.#bus, subject, command, { reply: commandReplySchema, timeoutMs });
         if (reply.ok) return reply;
         throw refusal(what, reply);
       } catch (error) {
+        if (error instanceof NotCertainError) throw PbxUnreachableError.of(what, error.message, { cause: error });
         if (!(error instanceof BusError)) throw error;
         // Nobody took it, so nobody carried it out: it may be sent again.
         if (error.code !== 'CF_BUS_NO_RESPONDER' || Date.now() + RETRY_AFTER_MS >= deadline)

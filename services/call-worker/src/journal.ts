@@ -1,7 +1,6 @@
-import { type Bus, BusError, CallJournal } from '@callfleet/bus';
+import { type Bus, BusError, CallJournal, type Offer } from '@callfleet/bus';
 import { CallTakenOverError } from '@callfleet/calls';
 import { type Journal, type JournalEntry, journalEntrySchema } from '@callfleet/calls/runtime';
-import type { CallId } from '@callfleet/identity';
 import type { Lease } from '@callfleet/leases';
 
 /** A taker and the worker that it takes from may write at the same time; the one that reads again wins. */
@@ -18,12 +17,22 @@ export interface OpenJournal extends Journal {
  * Opens a call's journal for its new owner. If the call had another, the first thing written is that it has not any more:
  * from then on that one can't write.
  *
- * @param lostBy who had the call before, where that is known
- * @throws CallTakenOverError when others keep writing
+ * @param claimed the gateway has decided whose the call is: waited for before anything is taken from another
+ * @param mayAppend waited for right before each entry is sent
+ * @throws CallTakenOverError when a later owner has it, or others keep writing
  */
-export async function openJournal(bus: Bus, call: CallId, lease: Lease, lostBy?: string): Promise<OpenJournal> {
+export async function openJournal(
+  bus: Bus,
+  { call, lostBy }: Offer,
+  lease: Lease,
+  claimed: Promise<void>,
+  mayAppend: () => Promise<void>,
+): Promise<OpenJournal> {
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
-    const stored = await CallJournal.open(bus, call, `${lease.owner} ${lease.epoch} ${attempt}`, journalEntrySchema);
+    const writer = `${lease.owner} ${lease.epoch} ${attempt}`;
+    const stored = await CallJournal.open(bus, call, writer, journalEntrySchema, mayAppend);
+    const later = stored.before.find((entry) => isLaterOwner(entry, lease));
+    if (later) throw new CallTakenOverError(`${later.worker} has taken it under epoch ${later.epoch}`);
     const taken: JournalEntry = {
       kind: 'taken',
       worker: lease.owner,
@@ -38,6 +47,7 @@ export async function openJournal(bus: Bus, call: CallId, lease: Lease, lostBy?:
       close: () => stored.close(),
     };
     if (isFirst) return journal;
+    await claimed;
     try {
       await journal.append(taken);
       return journal;
@@ -54,6 +64,13 @@ function workersOf(entries: readonly JournalEntry[]): string[] {
   const first = takers.find(({ from }) => from !== undefined)?.from;
   const workers = takers.map(({ worker }) => worker);
   return first === undefined || first === workers[0] ? workers : [first, ...workers];
+}
+
+type Taken = Extract<JournalEntry, { kind: 'taken' }>;
+
+/** A worker that hung between its lease and its journal must not take it back from its successor. */
+function isLaterOwner(entry: JournalEntry, { owner, epoch }: Lease): entry is Taken {
+  return entry.kind === 'taken' && (entry.epoch > epoch || (entry.epoch === epoch && entry.worker !== owner));
 }
 
 function asTakenOver(error: unknown): never {

@@ -3,11 +3,13 @@ import { loadConfig } from '@callfleet/config';
 import { connectRedis, Session, whyRedisIsAway } from '@callfleet/leases';
 import { runService } from '@callfleet/telemetry';
 import { expectPrograms, watchCalls } from './metrics.ts';
+import { proveOnNats } from './nats-proof.ts';
 import { OfferIntake } from './offer-intake.ts';
 import { loadPrograms } from './program-loader.ts';
 import { type ProgramRoute, versionsOf } from './program-routes.ts';
 import { followRelays, RelayDirectory } from './relay-directory.ts';
 import { resolveSdkForPrograms } from './sdk-resolution.ts';
+import { Standing } from './standing.ts';
 import { Worker } from './worker.ts';
 
 await runService('call-worker', loadConfig, async (config, service) => {
@@ -29,14 +31,28 @@ await runService('call-worker', loadConfig, async (config, service) => {
   service.onStop('redis', () => redis.quit());
   service.check('redis', () => whyRedisIsAway(redis));
   let worker: Worker | undefined;
+  const { sessionTtlMs } = config.worker;
+  const standing = new Standing({
+    ttlMs: sessionTtlMs,
+    now: () => performance.now(),
+    reaffirm: async () => {
+      await session.renew();
+      await worker?.assertLeases();
+    },
+    onChange: (isCertain) => log.warn({ isCertain }, 'worker.standing'),
+  });
   const session = await Session.start(redis, {
     kind: 'worker',
     instance,
-    ttlMs: config.worker.sessionTtlMs,
-    onForgotten: () => void worker?.assertLeases(),
+    ttlMs: sessionTtlMs,
+    onRenewed: (sentAt) => standing.proven(sentAt),
+    onForgotten: () =>
+      worker?.assertLeases().catch((error: unknown) => log.warn({ err: error }, 'leases.not-asserted')),
     onRenewalFailed: (error) => log.warn({ err: error }, 'session.renewal-failed'),
   });
   service.onStop('session', () => session.close());
+  const proving = proveOnNats(bus, sessionTtlMs / 4, (sentAt) => standing.proven(sentAt));
+  service.onStop('proof of life', proving);
 
   const onBadMessage = (error: unknown) => log.warn({ err: error }, 'bus.bad-message');
   const relays = new RelayDirectory();
@@ -45,6 +61,7 @@ await runService('call-worker', loadConfig, async (config, service) => {
     bus,
     redis,
     session,
+    standing,
     relays,
     routes,
     log,
@@ -55,10 +72,7 @@ await runService('call-worker', loadConfig, async (config, service) => {
   });
   worker = running;
   watchCalls(() => running.calls);
-  service.onStop(
-    'presence',
-    announceWorker(bus, instance, () => running.calls),
-  );
+  service.onStop('presence', announceWorker(bus, instance, running));
   const { pool, maxCalls } = config.worker;
   const intake = new OfferIntake({
     newCalls: await OfferQueue.open(bus, pool, onBadMessage),

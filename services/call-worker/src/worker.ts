@@ -7,11 +7,13 @@ import { pulledOffers, takeovers } from './metrics.ts';
 import { giveBack } from './offer-intake.ts';
 import { type ProgramRoute, routeFor } from './program-routes.ts';
 import type { RelayDirectory } from './relay-directory.ts';
+import type { Standing } from './standing.ts';
 
 export interface WorkerOptions {
   readonly bus: Bus;
   readonly redis: LeaseRedis;
   readonly session: Session;
+  readonly standing: Standing;
   readonly relays: RelayDirectory;
   readonly routes: readonly ProgramRoute[];
   readonly log: Logger;
@@ -30,6 +32,8 @@ interface RunningCall {
 export class Worker {
   readonly #options: WorkerOptions;
   readonly #calls = new Map<string, RunningCall>();
+  /** Offers in hand. From before its lease is asked for: what Redis grants must not look as if nobody had it. */
+  readonly #taking = new Set<string>();
 
   constructor(options: WorkerOptions) {
     this.#options = options;
@@ -39,15 +43,23 @@ export class Worker {
     return this.#calls.size;
   }
 
-  /** Redis had forgotten our leases: says again what is ours, and lets go what is another's by now. */
+  /** A lease that it does not know of, since Redis's answer did not come, is not its own. */
+  has(call: string): boolean {
+    return this.#calls.has(call) || this.#taking.has(call);
+  }
+
+  /**
+   * Says again what is ours, and lets go what is another's by now.
+   *
+   * @throws what Redis refuses it with; then it is not known of every call whose it is
+   */
   async assertLeases(): Promise<void> {
-    const { redis, log } = this.#options;
-    for (const { call } of [...this.#calls.values()])
-      try {
+    const { redis } = this.#options;
+    await Promise.all(
+      [...this.#calls.values()].map(async ({ call }) => {
         if (!(await assertLease(redis, call.lease))) call.lose("its lease is another worker's");
-      } catch (error) {
-        log.warn({ call: call.lease.what, err: error }, 'call.assert-failed');
-      }
+      }),
+    );
   }
 
   /** Waits for the calls under way; those still there after `limitMs` are handed to other workers. */
@@ -73,12 +85,15 @@ export class Worker {
       inHand.acknowledge();
       return;
     }
+    this.#taking.add(call);
     try {
       await this.#claim(inHand);
     } catch (error) {
       // Not acknowledged: the offer comes again, to us or to another worker.
       this.#options.log.error({ call, err: error }, 'call.failed');
       giveBack(inHand);
+    } finally {
+      this.#taking.delete(call);
     }
   }
 
@@ -92,8 +107,10 @@ export class Worker {
       inHand.acknowledge();
       return;
     }
-    const isGone = async (owner: string) => (await workerPresence(bus, owner)) === 'gone';
-    const lease = await acquireLease(redis, session, offer.call, offer.epoch, isGone);
+    const lease = await acquireLease(redis, session, offer.call, {
+      floor: offer.epoch,
+      presenceOf: (owner) => workerPresence(bus, owner, offer.call),
+    });
     const call = new ClaimedCall({ ...this.#options, offer, lease, route });
     if (lease.owner !== session.instance) {
       // A false alarm: its owner lives. The gateway is told whose it is.
@@ -112,12 +129,13 @@ export class Worker {
       const done = Promise.withResolvers<void>();
       this.#calls.set(offer.call, { call, done: done.promise });
       try {
-        const onTaken = () => {
+        const onClaimed = () => {
           pulledOffers.count('taken');
           if (lease.epoch > 1) takeovers.add(1);
           inHand.acknowledge();
         };
-        if (await call.run(onTaken)) await releaseLease(redis, lease);
+        if (await call.run(onClaimed)) await releaseLease(redis, lease);
+        inHand.acknowledge();
       } finally {
         this.#calls.delete(offer.call);
         done.resolve();
