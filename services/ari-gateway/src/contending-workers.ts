@@ -18,12 +18,9 @@ const SESSION_TTL_MS = 60_000;
 
 /** What a PBX did, and for whom. */
 export interface Effect {
-  readonly call: CallId;
-  /** An operation's number, or `end` for what a worker does on its own account. */
-  readonly operation: string;
   readonly commandId: string;
-  readonly owner: string;
-  readonly epoch: number;
+  /** Which sending of the command had it. */
+  readonly sent: string;
 }
 
 /** A worker's hold on a call, as the worker sees it; it may be wrong. */
@@ -69,6 +66,7 @@ export class ContendingWorkers {
   readonly #highest = new Map<CallId, number>();
   #underWay: SentCommand[] = [];
   #born = 0;
+  #sentAri = 0;
 
   constructor(redis: LeaseRedis, workers: number, calls: number) {
     this.#redis = redis;
@@ -242,6 +240,7 @@ export class ContendingWorkers {
 
   #sendAri(worker: ContendingWorker, { lease }: Hold, operation: string): void {
     const call = lease.what as CallId;
+    this.#sentAri += 1;
     this.#send(worker, {
       kind: 'ari',
       call,
@@ -251,7 +250,7 @@ export class ContendingWorkers {
         method: 'POST',
         route: '/channels/{channelId}/play',
         path: `channels/${call}/play`,
-        query: { call, operation, owner: worker.instance, epoch: String(lease.epoch) },
+        query: { call, operation, sent: String(this.#sentAri) },
       },
     });
   }
@@ -263,14 +262,13 @@ export class ContendingWorkers {
   async #execute({ worker, command }: SentCommand): Promise<void> {
     const { call, epoch } = command;
     const acceptedBefore = this.#highest.get(call) ?? 0;
-    const effectsBefore = this.effects.length;
     const executing = this.executor.execute(command, ROOT_CONTEXT);
     // It decides at once; its answer may take as long as the PBX does.
     if (this.gateway.get(call).epoch === epoch && epoch > acceptedBefore) this.#highest.set(call, epoch);
     const reply = await executing;
-    const effectsOf = this.effects
-      .slice(effectsBefore)
-      .filter((effect) => effect.owner === worker.instance && effect.call === call && effect.epoch === epoch).length;
+    // Told apart from others of the same owner, which may be executed in the same moment.
+    const sent = command.kind === 'ari' ? command.request.query.sent : undefined;
+    const effectsOf = this.effects.filter((effect) => effect.sent === sent).length;
     this.replies.push({ command, reply, acceptedBefore, effectsOf });
     if (reply.ok && command.kind === 'claim') {
       const key = `${call} ${epoch}`;
@@ -280,14 +278,8 @@ export class ContendingWorkers {
   }
 
   async #carryOut<T>({ method, route, query }: AriRequest<T>): Promise<AriResponse<T>> {
-    const { call, operation, owner, epoch } = query as Record<string, string>;
-    this.effects.push({
-      call: call as CallId,
-      operation: operation as string,
-      commandId: `${call}#${operation}`,
-      owner: owner as string,
-      epoch: Number(epoch),
-    });
+    const { call, operation, sent = '' } = query;
+    this.effects.push({ commandId: `${call}#${operation}`, sent });
     await new Promise((resolve) => setImmediate(resolve));
     return { ok: true, status: 204, reason: 'No Content', method, route, url: '', body: undefined as T };
   }
