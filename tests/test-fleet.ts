@@ -21,14 +21,15 @@ const PROGRAMS = [
   program('long-menu', 'tests/programs/long-menu.ts', ['700']),
   program('presses-digits', 'tests/programs/presses-digits.ts', ['800']),
   program('legs', 'tests/programs/legs.ts', ['_9XXXXXX', '_8[89]XXXXX']),
+  program('beats', 'tests/programs/beats.ts', ['_3XXXX']),
   program('throws', 'tests/programs/throws.ts', ['600']),
 ];
 
 /** The whole system, and what a test asks of it. */
 export interface TestFleet extends LocalFleet {
   readonly bus: Bus;
-  /** The record of the call from this number; waits until it is written. */
-  recordOf(caller: string): Promise<CallRecord>;
+  /** The record of the call from this number; waits until it is written, by default 10 s. */
+  recordOf(caller: string, timeoutMs?: number): Promise<CallRecord>;
   /** How many records have been written. */
   recordCount(): Promise<number>;
   /** Fails unless everything made for calls is gone: on the PBXs, in Redis, in the relays. */
@@ -71,13 +72,13 @@ export async function startTestFleet(options: Partial<LocalFleetOptions> = {}): 
     ...system,
     bus,
     complaints,
-    async recordOf(caller) {
+    async recordOf(caller, timeout = 10_000) {
       const isWritten = async () => {
         // An empty batch is an error to NATS.
         if (!records.has(caller)) await readRecords().catch(() => {});
         return records.has(caller);
       };
-      await expect.poll(isWritten, { timeout: 10_000, message: `record of ${caller}` }).toBe(true);
+      await expect.poll(isWritten, { timeout, message: `record of ${caller}` }).toBe(true);
       return records.get(caller) as CallRecord;
     },
     async recordCount() {
