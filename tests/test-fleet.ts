@@ -19,6 +19,12 @@ const PROGRAMS = [
   program('long-menu', 'tests/programs/long-menu.ts', ['700']),
   program('presses-digits', 'tests/programs/presses-digits.ts', ['800']),
   program('throws', 'tests/programs/throws.ts', ['600']),
+  program('spins', 'tests/programs/spins.ts', ['901']),
+  program('spins-in-step', 'tests/programs/spins-in-step.ts', ['902']),
+  program('spins-once', 'tests/programs/spins-once.ts', ['903']),
+  program('stray-promise', 'tests/programs/stray-promise.ts', ['904']),
+  program('stray-exception', 'tests/programs/stray-exception.ts', ['905']),
+  program('eats-memory', 'tests/programs/eats-memory.ts', ['906']),
 ];
 
 /** The whole system, and what a test asks of it. */

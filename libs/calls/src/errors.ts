@@ -42,8 +42,10 @@ export class PbxUnreachableError extends CallError {
 export class CallTakenOverError extends CallError {
   override readonly name = 'CallTakenOverError';
   readonly code = 'CF_CALL_TAKEN_OVER';
+  readonly why: string;
   constructor(why: string) {
     super(`this worker does not have the call any more (${why})`);
+    this.why = why;
   }
 }
 
@@ -63,6 +65,12 @@ export class ProgramDivergedError extends CallError {
         'was it changed under a live call, or does it depend on the time, on chance or on the outside world without step()?',
     );
   }
+}
+
+/** The program held its thread up, twice, and the second time it was alone there. No program is told this: it stands in the call's record. */
+export class ProgramStuckError extends CallError {
+  override readonly name = 'ProgramStuckError';
+  readonly code = 'CF_PROGRAM_STUCK';
 }
 
 export class PlaybackFailedError extends CallError {

@@ -23,5 +23,6 @@ export {
   PbxUnreachableError,
   PlaybackFailedError,
   ProgramDivergedError,
+  ProgramStuckError,
   StepFailedError,
 } from './errors.ts';

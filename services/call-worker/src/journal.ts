@@ -7,21 +7,29 @@ import type { Lease } from '@callfleet/leases';
 /** A taker and the worker that it takes from may write at the same time; the one that reads again wins. */
 const ATTEMPTS = 5;
 
+export type OpenJournal = Journal & { close(): void };
+
 /**
- * Opens a call's journal for its new owner. If the call had another, the first thing written is that it has not any more:
- * from then on that one can't write.
+ * Opens a call's journal for its new owner, or for its owner's next run. If there was another before, the first thing
+ * written is that it has the call no more: from then on that one can't write.
  *
+ * @param run 1 for an owner's first
  * @throws CallTakenOverError when others keep writing
  */
-export async function openJournal(bus: Bus, call: CallId, lease: Lease): Promise<Journal & { close(): void }> {
+export async function openJournal(bus: Bus, call: CallId, lease: Lease, run: number): Promise<OpenJournal> {
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
-    const stored = await CallJournal.open(bus, call, `${lease.owner} ${lease.epoch} ${attempt}`, journalEntrySchema);
+    const stored = await CallJournal.open(
+      bus,
+      call,
+      `${lease.owner} ${lease.epoch} ${run} ${attempt}`,
+      journalEntrySchema,
+    );
     const journal = {
       before: stored.before,
       append: (entry: JournalEntry) => stored.append(entry).catch(asTakenOver),
       close: () => stored.close(),
     };
-    if (lease.epoch === 1 && stored.before.length === 0) return journal;
+    if (lease.epoch === 1 && run === 1 && stored.before.length === 0) return journal;
     try {
       await journal.append({ kind: 'taken', worker: lease.owner, epoch: lease.epoch });
       return journal;

@@ -2,16 +2,13 @@ import { announceWorker, connectBus, ensureStreams, OfferQueue } from '@callflee
 import { loadConfig } from '@callfleet/config';
 import { connectRedis, Session } from '@callfleet/leases';
 import { runService } from '@callfleet/telemetry';
-import { loadPrograms } from './program-loader.ts';
+import { Admission } from './admission.ts';
+import { ProgramThreads } from './program-threads.ts';
 import { followRelays, RelayDirectory } from './relay-directory.ts';
-import { resolveSdkForPrograms } from './sdk-resolution.ts';
 import { Worker } from './worker.ts';
 
 await runService('call-worker', loadConfig, async (config, service) => {
   const { log, instance } = service;
-  resolveSdkForPrograms();
-  const routes = await loadPrograms(config.programs);
-
   const bus = await connectBus({ ...config.nats, name: instance });
   service.onStop('nats', () => bus.close());
   await ensureStreams(bus, config.nats);
@@ -33,13 +30,30 @@ await runService('call-worker', loadConfig, async (config, service) => {
   const onBadMessage = (error: unknown) => log.warn({ err: error }, 'bus.bad-message');
   const relays = new RelayDirectory();
   service.onStop('relay announcements', followRelays(bus, relays, onBadMessage));
+  const { maxEventLoopDelayMs, programMemoryMb, programThreads, stuckAfterMs } = config.worker;
+  const admission = new Admission(maxEventLoopDelayMs);
+  const threads = await ProgramThreads.start({
+    programs: config.programs,
+    count: programThreads,
+    stuckAfterMs,
+    memoryMb: programMemoryMb,
+    onDelay: (delayMs) => {
+      const change = admission.measure(delayMs);
+      if (change) log.warn({ delayMs: Math.round(delayMs), limitMs: maxEventLoopDelayMs }, `offers.${change}`);
+    },
+    log,
+  });
+  service.onStop('program threads', () => threads.stop());
+
   const running = new Worker({
     bus,
     redis,
     session,
     offers: await OfferQueue.open(bus, config.worker.pool, onBadMessage),
     relays,
-    routes,
+    routes: config.programs,
+    threads,
+    admission,
     log,
     maxCalls: config.worker.maxCalls,
     commandTimeoutMs: config.worker.commandTimeoutMs,

@@ -1,10 +1,14 @@
 import { type CallProgram, defineCall } from '@callfleet/calls';
 import { matchesExtension } from './extension-pattern.ts';
 
-/** A call program, and which dialled extensions it is for. */
+/** The name of a call program, and which dialled extensions it is for. */
 export interface ProgramRoute {
   readonly name: string;
   readonly extensions: readonly string[];
+}
+
+/** With the program itself: inside a program thread. */
+export interface LoadedProgram extends ProgramRoute {
   readonly program: CallProgram;
 }
 
@@ -14,7 +18,7 @@ export function routeFor(routes: readonly ProgramRoute[], extension: string): Pr
 }
 
 /** For an extension that no program is for: the dialplan knows better what to do with it. */
-export const NO_PROGRAM: ProgramRoute = {
+export const NO_PROGRAM: LoadedProgram = {
   name: 'none',
   extensions: [],
   program: defineCall(async (call) => {

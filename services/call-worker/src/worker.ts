@@ -2,8 +2,10 @@ import { type Bus, type OfferInHand, type OfferQueue, workerPresence } from '@ca
 import { acquireLease, assertLease, type LeaseRedis, releaseLease, type Session, yieldLease } from '@callfleet/leases';
 import { inSpan, type Logger } from '@callfleet/telemetry';
 import { SpanKind } from '@opentelemetry/api';
+import type { Admission } from './admission.ts';
 import { ClaimedCall } from './claimed-call.ts';
 import { NO_PROGRAM, type ProgramRoute, routeFor } from './program-routes.ts';
+import type { ProgramThreads } from './program-threads.ts';
 import type { RelayDirectory } from './relay-directory.ts';
 
 export interface WorkerOptions {
@@ -13,6 +15,8 @@ export interface WorkerOptions {
   readonly offers: OfferQueue;
   readonly relays: RelayDirectory;
   readonly routes: readonly ProgramRoute[];
+  readonly threads: ProgramThreads;
+  readonly admission: Admission;
   readonly log: Logger;
   /** Calls at once. */
   readonly maxCalls: number;
@@ -42,13 +46,14 @@ export class Worker {
 
   /** Pulls offers until `stopping`. */
   async takeOffers(stopping: AbortSignal): Promise<void> {
-    const { offers, maxCalls, log } = this.#options;
+    const { offers, admission, maxCalls, log } = this.#options;
     while (!stopping.aborted) {
       const room = maxCalls - this.#calls.size;
       try {
-        if (room === 0) await Promise.race([...this.#calls.values()].map((running) => running.done));
+        if (!admission.isOpen) await orAborted(admission.opened(), stopping);
+        else if (room === 0) await Promise.race([...this.#calls.values()].map((running) => running.done));
         else
-          for await (const inHand of offers.pull(room, stopping)) {
+          for await (const inHand of offers.pull(room, AbortSignal.any([stopping, admission.pausing]))) {
             if (stopping.aborted) inHand.giveBack();
             else void this.#take(inHand);
           }
@@ -130,4 +135,10 @@ export class Worker {
       }
     });
   }
+}
+
+function orAborted(promise: Promise<void>, signal: AbortSignal): Promise<unknown> {
+  const aborted = Promise.withResolvers<void>();
+  signal.addEventListener('abort', () => aborted.resolve(), { once: true });
+  return Promise.race([promise, aborted.promise]);
 }

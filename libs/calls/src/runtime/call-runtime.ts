@@ -22,12 +22,14 @@ import {
   PbxRefusedError,
   PlaybackFailedError,
   ProgramDivergedError,
+  ProgramStuckError,
 } from '../errors.ts';
 import type { CallHost } from './call-host.ts';
 import { advance, type CallProgress } from './call-progress.ts';
 import { DigitBuffer } from './digit-buffer.ts';
 import { EventWaiters } from './event-waiters.ts';
 import { gatherDigits } from './gather.ts';
+import { legsIn } from './journaled-legs.ts';
 import { MediaLeg } from './media-leg.ts';
 import { Operation } from './operation.ts';
 import { OperationLog } from './operation-log.ts';
@@ -41,7 +43,7 @@ export interface CallOutcome extends CallProgress {
 }
 
 /** Why a call goes back to the dialplan without its program's wish. */
-type GivenBack = 'PROGRAM_FAILED' | 'PROGRAM_DIVERGED';
+type GivenBack = 'PROGRAM_FAILED' | 'PROGRAM_DIVERGED' | 'PROGRAM_STUCK';
 
 /** How long the PBX may take to tell that a call is over which it was asked to end, milliseconds. */
 const END_LIMIT_MS = 5000;
@@ -133,7 +135,27 @@ export class CallRuntime implements Call {
     let error = await running;
     if (this.#log.stopped instanceof ProgramDivergedError) error = this.#log.stopped;
     if (this.#log.stopped instanceof CallTakenOverError) return undefined;
-    if (error) await this.#giveBack(error instanceof ProgramDivergedError ? 'PROGRAM_DIVERGED' : 'PROGRAM_FAILED');
+    return this.#finish(error);
+  }
+
+  /**
+   * Ends the call without its program, which can't be asked any more: gives it back to the dialplan, and removes what was
+   * made for it.
+   *
+   * @param error what ended the program
+   * @returns undefined when the call is another worker's by then
+   */
+  async giveUp(error: Error): Promise<CallOutcome | undefined> {
+    for (const relay of legsIn(this.#host.journal.before)) {
+      const leg = this.#addLeg('');
+      if (relay !== undefined) leg.wasOpenedIn(relay);
+    }
+    const outcome = await this.#finish(error);
+    return this.#log.stopped ? undefined : outcome;
+  }
+
+  async #finish(error: unknown): Promise<CallOutcome> {
+    if (error) await this.#giveBack(statusOf(error));
     await this.#cleanUp();
     return {
       ...this.#progress,
@@ -179,16 +201,7 @@ export class CallRuntime implements Call {
   }
 
   connect(provider: string, options: Readonly<Record<string, unknown>> = {}): Promise<Conversation> {
-    const leg = new MediaLeg({
-      host: this.#host,
-      waiters: this.#waiters,
-      call: this.id,
-      channelId: this.#channelId,
-      n: this.#legs.length + 1,
-      provider,
-      providerOptions: options,
-    });
-    this.#legs.push(leg);
+    const leg = this.#addLeg(provider, options);
     this.#waiters.replayTo((event) => leg.deliver(event));
     const noted = this.#log.nextNote;
     if (typeof noted === 'string') leg.wasOpenedIn(noted);
@@ -263,6 +276,20 @@ export class CallRuntime implements Call {
   #ask<T>(name: string, work: (operation: Operation) => Promise<T>, needs: 'call' | 'nothing' = 'call'): Promise<T> {
     const carriedOut = needs === 'call' ? (operation: Operation) => this.#orGone(work(operation)) : work;
     return this.#log.ask({ name, work: carriedOut, needs, revive: asIs<T> });
+  }
+
+  #addLeg(provider: string, providerOptions: Readonly<Record<string, unknown>> = {}): MediaLeg {
+    const leg = new MediaLeg({
+      host: this.#host,
+      waiters: this.#waiters,
+      call: this.id,
+      channelId: this.#channelId,
+      n: this.#legs.length + 1,
+      provider,
+      providerOptions,
+    });
+    this.#legs.push(leg);
+    return leg;
   }
 
   #conversation(leg: MediaLeg): Conversation {
@@ -378,6 +405,11 @@ function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
     else signal.addEventListener('abort', onAbort, { once: true });
     promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
   });
+}
+
+function statusOf(error: unknown): GivenBack {
+  if (error instanceof ProgramDivergedError) return 'PROGRAM_DIVERGED';
+  return error instanceof ProgramStuckError ? 'PROGRAM_STUCK' : 'PROGRAM_FAILED';
 }
 
 function describe(error: unknown): { code: string; message: string } {
