@@ -108,6 +108,7 @@ export class ClaimedCall {
       try {
         return await this.#runOnce(run, place, run === 1 ? onTaken : () => {});
       } catch (error) {
+        if (run > 1 && error instanceof CallTakenOverError) return undefined;
         place = placeAfter(place, error);
         if (this.#lost !== undefined) return undefined;
         const fields = { reason: (error as Error).message, next: place instanceof Error ? 'given back' : place };
@@ -131,7 +132,8 @@ export class ClaimedCall {
     });
     try {
       onTaken();
-      this.#log.info({ program: route.name, replayed: journal.before.length }, 'call.claimed');
+      const entered = run === 1 ? 'call.claimed' : 'call.resumed';
+      this.#log.info({ program: route.name, replayed: journal.before.length }, entered);
       running = await this.#start(place, journal, () => events.splice(0));
       for (const event of events.splice(0)) running.deliver(event);
       this.#running = running;
@@ -150,7 +152,8 @@ export class ClaimedCall {
         return await openJournal(this.#options.bus, this.#options.offer.call, this.lease, run);
       } catch (error) {
         // At first the offer is not acknowledged yet: others may have it.
-        if (run === 1 || this.#lost !== undefined || error instanceof CallTakenOverError) throw error;
+        if (run === 1 || error instanceof CallTakenOverError) throw error;
+        if (this.#lost !== undefined) throw new CallTakenOverError(this.#lost);
         await wait(REOPEN_AFTER_MS);
       }
   }

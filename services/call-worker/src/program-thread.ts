@@ -35,11 +35,8 @@ createHook({
 
 process.on('unhandledRejection', (reason) => {
   const at = current.getStore();
-  post({
-    kind: 'stray',
-    ...(at && { run: at.run }),
-    message: reason instanceof Error ? reason.message : String(reason),
-  });
+  const message = reason instanceof Error ? (reason.stack ?? reason.message) : String(reason);
+  post({ kind: 'stray', ...(at && { run: at.run }), message });
 });
 
 async function start(): Promise<void> {
