@@ -1,8 +1,11 @@
 import { announceWorker, type Bus, connectBus, OfferQueue } from '@callfleet/bus';
 import type { CallProgram } from '@callfleet/calls';
+import { CallRuntime } from '@callfleet/calls/runtime';
 import { connectRedis, Session } from '@callfleet/leases';
 import { createLogger } from '@callfleet/telemetry';
+import { Admission } from '../services/call-worker/src/admission.ts';
 import { OfferIntake } from '../services/call-worker/src/offer-intake.ts';
+import type { ProgramPlaces } from '../services/call-worker/src/program-threads.ts';
 import { RelayDirectory } from '../services/call-worker/src/relay-directory.ts';
 import { Standing } from '../services/call-worker/src/standing.ts';
 import { Worker } from '../services/call-worker/src/worker.ts';
@@ -72,7 +75,8 @@ export class MortalWorker {
       session,
       standing,
       relays,
-      routes: [{ ...PROGRAM, extensions: ['_X.'], program }],
+      routes: [{ ...PROGRAM, extensions: ['_X.'] }],
+      threads: placesOf(program),
       log: silent,
       commandTimeoutMs: 8000,
       connectTimeoutMs: 8000,
@@ -84,6 +88,7 @@ export class MortalWorker {
       newCalls: await OfferQueue.open(bus, pool, () => {}),
       takeovers: [await OfferQueue.openTakeovers(bus, pool, PROGRAM, () => {})],
       maxCalls: 1,
+      admission: new Admission(60_000),
       take: (inHand) => worker.take(inHand),
       log: silent,
     });
@@ -145,4 +150,19 @@ export class MortalWorker {
     this.#stop.abort();
     this.#leave();
   }
+}
+
+/** The program runs where the worker does: threads have nothing to do with its death. */
+function placesOf(program: CallProgram): ProgramPlaces {
+  const run: ProgramPlaces['run'] = async (spec, host) => {
+    const { context, events } = spec();
+    const runtime = new CallRuntime(context, host);
+    for (const event of events) runtime.deliver(event);
+    return {
+      deliver: (event) => runtime.deliver(event),
+      abandon: (why) => runtime.abandon(why),
+      outcome: runtime.run(program),
+    };
+  };
+  return { run, runAlone: run };
 }

@@ -23,6 +23,12 @@ const PROGRAMS = [
   program('legs', 'tests/programs/legs.ts', ['_9XXXXXX', '_8[89]XXXXX']),
   program('beats', 'tests/programs/beats.ts', ['_3XXXX']),
   program('throws', 'tests/programs/throws.ts', ['600']),
+  program('spins', 'tests/programs/spins.ts', ['901']),
+  program('spins-in-step', 'tests/programs/spins-in-step.ts', ['902']),
+  program('spins-once', 'tests/programs/spins-once.ts', ['903']),
+  program('stray-promise', 'tests/programs/stray-promise.ts', ['904']),
+  program('stray-exception', 'tests/programs/stray-exception.ts', ['905']),
+  program('eats-memory', 'tests/programs/eats-memory.ts', ['906']),
 ];
 
 /** The whole system, and what a test asks of it. */

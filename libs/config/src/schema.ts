@@ -85,6 +85,14 @@ const worker = section({
   maxAfterCallMs: milliseconds.default(60_000),
   /** On a stop, calls under way may take this long to end by themselves. */
   drainMs: z.int().min(0).default(10_000),
+  /** Threads that run call programs; the calls are shared out among them. */
+  programThreads: z.int().min(1).max(64).default(2),
+  /** A program thread that gives no sign of life for this long is replaced. */
+  stuckAfterMs: z.int().min(300).default(1000),
+  /** Heap of each program thread, MiB. */
+  programMemoryMb: z.int().min(32).default(512),
+  /** While an event loop of the worker is later than this it takes no more calls. */
+  maxEventLoopDelayMs: z.int().min(20).default(200),
 });
 
 const relay = section({

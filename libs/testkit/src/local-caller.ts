@@ -1,7 +1,7 @@
 import type { Asterisk } from './asterisk.ts';
 
 /** The far half of a Local channel: somebody who holds the line for an hour. */
-export const LINE_HOLDER_CONTEXT = 'callfleet-line-holder';
+const LINE_HOLDER_CONTEXT = 'callfleet-line-holder';
 
 export const lineHolderContext = () => `[${LINE_HOLDER_CONTEXT}]
 exten => s,1,Answer()

@@ -14,9 +14,10 @@ export interface OpenJournal extends Journal {
 }
 
 /**
- * Opens a call's journal for its new owner. If the call had another, the first thing written is that it has not any more:
- * from then on that one can't write.
+ * Opens a call's journal for its new owner, or for its owner's next run. If there was another before, the first thing
+ * written is that it has the call no more: from then on that one can't write.
  *
+ * @param run 1 for an owner's first
  * @param claimed the gateway has decided whose the call is: waited for before anything is taken from another
  * @param mayAppend waited for right before each entry is sent
  * @throws CallTakenOverError when a later owner has it, or others keep writing
@@ -25,11 +26,12 @@ export async function openJournal(
   bus: Bus,
   { call, lostBy }: Offer,
   lease: Lease,
+  run: number,
   claimed: Promise<void>,
   mayAppend: () => Promise<void>,
 ): Promise<OpenJournal> {
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
-    const writer = `${lease.owner} ${lease.epoch} ${attempt}`;
+    const writer = `${lease.owner} ${lease.epoch} ${run} ${attempt}`;
     const stored = await CallJournal.open(bus, call, writer, journalEntrySchema, mayAppend);
     const later = stored.before.find((entry) => isLaterOwner(entry, lease));
     if (later) throw new CallTakenOverError(`${later.worker} has taken it under epoch ${later.epoch}`);
@@ -39,7 +41,7 @@ export async function openJournal(
       epoch: lease.epoch,
       ...(lostBy !== undefined && { from: lostBy }),
     };
-    const isFirst = lease.epoch === 1 && stored.before.length === 0;
+    const isFirst = lease.epoch === 1 && run === 1 && stored.before.length === 0;
     const journal = {
       before: stored.before,
       workers: isFirst ? [lease.owner] : workersOf([...stored.before, taken]),
@@ -62,8 +64,9 @@ export async function openJournal(
 function workersOf(entries: readonly JournalEntry[]): string[] {
   const takers = entries.filter((entry) => entry.kind === 'taken');
   const first = takers.find(({ from }) => from !== undefined)?.from;
-  const workers = takers.map(({ worker }) => worker);
-  return first === undefined || first === workers[0] ? workers : [first, ...workers];
+  const workers = [...(first === undefined ? [] : [first]), ...takers.map(({ worker }) => worker)];
+  // An owner that ran its program again is there more than once.
+  return workers.filter((worker, index) => worker !== workers[index - 1]);
 }
 
 type Taken = Extract<JournalEntry, { kind: 'taken' }>;

@@ -2,23 +2,23 @@ import { announceWorker, connectBus, ensureStreams, OfferQueue, whyNatsIsAway } 
 import { loadConfig } from '@callfleet/config';
 import { connectRedis, Session, whyRedisIsAway } from '@callfleet/leases';
 import { runService } from '@callfleet/telemetry';
+import { Admission } from './admission.ts';
 import { expectPrograms, watchCalls } from './metrics.ts';
 import { proveOnNats } from './nats-proof.ts';
 import { OfferIntake } from './offer-intake.ts';
-import { loadPrograms } from './program-loader.ts';
-import { type ProgramRoute, versionsOf } from './program-routes.ts';
+import { withVersions } from './program-loader.ts';
+import { versionsOf } from './program-routes.ts';
+import { ProgramThreads } from './program-threads.ts';
 import { followRelays, RelayDirectory } from './relay-directory.ts';
-import { resolveSdkForPrograms } from './sdk-resolution.ts';
 import { Standing } from './standing.ts';
 import { Worker } from './worker.ts';
 
 await runService('call-worker', loadConfig, async (config, service) => {
   const { log, instance } = service;
-  resolveSdkForPrograms();
-  let routes: ProgramRoute[] | undefined;
-  service.check('programs', () => (routes ? undefined : 'not loaded yet'));
-  routes = await loadPrograms(config.programs);
-  expectPrograms(versionsOf(routes).map(({ name }) => name));
+  let threads: ProgramThreads | undefined;
+  service.check('programs', () => (threads ? undefined : 'not loaded yet'));
+  const programs = await withVersions(config.programs);
+  expectPrograms(versionsOf(programs).map(({ name }) => name));
 
   const bus = await connectBus({ ...config.nats, name: instance });
   service.onStop('nats', () => bus.close());
@@ -57,13 +57,30 @@ await runService('call-worker', loadConfig, async (config, service) => {
   const onBadMessage = (error: unknown) => log.warn({ err: error }, 'bus.bad-message');
   const relays = new RelayDirectory();
   service.onStop('relay announcements', followRelays(bus, relays, onBadMessage));
+  const { maxEventLoopDelayMs, programMemoryMb, programThreads, stuckAfterMs } = config.worker;
+  const admission = new Admission(maxEventLoopDelayMs);
+  const places = await ProgramThreads.start({
+    programs,
+    count: programThreads,
+    stuckAfterMs,
+    memoryMb: programMemoryMb,
+    onDelay: (delayMs) => {
+      const change = admission.measure(delayMs);
+      if (change) log.warn({ delayMs: Math.round(delayMs), limitMs: maxEventLoopDelayMs }, `offers.${change}`);
+    },
+    log,
+  });
+  threads = places;
+  service.onStop('program threads', () => places.stop());
+
   const running = new Worker({
     bus,
     redis,
     session,
     standing,
     relays,
-    routes,
+    routes: programs,
+    threads: places,
     log,
     commandTimeoutMs: config.worker.commandTimeoutMs,
     connectTimeoutMs: config.worker.connectTimeoutMs,
@@ -77,9 +94,10 @@ await runService('call-worker', loadConfig, async (config, service) => {
   const intake = new OfferIntake({
     newCalls: await OfferQueue.open(bus, pool, onBadMessage),
     takeovers: await Promise.all(
-      versionsOf(routes).map((program) => OfferQueue.openTakeovers(bus, pool, program, onBadMessage)),
+      versionsOf(programs).map((program) => OfferQueue.openTakeovers(bus, pool, program, onBadMessage)),
     ),
     maxCalls,
+    admission,
     take: (inHand) => running.take(inHand),
     log,
   });

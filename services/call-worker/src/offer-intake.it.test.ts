@@ -11,6 +11,7 @@ import { callIdOf } from '@callfleet/identity';
 import { createLogger } from '@callfleet/telemetry';
 import { type NatsServer, startNatsServer } from '@callfleet/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Admission } from './admission.ts';
 import { OfferIntake } from './offer-intake.ts';
 
 let server: NatsServer;
@@ -37,7 +38,7 @@ function newPool(): string {
 }
 
 /** A pool with offers in it, and a worker's intake that takes what it can and keeps it until the test lets it go. */
-async function poolOf(maxCalls: number, pool = newPool()) {
+async function poolOf(maxCalls: number, pool = newPool(), admission = new Admission(200)) {
   const inHand: string[] = [];
   const ends = new Map<string, () => void>();
   let most = 0;
@@ -49,6 +50,7 @@ async function poolOf(maxCalls: number, pool = newPool()) {
       await OfferQueue.openTakeovers(bus, pool, V2, ignore),
     ],
     maxCalls,
+    admission,
     take: async ({ offer, acknowledge }) => {
       acknowledge();
       inHand.push(offer.call);

@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { OfferInHand, OfferQueue } from '@callfleet/bus';
 import type { Logger } from '@callfleet/telemetry';
+import type { Admission } from './admission.ts';
 import { pulledOffers } from './metrics.ts';
 import { Room } from './room.ts';
 
@@ -11,6 +12,7 @@ export interface OfferIntakeOptions {
   readonly takeovers: readonly OfferQueue[];
   /** Calls at once. */
   readonly maxCalls: number;
+  readonly admission: Admission;
   /** Takes one. Its place is free again when it resolves; it must not reject. */
   readonly take: (inHand: OfferInHand) => Promise<void>;
   readonly log: Logger;
@@ -36,6 +38,7 @@ export class OfferIntake {
 
   /** Why it takes no offers now; undefined while it does. */
   whyTakesNone(): string | undefined {
+    if (!this.#options.admission.isOpen) return 'its event loops are late';
     if (this.#room.free === 0) return 'it has as many calls as it may';
     return this.#canPull ? undefined : 'they can not be pulled';
   }
@@ -50,10 +53,12 @@ export class OfferIntake {
   }
 
   async #takeFrom(queue: OfferQueue, kind: 'takeovers' | 'new', stopping: AbortSignal): Promise<void> {
+    const { admission } = this.#options;
     const stopped = new Promise<void>((resolve) => stopping.addEventListener('abort', () => resolve(), { once: true }));
     while (!stopping.aborted)
       try {
-        if (this.#room.free > 0) {
+        if (!admission.isOpen) await Promise.race([admission.opened(), stopped]);
+        else if (this.#room.free > 0) {
           await this.#pull(queue, kind, stopping);
           this.#canPull = true;
         } else {
@@ -69,10 +74,11 @@ export class OfferIntake {
 
   /** Each queue is asked for as much as there is room for, so together they may bring more: that is given back. */
   async #pull(queue: OfferQueue, kind: 'takeovers' | 'new', stopping: AbortSignal): Promise<void> {
+    const { admission } = this.#options;
     const { full, free } = this.#room;
     for await (const inHand of queue.pull(free)) {
       // A new call that was asked for before the room was full must not have the place that is freed since.
-      const isLate = stopping.aborted || (kind === 'new' && full.aborted);
+      const isLate = stopping.aborted || !admission.isOpen || (kind === 'new' && full.aborted);
       if (isLate || !this.#room.take()) giveBack(inHand);
       else void this.#options.take(inHand).finally(() => this.#room.leave());
     }

@@ -1,5 +1,4 @@
 import type { Offer } from '@callfleet/bus';
-import { defineCall } from '@callfleet/calls';
 import { expect, test } from 'vitest';
 import { type ProgramRoute, routeFor, versionsOf } from './program-routes.ts';
 
@@ -7,7 +6,6 @@ const route = (name: string, version: string, ...extensions: string[]): ProgramR
   name,
   version,
   extensions,
-  program: defineCall(async () => {}),
 });
 const ROUTES = [route('menu', 'v1'), route('menu', 'v2', '100'), route('other', 'v2', '_X.')];
 const offer = (number: string, program?: Offer['program']) => ({ called: { number }, program }) as Offer;

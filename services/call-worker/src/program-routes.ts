@@ -5,6 +5,10 @@ import { matchesExtension } from './extension-pattern.ts';
 /** A call program in one version, and which dialled extensions it is for: with none, it only takes calls over. */
 export interface ProgramRoute extends ProgramVersion {
   readonly extensions: readonly string[];
+}
+
+/** With the program itself: inside a program thread. */
+export interface LoadedProgram extends ProgramRoute {
   readonly program: CallProgram;
 }
 
@@ -32,7 +36,7 @@ export function isSame(one: ProgramVersion, other: ProgramVersion): boolean {
 }
 
 /** For an extension that no program is for: the dialplan knows better what to do with it. */
-const NO_PROGRAM: ProgramRoute = {
+export const NO_PROGRAM: LoadedProgram = {
   name: 'none',
   version: '1',
   extensions: [],

@@ -6,6 +6,7 @@ import { ClaimedCall } from './claimed-call.ts';
 import { pulledOffers, takeovers } from './metrics.ts';
 import { giveBack } from './offer-intake.ts';
 import { type ProgramRoute, routeFor } from './program-routes.ts';
+import type { ProgramPlaces } from './program-threads.ts';
 import type { RelayDirectory } from './relay-directory.ts';
 import type { Standing } from './standing.ts';
 
@@ -16,6 +17,7 @@ export interface WorkerOptions {
   readonly standing: Standing;
   readonly relays: RelayDirectory;
   readonly routes: readonly ProgramRoute[];
+  readonly threads: ProgramPlaces;
   readonly log: Logger;
   readonly commandTimeoutMs: number;
   readonly connectTimeoutMs: number;
