@@ -1,4 +1,5 @@
 import { announceWorker, connectBus, ensureStreams, OfferQueue, whyNatsIsAway } from '@callfleet/bus';
+import { resolveSdkForPrograms } from '@callfleet/calls/runtime';
 import { loadConfig } from '@callfleet/config';
 import { connectRedis, Session, whyRedisIsAway } from '@callfleet/leases';
 import { runService } from '@callfleet/telemetry';
@@ -8,7 +9,6 @@ import { OfferIntake } from './offer-intake.ts';
 import { loadPrograms } from './program-loader.ts';
 import { type ProgramRoute, versionsOf } from './program-routes.ts';
 import { followRelays, RelayDirectory } from './relay-directory.ts';
-import { resolveSdkForPrograms } from './sdk-resolution.ts';
 import { Standing } from './standing.ts';
 import { Worker } from './worker.ts';
 

@@ -1,15 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { pathToFileURL } from 'node:url';
-import { isCallProgram } from '@callfleet/calls/runtime';
+import { loadCallProgram, ProgramLoadError } from '@callfleet/calls/runtime';
 import type { ProgramConfig } from '@callfleet/config';
 import { isSame, type ProgramRoute } from './program-routes.ts';
-
-/** A program's file can't be used: `message` names the program, the file and why. */
-class ProgramLoadError extends Error {
-  override readonly name = 'ProgramLoadError';
-  readonly code = 'CF_PROGRAM_LOAD';
-}
 
 /** Loads every configured program. @throws ProgramLoadError */
 export async function loadPrograms(programs: readonly ProgramConfig[]): Promise<ProgramRoute[]> {
@@ -25,17 +18,9 @@ export async function loadPrograms(programs: readonly ProgramConfig[]): Promise<
 }
 
 async function loadProgram({ name, file, extensions, ...configured }: ProgramConfig): Promise<ProgramRoute> {
-  let module: { default?: unknown };
-  let version = configured.version;
-  try {
-    version ??= versionOfText(await readFile(file));
-    module = (await import(pathToFileURL(file).href)) as { default?: unknown };
-  } catch (cause) {
-    throw new ProgramLoadError(`program "${name}" (${file}) can't be loaded: ${(cause as Error).message}`, { cause });
-  }
-  if (!isCallProgram(module.default))
-    throw new ProgramLoadError(`program "${name}" (${file}) has no default export made by defineCall(...)`);
-  return { name, version, extensions, program: module.default };
+  const program = await loadCallProgram(file, `program "${name}" (${file})`);
+  const version = configured.version ?? versionOfText(await readFile(file));
+  return { name, version, extensions, program };
 }
 
 function versionOfText(text: Uint8Array): string {
