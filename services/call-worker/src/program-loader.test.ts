@@ -28,7 +28,7 @@ test('a program that stands anywhere on the disk finds the SDK by its name', asy
   const file = await programFile('mine.ts', text);
   // In a Node of its own, as the worker runs it: vitest resolves and transforms modules in its own way.
   const script = `
-    const { resolveSdkForPrograms } = await import(${JSON.stringify(new URL('./sdk-resolution.ts', import.meta.url).href)});
+    const { resolveSdkForPrograms } = await import(${JSON.stringify(import.meta.resolve('@callfleet/calls/runtime'))});
     const { loadPrograms } = await import(${JSON.stringify(new URL('./program-loader.ts', import.meta.url).href)});
     resolveSdkForPrograms();
     const [route] = await loadPrograms([${JSON.stringify({ ...entry(file), version: '1' })}]);

@@ -1,15 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { pathToFileURL } from 'node:url';
-import { isCallProgram } from '@callfleet/calls/runtime';
+import { loadCallProgram, ProgramLoadError } from '@callfleet/calls/runtime';
 import type { ProgramConfig } from '@callfleet/config';
 import { isSame, type LoadedProgram } from './program-routes.ts';
-
-/** A program's file can't be used: `message` names the program, the file and why. */
-export class ProgramLoadError extends Error {
-  override readonly name = 'ProgramLoadError';
-  readonly code = 'CF_PROGRAM_LOAD';
-}
 
 /** A configured program whose version is known. */
 export type VersionedProgram = ProgramConfig & { readonly version: string };
@@ -29,30 +22,19 @@ export async function withVersions(programs: readonly ProgramConfig[]): Promise<
 
 /** Loads every program. @throws ProgramLoadError */
 export async function loadPrograms(programs: readonly VersionedProgram[]): Promise<LoadedProgram[]> {
-  return Promise.all(programs.map(loadProgram));
+  return Promise.all(
+    programs.map(async ({ name, version, file, extensions }) => {
+      const program = await loadCallProgram(file, `program "${name}" (${file})`);
+      return { name, version, extensions, program };
+    }),
+  );
 }
 
 async function withVersion(program: ProgramConfig): Promise<VersionedProgram> {
-  if (program.version !== undefined) return { ...program, version: program.version };
-  const text = await readFile(program.file).catch((cause: Error) => {
-    throw cantLoad(program, cause);
+  const { name, version, file } = program;
+  if (version !== undefined) return { ...program, version };
+  const text = await readFile(file).catch((cause: Error) => {
+    throw new ProgramLoadError(`program "${name}" (${file}) can't be loaded: ${cause.message}`, { cause });
   });
   return { ...program, version: createHash('sha256').update(text).digest('hex').slice(0, 12) };
-}
-
-async function loadProgram(configured: VersionedProgram): Promise<LoadedProgram> {
-  const { name, version, file, extensions } = configured;
-  let module: { default?: unknown };
-  try {
-    module = (await import(pathToFileURL(file).href)) as { default?: unknown };
-  } catch (cause) {
-    throw cantLoad(configured, cause as Error);
-  }
-  if (!isCallProgram(module.default))
-    throw new ProgramLoadError(`program "${name}" (${file}) has no default export made by defineCall(...)`);
-  return { name, version, extensions, program: module.default };
-}
-
-function cantLoad({ name, file }: ProgramConfig, cause: Error): ProgramLoadError {
-  return new ProgramLoadError(`program "${name}" (${file}) can't be loaded: ${cause.message}`, { cause });
 }

@@ -1,11 +1,10 @@
 import { AsyncLocalStorage, createHook } from 'node:async_hooks';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { ProgramVersion } from '@callfleet/bus';
-import { CallRuntime, journaledError } from '@callfleet/calls/runtime';
+import { CallRuntime, journaledError, resolveSdkForPrograms } from '@callfleet/calls/runtime';
 import { loadPrograms } from './program-loader.ts';
 import { isSame, NO_PROGRAM } from './program-routes.ts';
 import { RemoteHost } from './remote-host.ts';
-import { resolveSdkForPrograms } from './sdk-resolution.ts';
 import type { FromThread, ThreadStart, ToThread } from './thread-protocol.ts';
 import { BEAT_EVERY_MS, ThreadPulse } from './thread-pulse.ts';
 

@@ -1,9 +1,9 @@
 import { Worker } from 'node:worker_threads';
 import type { CallEvent } from '@callfleet/bus';
-import { type CallHost, type CallOutcome, revivedError } from '@callfleet/calls/runtime';
+import { type CallHost, type CallOutcome, ProgramLoadError, revivedError } from '@callfleet/calls/runtime';
 import type { CallId } from '@callfleet/identity';
 import type { Logger } from '@callfleet/telemetry';
-import { ProgramLoadError } from './program-loader.ts';
+
 import { ServedHost } from './served-host.ts';
 import type { FromThread, RunSpec, ThreadStart, ToThread } from './thread-protocol.ts';
 import { ThreadPulse } from './thread-pulse.ts';
