@@ -73,7 +73,7 @@ export async function expectTypedAll(system: TestFleet, calls: readonly OutageCa
     expect(await types.call.finished).toMatchObject({ hungUpBy: 'callee' });
     const record = await system.recordOf(types.from);
     expect(record, record.error?.message).not.toHaveProperty('error');
-    expect(record).toMatchObject({ program: 'long-menu', endedBy: 'program', digits: 4, takeovers: 0 });
+    expect(record).toMatchObject({ program: { name: 'long-menu' }, endedBy: 'program', digits: 4, takeovers: 0 });
   }
 }
 
@@ -88,7 +88,11 @@ export async function expectAsBefore(system: TestFleet, calls: readonly OutageCa
   for (const { call, from, toneHz } of [...calls.map(({ talks }) => talks), ...after]) {
     await call.waitForTone(toneHz, 2000);
     await call.hangUp();
-    expect(await system.recordOf(from)).toMatchObject({ program: 'echo-bot', endedBy: 'caller', takeovers: 0 });
+    expect(await system.recordOf(from)).toMatchObject({
+      program: { name: 'echo-bot' },
+      endedBy: 'caller',
+      takeovers: 0,
+    });
   }
   await system.expectNothingLeft();
 }

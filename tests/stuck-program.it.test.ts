@@ -86,7 +86,7 @@ test.each([
     await call.waitForTone(FALLBACK_TONE_HZ, 20_000);
     await call.hangUp();
     expect(await system.recordOf(from)).toMatchObject({
-      program,
+      program: { name: program },
       endedBy: 'error',
       takeovers: 0,
       error: { code: 'CF_PROGRAM_STUCK' },
