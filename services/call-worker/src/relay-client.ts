@@ -41,8 +41,7 @@ export class RelayClient {
     named?: string,
   ): Promise<OpenMediaSession> {
     const refusals: string[] = [];
-    const relays =
-      named === undefined ? this.#directory.candidates(this.#call.zone).map((candidate) => candidate.relay) : [named];
+    const relays = named === undefined ? await this.#candidates() : [named];
     for (const relay of relays) {
       const reply = await this.#ask(relay, {
         op: 'open',
@@ -60,6 +59,11 @@ export class RelayClient {
       refusals.push(`${relay}: ${reply.ok ? 'no parameters for the leg' : `${reply.message} [${reply.code}]`}`);
     }
     throw MediaUnavailableError.of(refusals.length > 0 ? refusals.join('; ') : 'no relay has room');
+  }
+
+  async #candidates(): Promise<string[]> {
+    const candidates = await this.#directory.candidatesSoon(this.#call.zone);
+    return candidates.map(({ relay }) => relay);
   }
 
   /** A session that is open in that relay already. */

@@ -32,4 +32,19 @@ describe('the relay directory', () => {
     now = 4000;
     expect(directory.candidates('a')).toHaveLength(0);
   });
+
+  test('that is new waits for the first relay, but not for ever', async () => {
+    const directory = new RelayDirectory();
+    const candidates = directory.candidatesSoon('a');
+    directory.hear(relay('first', 'a', 0));
+    expect((await candidates).map((each) => each.relay)).toEqual(['first']);
+    expect(await new RelayDirectory().candidatesSoon('a')).toEqual([]);
+  });
+
+  test('that is not new says at once that there is none', async () => {
+    let now = 0;
+    const directory = new RelayDirectory(() => now);
+    now = 2000;
+    expect(await directory.candidatesSoon('a')).toEqual([]);
+  });
 });

@@ -1,19 +1,37 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { type Bus, decodeMessage, type RelayAnnouncement, relayAnnouncementSchema, subjects } from '@callfleet/bus';
 
 /** A relay that has not announced itself for this long is not offered, milliseconds; they announce every second. */
 const STALE_AFTER_MS = 3500;
+/** A worker that has just started may not have heard every relay yet, milliseconds. */
+const FIRST_ROUND_MS = 1500;
 
 /** The relays that are there, from what they announce. */
 export class RelayDirectory {
   readonly #relays = new Map<string, { announcement: RelayAnnouncement; heardAt: number }>();
   readonly #now: () => number;
+  readonly #startedAt: number;
+  #heard = Promise.withResolvers<void>();
 
   constructor(now: () => number = Date.now) {
     this.#now = now;
+    this.#startedAt = now();
   }
 
   hear(announcement: RelayAnnouncement): void {
     this.#relays.set(announcement.relay, { announcement, heardAt: this.#now() });
+    this.#heard.resolve();
+    this.#heard = Promise.withResolvers();
+  }
+
+  /** As `candidates`; but while it is new, and there is none, it waits for the next relay that is heard. */
+  async candidatesSoon(zone: string): Promise<RelayAnnouncement[]> {
+    for (;;) {
+      const candidates = this.candidates(zone);
+      const leftMs = this.#startedAt + FIRST_ROUND_MS - this.#now();
+      if (candidates.length > 0 || leftMs <= 0) return candidates;
+      await Promise.race([this.#heard.promise, wait(leftMs)]);
+    }
   }
 
   /** Those that take sessions, best first: of the zone before others, then the emptiest. */
