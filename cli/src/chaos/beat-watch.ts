@@ -32,4 +32,9 @@ export class BeatWatch {
     }
     return result;
   }
+
+  /** Calls that sent a command since then. */
+  beatingSince(since: number): Set<string> {
+    return new Set([...this.#beats].filter(([, beats]) => (beats.at(-1)?.at ?? 0) >= since).map(([call]) => call));
+  }
 }
