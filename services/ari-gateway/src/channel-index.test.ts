@@ -312,6 +312,14 @@ test('channels whose end is never told do not fill the memory', () => {
   expect(index.channelIds.has('1.24999')).toBe(true);
 });
 
+test('ids that no Asterisk gives are of no call: they would not fit into a subject', () => {
+  const long = 'x'.repeat(5000);
+  expect(of({ type: 'ChannelStateChange', channel: { id: long } })).toEqual([]);
+  expect(of(start(`pbx-a.${long}~leg1`))).toEqual([]);
+  expect(of({ type: 'PlaybackFinished', playback: { id: 'x', target_uri: `channel:${long}` } })).toEqual([]);
+  expect(of(start('1.1', long))).toEqual(['pbx-a.1_1']);
+});
+
 test('an event of any shape harms nobody: it concerns calls, each once, or none', () => {
   const text = fc.constantFrom(
     CALLER,

@@ -29,6 +29,9 @@ type Why = 'itself' | 'replaces' | 'bridged' | 'other-half' | 'replaced';
 /** More than a PBX has channels. What is beyond was not told its end: the oldest is forgotten. */
 const MOST_CHANNELS = 20_000;
 
+/** Asterisk's ids have 149 bytes at most. A longer one would not fit into a subject of the bus. */
+const LONGEST_ID = 256;
+
 /**
  * Which calls of a shard an event concerns. An id of our own carries its call; what Asterisk names itself is learnt from the
  * events that bring it into a call, and from a snapshot of the PBX's channels and bridges, and is forgotten with its end.
@@ -142,7 +145,7 @@ export class ChannelIndex {
     if (isOfEndpoint) return referred.length === 1 ? referred : [];
     if (referred.length > 0) return referred;
     const stranger = this.#stranger(event, ids);
-    return stranger === undefined ? [] : [callIdOf(this.#pbx, stranger)];
+    return stranger === undefined || stranger.length > LONGEST_ID ? [] : [callIdOf(this.#pbx, stranger)];
   }
 
   #callsIn({ channels, bridges, playbacks, recordings }: EventIds): CallId[] {
@@ -166,7 +169,7 @@ export class ChannelIndex {
   }
 
   #ownCall(id: string): CallId | undefined {
-    const call = callOfResource(id);
+    const call = id.length > LONGEST_ID ? undefined : callOfResource(id);
     // Another PBX's id can come here in a header or a variable, never as the subject of an event of ours.
     return call !== undefined && partsOfCallId(call)?.pbx === this.#pbx ? call : undefined;
   }
@@ -207,7 +210,7 @@ function channelIn(event: IncomingEvent, name: string): ChannelRead | undefined 
 
 function readChannel(value: unknown): ChannelRead | undefined {
   const id = textIn(value, 'id');
-  if (id === '') return undefined;
+  if (id === '' || id.length > LONGEST_ID) return undefined;
   const dialplan = field(value, 'dialplan');
   return { id, name: textIn(value, 'name'), app: textIn(dialplan, 'app_name'), appData: textIn(dialplan, 'app_data') };
 }

@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
-import type { AriRequester, StasisStart } from '@callfleet/ari';
+import { ARI_EVENT_TYPES, type AriRequester, type StasisStart } from '@callfleet/ari';
 import type { CallEvent, EventOutbox } from '@callfleet/bus';
+import { isCallId } from '@callfleet/identity';
 import { createLogger } from '@callfleet/telemetry';
-import { expect, test } from 'vitest';
+import fc from 'fast-check';
+import { expect, test, vi } from 'vitest';
 import type { CallOffers } from './call-offers.ts';
 import { ChannelIndex, type IncomingEvent } from './channel-index.ts';
 import { EventPublisher } from './event-publisher.ts';
@@ -29,7 +31,7 @@ function shard() {
   const log = createLogger('test', 'gateway-1', { level: 'silent', format: 'json' });
   const publisher = new EventPublisher(new ChannelIndex('pbx-a', 'one'), 'gateway-1', calls, outbox);
   const events = new ShardEvents({ shard: 'one', ari, publisher, offers, log });
-  return { events, published, offered, followed, calls };
+  return { events, published, offered, followed, calls, warned: vi.spyOn(log, 'warn') };
 }
 
 function play(scene: string) {
@@ -75,4 +77,49 @@ test('a StasisStart without a channel is an error of that one event', () => {
   expect(() => events.handle(replaced)).toThrow(TypeError);
   events.handle({ type: 'ChannelDtmfReceived', channel: { id: '1.1' }, digit: '1' });
   expect(published).toHaveLength(1);
+});
+
+test('events of types without end are all passed on, and the first hundred types told of', () => {
+  const { events, published, warned } = shard();
+  for (let n = 0; n < 1000; n += 1) events.handle({ type: `New${n}`, channel: { id: '1.1' } });
+  expect(published).toHaveLength(1000);
+  expect(warned).toHaveBeenCalledTimes(100);
+});
+
+test('events of any shape are published, or of no call, or an error of that one event', async () => {
+  const { events, published } = shard();
+  const model = fc.oneof(fc.anything(), fc.record({ id: fc.oneof(fc.string(), fc.integer()), name: fc.string() }));
+  const names = fc.constantFrom(
+    'channel',
+    'replace_channel',
+    'bridge',
+    'playback',
+    'peer',
+    'caller',
+    'endpoint',
+    'timestamp',
+  );
+  const type = fc.oneof(fc.constantFrom(...ARI_EVENT_TYPES), fc.string());
+  fc.assert(
+    fc.property(type, fc.dictionary(names, model), (one, rest) => {
+      // What comes over a socket has been JSON.
+      const event = JSON.parse(
+        JSON.stringify({ ...rest, type: one }, (_, value) => (typeof value === 'bigint' ? 7 : value)),
+      );
+      try {
+        events.handle(event);
+      } catch (error) {
+        expect(error).toBeInstanceOf(TypeError);
+      }
+    }),
+  );
+  // Nothing was left behind that fails later.
+  await new Promise(setImmediate);
+  const good = { type: 'ChannelDtmfReceived', channel: { id: '1.1' }, digit: '1' };
+  events.handle(good);
+  expect(published.at(-1)).toMatchObject({ call: 'pbx-a.1_1', data: good });
+  for (const { call, at } of published) {
+    expect(isCallId(call)).toBe(true);
+    expect(Number.isNaN(Date.parse(at))).toBe(false);
+  }
 });

@@ -12,6 +12,9 @@ export interface ShardEventsOptions {
   readonly log: Logger;
 }
 
+/** More new types than an Asterisk will have: the rest is not told. */
+const MOST_UNKNOWN_TYPES = 100;
+
 /** What an event of a shard's socket sets going: its calls are found, it is published, and a new call is offered. */
 export class ShardEvents {
   readonly #options: ShardEventsOptions;
@@ -44,7 +47,7 @@ export class ShardEvents {
   }
 
   #tellUnknown(type: string): void {
-    if (this.#unknownTypes.has(type)) return;
+    if (this.#unknownTypes.has(type) || this.#unknownTypes.size >= MOST_UNKNOWN_TYPES) return;
     this.#unknownTypes.add(type);
     this.#options.log.warn({ type }, 'shard.unknown-event-type');
   }
