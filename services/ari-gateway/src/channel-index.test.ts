@@ -75,6 +75,13 @@ describe('an event with ids of several calls', () => {
     expect(of({ type: 'BridgeMerged', bridge: to, bridge_from: from }, index)).toEqual([OTHER, CALL]);
   });
 
+  test('of a video source concerns the bridge’s call, and that of who was the source', () => {
+    const index = new ChannelIndex('pbx-a', 'one');
+    index.concernedBy(start('1763701200.13'));
+    const changed = { type: 'BridgeVideoSourceChanged', bridge: { id: `${CALL}~bridge1` } };
+    expect(of({ ...changed, old_video_source_id: '1763701200.13' }, index)).toEqual([OTHER, CALL]);
+  });
+
   test('Dial has those of who calls, who is called, and who it was forwarded to', () => {
     const forwarded = { id: `${OTHER}~leg1` };
     const dial = { type: 'Dial', caller: { id: CALLER }, peer: { id: 'x' }, dialstatus: '' };
