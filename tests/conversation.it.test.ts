@@ -36,7 +36,7 @@ test('twenty callers at once, ten on each PBX, each hear their own tone and no o
     const long = tones.others.filter((tone) => tone.toMs - tone.fromMs > 100);
     expect(long, `${from} hears no other`).toEqual([]);
     const record = await system.recordOf(from);
-    expect(record).toMatchObject({ pbx, program: 'echo-bot', endedBy: 'caller' });
+    expect(record).toMatchObject({ pbx, program: { name: 'echo-bot' }, endedBy: 'caller' });
     expect(record.media[0]?.heard.speechMs, `${from} is heard`).toBeGreaterThan(1000);
   }
   expect(new Set(reports.map(({ pbx }) => pbx)).size).toBe(2);
@@ -79,7 +79,13 @@ test('a menu reads a digit and acts on it', async () => {
   await call.setAudio(null);
   await call.waitForTone(800, 8000);
   await call.hangUp();
-  expect(await system.recordOf('1700')).toMatchObject({ program: 'ivr', digits: 1, endedBy: 'caller' });
+  const record = await system.recordOf('1700');
+  expect(record).toMatchObject({ program: { name: 'ivr' }, digits: 1, endedBy: 'caller', takeovers: 0 });
+  const { ringMs, talkMs = 0, botMs = 0, media } = record;
+  expect(ringMs + talkMs).toBe(Date.parse(record.endedAt) - Date.parse(record.enteredAt));
+  expect(botMs).toBeGreaterThan(500);
+  expect(botMs).toBeLessThan(talkMs);
+  expect(media).toMatchObject([{ provider: 'parrot', talkMs: botMs, usage: {} }]);
 });
 
 test('digits pressed during the prompt are read, in order, and the bot hangs up', async () => {
@@ -91,7 +97,7 @@ test('digits pressed during the prompt are read, in order, and the bot hangs up'
     const report = await call.finished;
     expect(report.hungUpBy).toBe('callee');
     const record = await system.recordOf(from);
-    expect(record).toMatchObject({ program: 'reads-digits', digits: 4, endedBy: 'program' });
+    expect(record).toMatchObject({ program: { name: 'reads-digits' }, digits: 4, endedBy: 'program' });
     expect(record).not.toHaveProperty('error');
   }
   await system.expectNothingLeft();
@@ -104,6 +110,6 @@ test('a bot rings, answers, and presses digits towards its caller', async () => 
     const report = await call.finished;
     expect(report).toMatchObject({ answered: true, hungUpBy: 'callee' });
     expect(report.heard.digits).toBe('42#');
-    expect(await system.recordOf(from)).toMatchObject({ program: 'presses-digits', endedBy: 'program' });
+    expect(await system.recordOf(from)).toMatchObject({ program: { name: 'presses-digits' }, endedBy: 'program' });
   }
 });

@@ -30,7 +30,7 @@ describe.each(['pbx-a', 'pbx-b'])('a caller of %s who hangs up leaves nothing be
     });
     expect(await call.finished).toMatchObject({ answered: false, hungUpBy: 'caller' });
     const record = await system.recordOf(from);
-    expect(record).toMatchObject({ program: 'slow-to-answer', endedBy: 'caller' });
+    expect(record).toMatchObject({ program: { name: 'slow-to-answer' }, endedBy: 'caller' });
     expect(record).not.toHaveProperty('answeredAt');
     await system.expectNothingLeft();
   });

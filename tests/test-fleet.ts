@@ -6,6 +6,8 @@ import { Redis } from 'ioredis';
 import { expect } from 'vitest';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
+/** This folder. */
+export const TESTS = import.meta.dirname;
 
 const program = (name: string, file: string, extensions: string[]) => ({ name, file: `${ROOT}${file}`, extensions });
 
@@ -19,14 +21,23 @@ const PROGRAMS = [
   program('long-menu', 'tests/programs/long-menu.ts', ['700']),
   program('presses-digits', 'tests/programs/presses-digits.ts', ['800']),
   program('legs', 'tests/programs/legs.ts', ['_9XXXXXX', '_8[89]XXXXX']),
+  program('beats', 'tests/programs/beats.ts', ['_3XXXX']),
   program('throws', 'tests/programs/throws.ts', ['600']),
+  program('spins', 'tests/programs/spins.ts', ['901']),
+  program('spins-in-step', 'tests/programs/spins-in-step.ts', ['902']),
+  program('spins-once', 'tests/programs/spins-once.ts', ['903']),
+  program('stray-promise', 'tests/programs/stray-promise.ts', ['904']),
+  program('stray-exception', 'tests/programs/stray-exception.ts', ['905']),
+  program('eats-memory', 'tests/programs/eats-memory.ts', ['906']),
 ];
 
 /** The whole system, and what a test asks of it. */
 export interface TestFleet extends LocalFleet {
   readonly bus: Bus;
-  /** The record of the call from this number; waits until it is written. */
-  recordOf(caller: string): Promise<CallRecord>;
+  /** The record of the call from this number; waits until it is written, by default 10 s. */
+  recordOf(caller: string, timeoutMs?: number): Promise<CallRecord>;
+  /** How many records have been written. */
+  recordCount(): Promise<number>;
   /** Fails unless everything made for calls is gone: on the PBXs, in Redis, in the relays. */
   expectNothingLeft(): Promise<void>;
   /** Every line that a service logged as a warning or worse. */
@@ -67,14 +78,17 @@ export async function startTestFleet(options: Partial<LocalFleetOptions> = {}): 
     ...system,
     bus,
     complaints,
-    async recordOf(caller) {
+    async recordOf(caller, timeout = 10_000) {
       const isWritten = async () => {
         // An empty batch is an error to NATS.
         if (!records.has(caller)) await readRecords().catch(() => {});
         return records.has(caller);
       };
-      await expect.poll(isWritten, { timeout: 10_000, message: `record of ${caller}` }).toBe(true);
+      await expect.poll(isWritten, { timeout, message: `record of ${caller}` }).toBe(true);
       return records.get(caller) as CallRecord;
+    },
+    async recordCount() {
+      return (await bus.jsm.streams.info('CDRS')).state.messages;
     },
     async expectNothingLeft() {
       const options = { timeout: 10_000, interval: 50 };

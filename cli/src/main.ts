@@ -22,6 +22,28 @@ program
     process.exitCode = await testCommand({ filters });
   });
 program
+  .command('test-call')
+  .description('run a call program in simulated time, without a PBX, and print what it does')
+  .argument('<program>', "the program's file")
+  .option('--dtmf <digits>', 'what the caller presses each time the program waits for digits, `1,42#`')
+  .option('--press-after <duration>', 'how long after the program began to wait', '1s')
+  .option('--hangup-after <duration>', 'when the caller hangs up, if the call is not over by then')
+  .option('--caller <number>', "the caller's number; withheld without it")
+  .option('--called <number>', 'the dialled extension', '100')
+  .option('--arg <value>', 'what the dialplan gives to the program; may be repeated', appended)
+  .option('--var <NAME=value>', 'a channel variable; may be repeated', appended)
+  .option(
+    '--answer <endpoint=answer>',
+    'PJSIP/agent=answers, busy, no-answer, rejects or unreachable; may be repeated',
+    appended,
+  )
+  .option('--step <name=json>', 'what a step returns, instead of being done; may be repeated', appended)
+  .option('--json', 'for machines', false)
+  .action(async (file: string, options) => {
+    const { testCallCommand } = await import('./test-call/command.ts');
+    process.exitCode = await testCallCommand(file, options);
+  });
+program
   .command('chaos')
   .description('kill parts of the fleet under live calls, and show what callers heard; `chaos worker`')
   .argument('<what>', 'what is killed: worker')
@@ -66,5 +88,10 @@ try {
   console.error(`callfleet: ${error.message} [${code}]`);
   process.exitCode = 1;
 }
+/** Options that may be given several times. */
+function appended(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value];
+}
+
 // Services and their pipes are closed by now; a library's idle timer must not hold the shell.
 process.exit();

@@ -65,6 +65,7 @@ export function fallbackContext(humans: readonly string[], fallback = 'callfleet
     ';   NOPROGRAM         no call program is for this number',
     ';   PROGRAM_FAILED    the call program stopped with an error',
     ';   PROGRAM_DIVERGED  the call program was changed under the call, and could not go on',
+    ';   PROGRAM_STUCK     the call program did not give its thread back',
     ';   anything else     what the call program set before it gave the call back; empty if it set nothing',
     '; A call program can also choose the place itself: call.continueInDialplan({ context, extension, priority }).',
     `exten => ${ANY_NUMBER},1,NoOp(Callfleet gave back \${EXTEN}: \${CALLFLEET_STATUS})`,

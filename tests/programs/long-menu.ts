@@ -1,11 +1,11 @@
 import { defineCall } from '@callfleet/calls';
 
-/** Asks for digits for half a minute, one by one, and says each back: something to be interrupted at any moment. */
+/** Asks for digits for two minutes, one by one, and says each back: something to be interrupted at any moment. */
 export default defineCall(async (call) => {
   await call.answer();
   let pressed = '';
   for (let turn = 0; turn < 6 && pressed.length < 4; turn += 1) {
-    const { digits } = await call.gather({ firstDigitTimeoutMs: 5000 });
+    const { digits } = await call.gather({ firstDigitTimeoutMs: 20_000 });
     pressed += digits;
     if (digits !== '') await call.play(`digits:${digits}`, { interruptible: false });
   }

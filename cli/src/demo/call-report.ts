@@ -27,7 +27,7 @@ export function shortcomings(report: CallReport): string[] {
   if (record)
     missing.push(
       [record.pbx !== pbx, `has a record of ${record.pbx}`],
-      [record.digits < 1, 'had its digit lost'],
+      [(record.digits ?? 0) < 1, 'had its digit lost'],
       [(media?.heard.speechMs ?? 0) < 500, 'was not heard by the bot'],
     );
   return missing.flatMap(([is, what]) => (is ? [`caller ${report.caller} on ${pbx} ${what}`] : []));
@@ -61,11 +61,11 @@ export function renderReports(reports: readonly CallReport[]): string {
     table.push([
       `${report.caller} ${report.toneHz} Hz`,
       report.pbx,
-      record?.program ?? '-',
+      record?.program ? `${record.program.name} ${record.program.version}` : '-',
       short(record?.gateway),
-      short(record?.worker),
+      record?.workers.map(short).join(', ') || '-',
       media ? `${short(media.relay)} ${media.transport}` : '-',
-      `${whole(record?.setupMs)} (SIP ${whole(report.answeredMs)})`,
+      `${whole(record?.ringMs)} (SIP ${whole(report.answeredMs)})`,
       report.heardOtherTone ? 'OTHER' : yesNo(report.heardOwnTone),
       media ? `${(media.heard.speechMs / 1000).toFixed(1)} s` : '-',
       yesNo((record?.digits ?? 0) > 0),

@@ -80,10 +80,10 @@ export async function runDemoCall(
   };
 }
 
-function inOneLine({ program, gateway, worker, media, setupMs, digits, endedBy }: CallRecord): string {
+function inOneLine({ program, gateway, workers, media, ringMs, digits, endedBy }: CallRecord): string {
   const [session] = media;
   const heard = session
     ? `heard ${(session.heard.speechMs / 1000).toFixed(1)} s of it by ${session.relay}`
     : 'not heard';
-  return `record: ${program} by ${gateway} and ${worker}, up in ${setupMs} ms, ${heard}, ${digits} digit, ended by ${endedBy}`;
+  return `record: ${program?.name ?? 'no program'} by ${[gateway, ...workers].join(' and ')}, up in ${ringMs} ms, ${heard}, ${digits} digit, ended by ${endedBy}`;
 }

@@ -12,6 +12,7 @@ import { type Offer, publishOffer } from './offer.ts';
 import { OfferQueue } from './offer-queue.ts';
 import { answer, ask } from './request-reply.ts';
 import { ensureStreams } from './streams.ts';
+import { announceWorker, workerPresence } from './worker-presence.ts';
 
 let server: NatsServer;
 let bus: Bus;
@@ -217,6 +218,29 @@ describe('the outbox', () => {
     feed.close();
   });
 
+  test('delivers within a second after NATS is back, whatever was under way', async () => {
+    const own = await startNatsServer();
+    const ownBus = await connectBus({ servers: [own.url], name: 'test' });
+    await ensureStreams(ownBus);
+    let reconnectedAt = 0;
+    const out = new EventOutbox(ownBus, { onRefused: () => {}, onRetry: () => {} });
+    ownBus.onReconnect(() => {
+      reconnectedAt = performance.now();
+    });
+    const call = newCall();
+    await own.kill();
+    for (let seq = 1; seq <= 1000; seq += 1) out.publish(eventOf(call, seq), headers());
+    // So long that attempts have begun just before it comes back.
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    await own.restart();
+    await out.flushed();
+    expect(performance.now() - reconnectedAt).toBeLessThan(1000);
+    const stored = await ownBus.jsm.streams.info('CALLS');
+    expect(stored.state.messages, 'each once').toBe(1000);
+    await ownBus.close();
+    await own.stop();
+  });
+
   test('at its bound refuses the newest, and says so', async () => {
     const refused: number[] = [];
     const out = outbox({ maxHeld: 3, onRefused: (event) => refused.push(event.seq) });
@@ -233,10 +257,9 @@ describe('offers', () => {
     for (const call of offered) await publishOffer(bus, 'one-each', offerOf(call), headers());
     const taken: string[] = [];
     const queues = await Promise.all([1, 2].map(() => OfferQueue.open(bus, 'one-each', () => {})));
-    const never = new AbortController().signal;
     await Promise.all(
       queues.map(async (queue) => {
-        for await (const inHand of queue.pull(2, never)) {
+        for await (const inHand of queue.pull(2)) {
           taken.push(inHand.offer.call);
           inHand.acknowledge();
         }
@@ -249,26 +272,105 @@ describe('offers', () => {
     const call = newCall();
     await publishOffer(bus, 'given-back', offerOf(call), headers());
     const queue = await OfferQueue.open(bus, 'given-back', () => {});
-    const never = new AbortController().signal;
-    for await (const inHand of queue.pull(1, never)) inHand.giveBack();
+    for await (const inHand of queue.pull(1)) inHand.giveBack();
     const again: string[] = [];
-    for await (const inHand of queue.pull(1, never)) {
+    for await (const inHand of queue.pull(1)) {
       again.push(inHand.offer.call);
       inHand.acknowledge();
     }
     expect(again).toEqual([call]);
   });
+
+  describe('of calls that a program has begun', () => {
+    const V1 = { name: 'long_menu', version: '1.0' };
+    const V2 = { name: 'long_menu', version: '2.0' };
+
+    async function pulledFrom(queue: OfferQueue): Promise<string[]> {
+      const pulled: string[] = [];
+      for await (const inHand of queue.pull(10)) {
+        pulled.push(inHand.offer.call);
+        inHand.acknowledge();
+      }
+      return pulled;
+    }
+
+    test('go to workers that have that very version, whatever else they have', async () => {
+      const [begun, lost] = [newCall(), newCall()];
+      const anyNew = await OfferQueue.open(bus, 'versions', () => {});
+      const [one, two] = await Promise.all([V1, V2].map((v) => OfferQueue.openTakeovers(bus, 'versions', v, () => {})));
+      if (!one || !two) throw new Error('no queues');
+      await publishOffer(bus, 'versions', offerOf(begun), headers());
+      await publishOffer(bus, 'versions', { ...offerOf(lost), program: V1 }, headers());
+      expect(await Promise.all([anyNew, one, two].map(pulledFrom))).toEqual([[begun], [lost], []]);
+    });
+
+    test('wait for a worker that has it, and are shared by all that have it', async () => {
+      const lost = [newCall(), newCall(), newCall(), newCall()];
+      for (const call of lost) await publishOffer(bus, 'waiting', { ...offerOf(call), program: V1 }, headers());
+      const queues = await Promise.all([1, 2].map(() => OfferQueue.openTakeovers(bus, 'waiting', V1, () => {})));
+      const pulled = await Promise.all(queues.map(pulledFrom));
+      expect(pulled.flat().sort()).toEqual([...lost].sort());
+    });
+
+    test('are found again when NATS had forgotten that anyone wants them', async () => {
+      const queue = await OfferQueue.openTakeovers(bus, 'forgotten', V1, () => {});
+      const { config } = await bus.jsm.consumers.info('OFFERS', 'cf-offer-forgotten~long=5Fmenu@1_0');
+      expect(config.inactive_threshold).toBe(300_000 * 1e6);
+      await bus.jsm.consumers.delete('OFFERS', 'cf-offer-forgotten~long=5Fmenu@1_0');
+      const call = newCall();
+      await publishOffer(bus, 'forgotten', { ...offerOf(call), program: V1 }, headers());
+      await expect(pulledFrom(queue)).rejects.toThrow();
+      expect(await pulledFrom(queue)).toEqual([call]);
+    });
+  });
 });
 
 test('a call has one record, whoever writes it again', async () => {
   const call = newCall();
-  const record = { call, program: 'first' } as CallRecord;
+  const record = { call, gateway: 'first' } as CallRecord;
   await writeCallRecord(bus, record);
   // Not the message id but the subject keeps it single: a repeat may come hours later.
   await bus.jsm.streams.purge('CALLS');
-  await writeCallRecord(bus, { ...record, program: 'second' });
+  await writeCallRecord(bus, { ...record, gateway: 'second' });
   const stored = await bus.jsm.direct.getMessage('CDRS', { last_by_subj: `cf.cdr.${call}` });
-  expect(stored?.json()).toMatchObject({ program: 'first' });
+  expect(stored?.json()).toMatchObject({ gateway: 'first' });
+});
+
+describe('a worker', () => {
+  test('is there as long as it answers, and gone when nobody does', async () => {
+    const leave = announceWorker(bus, 'worker-1', { calls: 0, has: () => false });
+    expect(await workerPresence(bus, 'worker-1')).toBe('there');
+    leave();
+    expect(await workerPresence(bus, 'worker-1')).toBe('gone');
+  });
+
+  test('that is not back yet when NATS is, is silent, not gone', async () => {
+    const own = await startNatsServer();
+    const ownBus = await connectBus({ servers: [own.url], name: 'test' });
+    const back = new Promise<void>((resolve) => ownBus.onReconnect(resolve));
+    expect(await workerPresence(ownBus, 'worker-1')).toBe('gone');
+    await own.kill();
+    await own.restart();
+    await back;
+    expect(await workerPresence(ownBus, 'worker-1')).toBe('silent');
+    await expect.poll(() => workerPresence(ownBus, 'worker-1'), { timeout: 5000 }).toBe('gone');
+    await ownBus.close();
+    await own.stop();
+  });
+
+  test('that does not have a call is gone for that call, whatever Redis says', async () => {
+    const [had, unknown] = [newCall(), newCall()];
+    const leave = announceWorker(bus, 'worker-2', { calls: 1, has: (call) => call === had });
+    expect(await workerPresence(bus, 'worker-2', had)).toBe('there');
+    expect(await workerPresence(bus, 'worker-2', unknown)).toBe('gone');
+    leave();
+  });
+
+  test('is silent when it should answer, and does not', async () => {
+    const subscription = bus.nc.subscribe('cf.worker.worker-3', { callback: () => {} });
+    expect(await workerPresence(bus, 'worker-3')).toBe('silent');
+    subscription.unsubscribe();
+  });
 });
 
 describe('a question', () => {

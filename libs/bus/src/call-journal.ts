@@ -22,25 +22,38 @@ export class CallJournal<Entry> {
   readonly #bus: Bus;
   readonly #subject: string;
   readonly #writer: string;
+  readonly #mayAppend: () => Promise<void>;
   readonly #closed = new AbortController();
   #lastSeq: number;
   #appended = 0;
   #appending: Promise<void> = Promise.resolve();
 
-  private constructor(bus: Bus, subject: string, writer: string, before: readonly Entry[], lastSeq: number) {
+  private constructor(
+    bus: Bus,
+    subject: string,
+    writer: string,
+    mayAppend: () => Promise<void>,
+    before: readonly Entry[],
+    lastSeq: number,
+  ) {
     this.#bus = bus;
     this.#subject = subject;
     this.#writer = writer;
+    this.#mayAppend = mayAppend;
     this.before = before;
     this.#lastSeq = lastSeq;
   }
 
-  /** @param writer unique to this owner of the call: its entries are known as repeats when they are sent again */
+  /**
+   * @param writer unique to this owner of the call: its entries are known as repeats when they are sent again
+   * @param mayAppend waited for right before each entry is sent; what it rejects with, the append rejects with
+   */
   static async open<Entry>(
     bus: Bus,
     call: CallId,
     writer: string,
     schema: z.ZodType<Entry>,
+    mayAppend: () => Promise<void>,
   ): Promise<CallJournal<Entry>> {
     const subject = subjects.callJournal(call);
     const before: Entry[] = [];
@@ -49,7 +62,7 @@ export class CallJournal<Entry> {
       before.push(decodeMessage(schema, data));
       lastSeq = seq;
     }
-    return new CallJournal(bus, subject, writer, before, lastSeq);
+    return new CallJournal(bus, subject, writer, mayAppend, before, lastSeq);
   }
 
   /**
@@ -72,16 +85,24 @@ export class CallJournal<Entry> {
     const msgID = `${this.#subject} ${this.#writer} ${this.#appended}`;
     const data = encodeMessage(entry);
     for (;;) {
+      await this.#mayAppend();
       if (this.#closed.signal.aborted) throw new BusError('CF_JOURNAL_CLOSED', `${this.#subject} is closed`);
+      const reconnected = Promise.withResolvers<undefined>();
+      const forgetReconnect = this.#bus.onReconnect(() => reconnected.resolve(undefined));
       try {
         const expect = { lastSubjectSequence: this.#lastSeq };
-        const { seq } = await this.#bus.js.publish(this.#subject, data, { msgID, expect, timeout: APPEND_TIMEOUT_MS });
-        this.#lastSeq = seq;
+        const sent = this.#bus.js.publish(this.#subject, data, { msgID, expect, timeout: APPEND_TIMEOUT_MS });
+        // What was under way when the connection broke is lost, or its acknowledgement is: it is sent again at once.
+        const kept = await Promise.race([sent, reconnected.promise]);
+        if (!kept) continue;
+        this.#lastSeq = kept.seq;
         return;
       } catch (cause) {
         if (MOVED_ON.has((cause as { code?: unknown }).code))
           throw new BusError('CF_JOURNAL_MOVED', `another worker has written to ${this.#subject}`, { cause });
         await wait(RETRY_AFTER_MS, undefined, { signal: this.#closed.signal }).catch(() => {});
+      } finally {
+        forgetReconnect();
       }
     }
   }

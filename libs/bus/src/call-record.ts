@@ -1,13 +1,21 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { JetStreamApiError } from '@nats-io/jetstream';
 import { z } from 'zod';
 import type { Bus } from './connection.ts';
 import { callIdSchema } from './identity-schema.ts';
 import { encodeMessage } from './message.ts';
+import type { Offer } from './offer.ts';
+import { programVersionSchema } from './program-version.ts';
 import { mediaStatsSchema } from './relay-messages.ts';
 import { subjects } from './subjects.ts';
 import { traceHeaders } from './trace-context.ts';
 
-/** The call record (CDR): what is known of a call when it is over. Times are ISO 8601. */
+const milliseconds = z.number();
+
+/**
+ * The call record (CDR): what is known of a call when it is over. Written by the last worker that had it, or by the gateway
+ * when no worker has it at its end. Times are ISO 8601, on Asterisk's clock. docs/call-records.md explains each field.
+ */
 export const callRecordSchema = z.object({
   call: callIdSchema,
   pbx: z.string(),
@@ -15,45 +23,90 @@ export const callRecordSchema = z.object({
   direction: z.enum(['inbound', 'outbound']),
   caller: z.object({ number: z.string(), name: z.string() }),
   called: z.object({ number: z.string(), context: z.string() }),
-  program: z.string(),
+  /** Absent: no worker had the call, so none was chosen. */
+  program: programVersionSchema.optional(),
+  /** The gateway that offered it. */
   gateway: z.string(),
-  /** The worker that had it at its end. */
-  worker: z.string(),
-  /** How many workers lost it before. */
+  /** The workers that had it, in order; the last one had it at its end, or lost it and nobody took it over. */
+  workers: z.array(z.string()),
+  /** How often it went from one worker to another. */
   takeovers: z.int().nonnegative(),
   enteredAt: z.string(),
   answeredAt: z.string().optional(),
   endedAt: z.string(),
-  /** Entering Stasis to answer, on Asterisk's clock. */
-  setupMs: z.number().optional(),
+  /** Entering Stasis to answer; to the end where there was none. */
+  ringMs: milliseconds,
   /** Answer to end. */
-  talkMs: z.number().optional(),
+  talkMs: milliseconds.optional(),
+  /** In conversation with voice AIs, the sum over `media`. Absent: written by the gateway, which does not know. */
+  botMs: milliseconds.optional(),
   /**
    * Who ended it: `caller` hung up, `program` hung up or returned, `dialplan` took it back, `transfer` by SIP REFER, `error` in
    * the program.
    */
   endedBy: z.enum(['caller', 'program', 'dialplan', 'transfer', 'error']),
+  /** CALLFLEET_STATUS, when it went back to the dialplan with one. */
+  status: z.string().optional(),
   /** Asterisk's hang-up cause (Q.850) and its text, where the channel ended. */
   cause: z.object({ code: z.int(), text: z.string() }).optional(),
   /** The error that ended the program. */
   error: z.object({ code: z.string(), message: z.string() }).optional(),
-  /** How many digits the caller pressed; never which. */
-  digits: z.int().nonnegative(),
+  /** How many digits the caller pressed; never which. Absent: written by the gateway. */
+  digits: z.int().nonnegative().optional(),
   media: z.array(mediaStatsSchema.extend({ relay: z.string(), reason: z.string() })),
 });
 
 export type CallRecord = z.infer<typeof callRecordSchema>;
 
+/** What whoever writes the record knows beyond the call's offer. */
+type KnownAtEnd = Pick<
+  CallRecord,
+  'program' | 'workers' | 'answeredAt' | 'endedAt' | 'endedBy' | 'status' | 'cause' | 'error' | 'digits'
+> & { readonly media?: CallRecord['media'] | undefined };
+
+export function callRecordOf(offer: Offer, { media, ...end }: KnownAtEnd): CallRecord {
+  const { call, pbx, shard, caller, called, gateway, enteredAt } = offer;
+  return {
+    call,
+    pbx,
+    shard,
+    direction: 'inbound',
+    caller,
+    called,
+    gateway,
+    enteredAt,
+    ...end,
+    takeovers: Math.max(0, end.workers.length - 1),
+    ringMs: millisecondsBetween(enteredAt, end.answeredAt ?? end.endedAt),
+    ...(end.answeredAt !== undefined && { talkMs: millisecondsBetween(end.answeredAt, end.endedAt) }),
+    ...(media && { botMs: media.reduce((sum, session) => sum + session.talkMs, 0) }),
+    media: media ?? [],
+  };
+}
+
+function millisecondsBetween(from: string, to: string): number {
+  return Date.parse(to) - Date.parse(from);
+}
+
 const MAXIMUM_MESSAGES_PER_SUBJECT = 10077;
+/** While NATS is away a record is tried again, for so long. */
+const WRITE_LIMIT_MS = 60_000;
+const RETRY_AFTER_MS = 250;
 
 /** Writes a call's record. A second one for the same call changes nothing. */
 export async function writeCallRecord(bus: Bus, record: CallRecord): Promise<void> {
-  try {
-    await bus.js.publish(subjects.cdr(record.call), encodeMessage(record), {
-      msgID: `cdr ${record.call}`,
-      headers: traceHeaders(),
-    });
-  } catch (error) {
-    if (!(error instanceof JetStreamApiError && error.code === MAXIMUM_MESSAGES_PER_SUBJECT)) throw error;
+  const deadline = Date.now() + WRITE_LIMIT_MS;
+  for (;;) {
+    try {
+      await bus.js.publish(subjects.cdr(record.call), encodeMessage(record), {
+        msgID: `cdr ${record.call}`,
+        headers: traceHeaders(),
+      });
+      return;
+    } catch (error) {
+      if (error instanceof JetStreamApiError && error.code === MAXIMUM_MESSAGES_PER_SUBJECT) return;
+      if (Date.now() > deadline) throw error;
+    }
+    await wait(RETRY_AFTER_MS);
   }
 }

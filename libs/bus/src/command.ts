@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { callIdSchema } from './identity-schema.ts';
+import { programVersionSchema } from './program-version.ts';
 
 const fromWorker = {
   call: callIdSchema,
@@ -9,8 +10,13 @@ const fromWorker = {
 
 /** What a worker asks of the gateway that holds its call's shard. */
 export const commandSchema = z.discriminatedUnion('kind', [
-  /** "The call is mine": stops the claim time-out. */
-  z.object({ kind: z.literal('claim'), ...fromWorker, worker: z.string() }),
+  /** "The call is this worker's": stops the claim time-out. Without `program` it is told by another, who does not know it. */
+  z.object({
+    kind: z.literal('claim'),
+    ...fromWorker,
+    worker: z.string(),
+    program: programVersionSchema.optional(),
+  }),
   /** "The call is over, and nothing of it is left": no other worker need have it. */
   z.object({ kind: z.literal('done'), ...fromWorker }),
   /** "I stop: another worker shall have the call." */

@@ -24,9 +24,14 @@ export interface Bus {
   awayMs(): number | undefined;
   /** Told each time that a lost connection stands again. @returns stops */
   onReconnect(listener: () => void): () => void;
+  /** False for a while after NATS was away: others who were cut off with us may not be back yet. */
+  isSettled(): boolean;
   /** Sends what is under way, then closes. */
   close(): Promise<void>;
 }
+
+/** A lost connection is tried again at least twice a second, milliseconds. */
+const SETTLE_MS = 2000;
 
 /** @throws BusError CF_NATS_UNREACHABLE, CF_NATS_UNAUTHORIZED, CF_NATS_NO_JETSTREAM */
 export async function connectBus(options: BusOptions): Promise<Bus> {
@@ -34,6 +39,7 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
   try {
     const jsm = await jetstreamManager(nc);
     const listeners = new Set<() => void>();
+    let settledAt = 0;
     let awaySince: number | undefined;
     void followStatus(nc, {
       onDisconnect() {
@@ -41,6 +47,7 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
       },
       onReconnect() {
         awaySince = undefined;
+        settledAt = performance.now() + SETTLE_MS;
         for (const listener of listeners) listener();
       },
     });
@@ -53,6 +60,7 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
         listeners.add(listener);
         return () => listeners.delete(listener);
       },
+      isSettled: () => performance.now() >= settledAt,
       close: () => nc.drain(),
     };
   } catch (cause) {

@@ -23,6 +23,11 @@ interface Parcel {
   readonly headers: MsgHdrs;
 }
 
+/** One attempt to publish a parcel. */
+interface Sending {
+  readonly parcel: Parcel;
+}
+
 /**
  * Publishes call events to the CALLS stream in order, and holds them while NATS is away.
  *
@@ -38,7 +43,7 @@ export class EventOutbox {
   readonly #onRetry: EventOutboxOptions['onRetry'];
   readonly #onPublished: EventOutboxOptions['onPublished'];
   #waiting: Parcel[] = [];
-  readonly #inFlight = new Set<Parcel>();
+  readonly #inFlight = new Set<Sending>();
   readonly #failed: Parcel[] = [];
   #retryTimer: NodeJS.Timeout | undefined;
   #idle: PromiseWithResolvers<void> | undefined;
@@ -51,6 +56,7 @@ export class EventOutbox {
     this.#onRefused = options.onRefused;
     this.#onRetry = options.onRetry;
     this.#onPublished = options.onPublished;
+    bus.onReconnect(() => this.#sendAgain());
   }
 
   /** Events that are not acknowledged yet. */
@@ -80,14 +86,15 @@ export class EventOutbox {
     while (taken < this.#waiting.length && this.#inFlight.size < this.#maxInFlight) {
       const parcel = this.#waiting[taken] as Parcel;
       taken += 1;
-      this.#inFlight.add(parcel);
-      void this.#send(parcel);
+      void this.#send({ parcel });
     }
     if (taken > 0) this.#waiting = this.#waiting.slice(taken);
   }
 
-  async #send(parcel: Parcel): Promise<void> {
-    const { event, headers } = parcel;
+  async #send(sending: Sending): Promise<void> {
+    const { event, headers } = sending.parcel;
+    this.#inFlight.add(sending);
+    let failure: { error: unknown } | undefined;
     try {
       await this.#bus.js.publish(subjects.callEvents(event.call), encodeMessage(event), {
         msgID: event.id,
@@ -96,14 +103,15 @@ export class EventOutbox {
       });
       this.#onPublished?.(event);
     } catch (error) {
-      if (error instanceof InvalidArgumentError) this.#onRefused(event);
-      else {
-        this.#failed.push(parcel);
-        this.#onRetry(error);
-        this.#retryLater();
-      }
-    } finally {
-      this.#inFlight.delete(parcel);
+      failure = { error };
+    }
+    // Another attempt has its place by now, on a connection made since.
+    if (!this.#inFlight.delete(sending)) return;
+    if (failure?.error instanceof InvalidArgumentError) this.#onRefused(sending.parcel.event);
+    else if (failure) {
+      this.#failed.push(sending.parcel);
+      this.#onRetry(failure.error);
+      this.#retryTimer ??= setTimeout(() => this.#retry(), this.#retryAfterMs);
     }
     this.#pump();
     if (this.held === 0) {
@@ -112,12 +120,18 @@ export class EventOutbox {
     }
   }
 
-  #retryLater(): void {
-    this.#retryTimer ??= setTimeout(() => {
-      this.#retryTimer = undefined;
-      // Back to the front, in their first order: within one call and source, `seq` rises.
-      this.#waiting = [...this.#failed.splice(0).sort((a, b) => a.event.seq - b.event.seq), ...this.#waiting];
-      this.#pump();
-    }, this.#retryAfterMs);
+  /** What was under way when the connection broke is lost, or its acknowledgement is: nothing is to be waited for. */
+  #sendAgain(): void {
+    for (const { parcel } of this.#inFlight) this.#failed.push(parcel);
+    this.#inFlight.clear();
+    this.#retry();
+  }
+
+  #retry(): void {
+    clearTimeout(this.#retryTimer);
+    this.#retryTimer = undefined;
+    // Back to the front, in their first order: within one call and source, `seq` rises.
+    this.#waiting = [...this.#failed.splice(0).sort((a, b) => a.event.seq - b.event.seq), ...this.#waiting];
+    this.#pump();
   }
 }

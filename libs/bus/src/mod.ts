@@ -2,7 +2,8 @@
 export { type CallEvent, callEventSchema } from './call-event.ts';
 export { CallEventFeed } from './call-event-feed.ts';
 export { CallJournal } from './call-journal.ts';
-export { type CallRecord, callRecordSchema, writeCallRecord } from './call-record.ts';
+export { advance, type CallProgress } from './call-progress.ts';
+export { type CallRecord, callRecordOf, callRecordSchema, writeCallRecord } from './call-record.ts';
 export { type Command, type CommandRefusal, type CommandReply, commandReplySchema, commandSchema } from './command.ts';
 export { type Bus, type BusOptions, connectBus, whyNatsIsAway } from './connection.ts';
 export { BusError } from './errors.ts';
@@ -10,6 +11,7 @@ export { EventOutbox } from './event-outbox.ts';
 export { decodeMessage, encodeMessage } from './message.ts';
 export { type Offer, publishOffer } from './offer.ts';
 export { type OfferInHand, OfferQueue } from './offer-queue.ts';
+export type { ProgramVersion } from './program-version.ts';
 export {
   type ExternalMedia,
   type MediaEnded,

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { Bus } from './connection.ts';
 import { callIdSchema } from './identity-schema.ts';
 import { encodeMessage } from './message.ts';
+import { programVersionSchema } from './program-version.ts';
 import { subjects } from './subjects.ts';
 
 const party = z.object({ number: z.string(), name: z.string() });
@@ -27,6 +28,10 @@ export const offerSchema = z.object({
   variables: z.record(z.string(), z.string()),
   /** The highest epoch that a worker of this call has had, as far as the gateway knows; 0 for a new call. */
   epoch: z.int().nonnegative(),
+  /** What has begun the call, and alone can go on with it; absent: the worker chooses by the extension. */
+  program: programVersionSchema.optional(),
+  /** The worker that had it, and is gone. */
+  lostBy: z.string().optional(),
   /** The gateway that filed it. */
   gateway: z.string(),
   /** StasisStart, ISO 8601, on Asterisk's clock. */
@@ -37,8 +42,9 @@ export const offerSchema = z.object({
 
 export type Offer = z.infer<typeof offerSchema> & { readonly call: CallId };
 
-/** A call is offered once for each owner that it loses: a repeat is dropped. */
+/** A call is offered once for each owner that it loses: a repeat is dropped. Only workers with its program get it then. */
 export async function publishOffer(bus: Bus, pool: string, offer: Offer, headers: MsgHdrs): Promise<void> {
   const msgID = `offer ${offer.call} ${offer.epoch}`;
-  await bus.js.publish(subjects.offers(pool), encodeMessage(offer), { msgID, headers });
+  const subject = offer.program ? subjects.takeovers(pool, offer.program) : subjects.offers(pool);
+  await bus.js.publish(subject, encodeMessage(offer), { msgID, headers });
 }

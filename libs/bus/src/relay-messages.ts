@@ -57,6 +57,8 @@ export type ExternalMedia = z.infer<typeof externalMediaSchema>;
 export const mediaStatsSchema = z.object({
   provider: z.string(),
   transport: z.enum(mediaTransports),
+  /** From the first audio in both directions to the end, milliseconds. */
+  talkMs: z.number(),
   /** Caller's audio that reached the provider: packets, milliseconds, the loudest second in dBFS, milliseconds of speech. */
   heard: z.object({
     packets: z.int(),
@@ -67,6 +69,8 @@ export const mediaStatsSchema = z.object({
   }),
   /** Provider's audio that was played to the caller; silence between is not counted. */
   spoke: z.object({ packets: z.int(), ms: z.number() }),
+  /** What the provider said that it cost, in the provider's own words: `inputTokens`, `costUsd`. Empty: it said nothing. */
+  usage: z.record(z.string(), z.number()),
 });
 
 export type MediaStats = z.infer<typeof mediaStatsSchema>;

@@ -31,7 +31,7 @@ export async function ensureStreams(bus: Bus, options: StreamOptions = {}): Prom
   await ensure(bus, {
     ...shared,
     name: OFFERS,
-    subjects: ['cf.offer.*'],
+    subjects: ['cf.offer.*', 'cf.offer.*.*'],
     retention: RetentionPolicy.Workqueue,
     discard: DiscardPolicy.Old,
     // An offer outlives its claim time-out only as a leftover; workers drop it by its expiry.

@@ -1,4 +1,5 @@
 import { type CallId, encodeToken } from '@callfleet/identity';
+import type { ProgramVersion } from './program-version.ts';
 
 /** Every subject that Callfleet uses. A call is two tokens, so that a stream can be split by PBX. */
 export const subjects = {
@@ -8,8 +9,11 @@ export const subjects = {
   callJournal: (call: CallId) => `cf.call.${call}.journal`,
   /** Answered by a worker as long as it lives. */
   worker: (worker: string) => `cf.worker.${encodeToken(worker)}`,
-  /** Offers of calls that want a worker (stream OFFERS). */
+  /** Offers of new calls, which want any worker (stream OFFERS). */
   offers: (pool: string) => `cf.offer.${encodeToken(pool)}`,
+  /** Offers of calls that lost their worker, and want one with that very program (stream OFFERS). */
+  takeovers: (pool: string, { name, version }: ProgramVersion) =>
+    `cf.offer.${encodeToken(pool)}.${encodeToken(`${name}@${version}`)}`,
   /** Commands to the gateway that holds a shard (request and reply). */
   commands: (pbx: string, shard: string) => `cf.cmd.${pbx}.${encodeToken(shard)}`,
   /** Requests to one relay (request and reply). */

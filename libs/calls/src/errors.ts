@@ -71,8 +71,10 @@ export class LegEndedError extends CallError {
 export class CallTakenOverError extends CallError {
   override readonly name = 'CallTakenOverError';
   readonly code = 'CF_CALL_TAKEN_OVER';
+  readonly why: string;
   constructor(why: string) {
     super(`this worker does not have the call any more (${why})`);
+    this.why = why;
   }
 }
 
@@ -98,6 +100,12 @@ export class ProgramDivergedError extends CallError {
 export class ProgramTimedOutError extends CallError {
   override readonly name = 'ProgramTimedOutError';
   readonly code = 'CF_PROGRAM_TIMED_OUT';
+}
+
+/** The program held its thread up, twice, and the second time it was alone there. No program is told this: it stands in the call's record. */
+export class ProgramStuckError extends CallError {
+  override readonly name = 'ProgramStuckError';
+  readonly code = 'CF_PROGRAM_STUCK';
 }
 
 export class PlaybackFailedError extends CallError {

@@ -21,6 +21,7 @@ export {
   PbxUnreachableError,
   PlaybackFailedError,
   ProgramDivergedError,
+  ProgramStuckError,
   ProgramTimedOutError,
   StepFailedError,
   TimedOutError,

@@ -44,6 +44,13 @@ describe('a configuration', () => {
     expect(config.programs[0]?.file).toBe(join(folder, 'ivr.ts'));
   });
 
+  test('may have a program in two versions, one of them for no new calls', () => {
+    const { programs } = load(`${PBX}programs:
+  - { name: ivr, version: "2.0", file: ./ivr.ts, extensions: ["100"] }
+  - { name: ivr, version: "1.9", file: ./old/ivr.ts, extensions: [] }\n`);
+    expect(programs.map(({ name, version }) => `${name} ${version}`)).toEqual(['ivr 2.0', 'ivr 1.9']);
+  });
+
   test('takes secrets from the environment', () => {
     const yaml = PBX.replace('s3cret', '${PBX_A_PASSWORD}');
     expect(load(yaml, { PBX_A_PASSWORD: 'from-env' }).pbxs[0]?.password).toBe('from-env');
@@ -85,6 +92,12 @@ describe('a wrong configuration is refused with the path and what is accepted:',
     expect(problemsOf(PBX + PBX.replace('pbxs:\n', ''))).toEqual([
       'pbxs[1].name: "pbx-a" is taken by entry 0; each must be unique',
     ]);
+  });
+
+  test('a version that is no word', () => {
+    expect(problemsOf(`${PBX}programs: [{ name: ivr, version: "2 0", file: x, extensions: [] }]\n`)[0]).toMatch(
+      /^programs\[0\]\.version: must be 1 to 32 of/,
+    );
   });
 
   test('a value outside its choices', () => {

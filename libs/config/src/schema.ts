@@ -85,6 +85,14 @@ const worker = section({
   maxAfterCallMs: milliseconds.default(60_000),
   /** On a stop, calls under way may take this long to end by themselves. */
   drainMs: z.int().min(0).default(10_000),
+  /** Threads that run call programs; the calls are shared out among them. */
+  programThreads: z.int().min(1).max(64).default(2),
+  /** A program thread that gives no sign of life for this long is replaced. */
+  stuckAfterMs: z.int().min(300).default(1000),
+  /** Heap of each program thread, MiB. */
+  programMemoryMb: z.int().min(32).default(512),
+  /** While an event loop of the worker is later than this it takes no more calls. */
+  maxEventLoopDelayMs: z.int().min(20).default(200),
 });
 
 const relay = section({
@@ -115,10 +123,18 @@ const relay = section({
 
 const program = section({
   name: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be 1 to 64 of A-Z, a-z, 0-9, "_" and "-"'),
+  /** Which version of the program this is. Default: the first 12 hex digits of the SHA-256 of the file. */
+  version: z
+    .string()
+    .regex(/^[A-Za-z0-9._-]{1,32}$/, 'must be 1 to 32 of A-Z, a-z, 0-9, ".", "_" and "-"')
+    .optional(),
   /** A TypeScript or JavaScript module whose default export is `defineCall(...)`; relative to the configuration file. */
   file: z.string().min(1),
-  /** Dialled extensions, exact or Asterisk patterns (`_2XX`, `_X.`). The first program that fits takes the call. */
-  extensions: z.array(z.string().min(1)).min(1),
+  /**
+   * Dialled extensions, exact or Asterisk patterns (`_2XX`, `_X.`). The first program that fits takes the call; one with
+   * none only goes on with calls that it has begun.
+   */
+  extensions: z.array(z.string().min(1)),
 });
 
 const telemetry = section({
@@ -146,7 +162,8 @@ export const configSchema = section({
   nats: nats.prefault({}),
   redis: redis.prefault({}),
   pbxs: z.array(pbx).min(1, 'at least one PBX is needed').superRefine(unique('name')),
-  programs: z.array(program).default([]).superRefine(unique('name')),
+  /** A name may be there in several versions; the worker, which reads the files, knows whether they differ. */
+  programs: z.array(program).default([]),
   gateway: gateway.prefault({}),
   worker: worker.prefault({}),
   relay: relay.prefault({}),

@@ -9,7 +9,7 @@ export interface LeaseRedis extends Redis {
   acquireLease(
     key: string,
     owner: string,
-    deadOwner: string,
+    lostOwner: string,
     floor: number,
     ttlMs: number,
   ): Promise<[owner: string, epoch: number]>;

@@ -13,27 +13,42 @@ const LEASE_TTL_MS = 24 * 3_600_000;
 
 const keyOf = (what: string) => `cf:lease:{${what}}`;
 
+/** What an owner shows of itself beside its session: it answers; it should and does not; nobody is left to answer for it. */
+export type Presence = 'there' | 'silent' | 'gone';
+
 /**
- * Takes the lease on `what` for the session's process, unless an owner that is alive has it.
+ * The rule of taking over: an owner may be taken from when it is gone, or when it is silent and its session has run out. One
+ * that answers keeps what it has, though it may not reach Redis. If this errs, the epoch protects.
+ */
+export async function isLost(presence: Presence, isSessionAlive: () => Promise<boolean>): Promise<boolean> {
+  return presence === 'gone' || (presence === 'silent' && !(await isSessionAlive()));
+}
+
+export interface AcquireOptions {
+  /** An epoch that is known to have been: the new one is higher, even if Redis came back empty. Default 0. */
+  readonly floor?: number;
+  /** Asked of an owner that is in the way. Default: all are silent, so that their sessions alone decide. */
+  readonly presenceOf?: (owner: string) => Promise<Presence>;
+}
+
+/**
+ * Takes the lease on `what` for the session's process, unless it has an owner that is not lost.
  *
- * @param floor an epoch that is known to have been: the new one is higher, even if Redis came back empty
- * @param isGone other evidence that an owner is dead, sooner than its session runs out; if it errs, the epoch protects
  * @returns the lease as it is now: ours if `owner` is the session's instance
  */
 export async function acquireLease(
   redis: LeaseRedis,
-  session: Session,
+  session: Pick<Session, 'instance' | 'isAlive'>,
   what: string,
-  floor = 0,
-  isGone: (owner: string) => Promise<boolean> = async () => false,
+  { floor = 0, presenceOf = async () => 'silent' }: AcquireOptions = {},
 ): Promise<Lease> {
-  const acquire = async (deadOwner: string): Promise<Lease> => {
-    const [owner, epoch] = await redis.acquireLease(keyOf(what), session.instance, deadOwner, floor, LEASE_TTL_MS);
+  const acquire = async (lostOwner: string): Promise<Lease> => {
+    const [owner, epoch] = await redis.acquireLease(keyOf(what), session.instance, lostOwner, floor, LEASE_TTL_MS);
     return { what, owner, epoch };
   };
   const lease = await acquire('');
   if (lease.owner === session.instance) return lease;
-  if ((await session.isAlive(lease.owner)) && !(await isGone(lease.owner))) return lease;
+  if (!(await isLost(await presenceOf(lease.owner), () => session.isAlive(lease.owner)))) return lease;
   return acquire(lease.owner);
 }
 

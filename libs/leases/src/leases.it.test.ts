@@ -76,11 +76,33 @@ describe('a lease', () => {
     expect(await yieldLease(redis, lease)).toBe(false);
   });
 
-  test('of an owner that is known to be gone is taken before its session runs out', async () => {
+  test('of an owner that is gone is taken before its session runs out', async () => {
     const [a, b] = [await live('a'), await live('b')];
     await acquireLease(redis, a, 'call-1');
-    expect(await acquireLease(redis, b, 'call-1', 0, async () => false)).toMatchObject({ owner: 'a' });
-    expect(await acquireLease(redis, b, 'call-1', 0, async (owner) => owner === 'a')).toMatchObject({ epoch: 2 });
+    expect(await acquireLease(redis, b, 'call-1', { presenceOf: async () => 'gone' })).toMatchObject({
+      owner: 'b',
+      epoch: 2,
+    });
+  });
+
+  test('of an owner that is silent is taken only when its session has run out', async () => {
+    const [a, b] = [await live('a'), await live('b')];
+    await acquireLease(redis, a, 'call-1');
+    const asked: string[] = [];
+    const presenceOf = async (owner: string) => {
+      asked.push(owner);
+      return 'silent' as const;
+    };
+    expect(await acquireLease(redis, b, 'call-1', { presenceOf })).toMatchObject({ owner: 'a', epoch: 1 });
+    await a.close();
+    expect(await acquireLease(redis, b, 'call-1', { presenceOf })).toMatchObject({ owner: 'b', epoch: 2 });
+    expect(asked).toEqual(['a', 'a']);
+  });
+
+  test('of an owner that answers is never taken, though Redis has not heard of it for long', async () => {
+    await acquireLease(redis, await dead('a'), 'call-1');
+    const lease = await acquireLease(redis, await live('b'), 'call-1', { presenceOf: async () => 'there' });
+    expect(lease).toMatchObject({ owner: 'a', epoch: 1 });
   });
 
   test('can not be given up by an owner that lost it', async () => {
@@ -94,7 +116,7 @@ describe('a lease', () => {
 describe('when Redis comes back empty', () => {
   test('an owner asserts its lease, and nobody else gets it', async () => {
     const [a, b] = [await live('a'), await live('b')];
-    const lease = await acquireLease(redis, a, 'call-1', 6);
+    const lease = await acquireLease(redis, a, 'call-1', { floor: 6 });
     await redis.flushall();
     expect(await assertLease(redis, lease)).toBe(true);
     await redis.renewSession('cf:session:worker', 'a', 60_000);
@@ -106,14 +128,14 @@ describe('when Redis comes back empty', () => {
     const [a, b] = [await live('a'), await live('b')];
     const lease = await acquireLease(redis, a, 'call-1');
     await redis.flushall();
-    await acquireLease(redis, b, 'call-1', lease.epoch);
+    await acquireLease(redis, b, 'call-1', { floor: lease.epoch });
     expect(await assertLease(redis, lease)).toBe(false);
   });
 
   test('epochs go on rising', async () => {
     const lease = await acquireLease(redis, await live('a'), 'call-1');
     await redis.flushall();
-    expect(await acquireLease(redis, await live('b'), 'call-1', lease.epoch)).toMatchObject({ epoch: 2 });
+    expect(await acquireLease(redis, await live('b'), 'call-1', { floor: lease.epoch })).toMatchObject({ epoch: 2 });
   });
 
   test('its processes are told that they were forgotten', async () => {
@@ -123,6 +145,14 @@ describe('when Redis comes back empty', () => {
     await redis.flushall();
     await expect.poll(() => forgotten).toBe(1);
   });
+});
+
+test('a process whose session ran out is told so, though nobody has cleared it away', async () => {
+  const renew = (ttlMs: number) => redis.renewSession('cf:session:worker', 'a', ttlMs);
+  expect(await renew(60_000)).toEqual([0, ['a']]);
+  expect(await renew(1)).toEqual([1, ['a']]);
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  expect(await renew(60_000)).toEqual([0, ['a']]);
 });
 
 describe('a session', () => {
@@ -140,6 +170,31 @@ describe('a session', () => {
     await redis.renewSession('cf:session:worker', 'silent', 50);
     expect(await watcher.isAlive('silent')).toBe(true);
     await expect.poll(() => watcher.isAlive('silent')).toBe(false);
+  });
+
+  test('tells when its renewals were sent, and counts none that failed', async () => {
+    const own = await startRedisServer();
+    const ownRedis = await connectRedis(own.url, { name: 'test', onError: () => {} });
+    const renewals: number[] = [];
+    let failures = 0;
+    const before = performance.now();
+    const session = await Session.start(ownRedis, {
+      kind: 'worker',
+      instance: 'a',
+      ttlMs: 200,
+      onRenewed: (sentAt) => renewals.push(sentAt),
+      onRenewalFailed: () => failures++,
+    });
+    expect(renewals[0]).toBeGreaterThanOrEqual(before);
+    await expect.poll(() => renewals.length).toBeGreaterThan(2);
+    expect(renewals.toSorted((a, b) => a - b)).toEqual(renewals);
+    ownRedis.disconnect();
+    await expect.poll(() => failures).toBeGreaterThan(1);
+    const counted = renewals.length;
+    await expect(session.renew()).rejects.toThrow();
+    expect(renewals.length).toBe(counted);
+    await session.close().catch(() => {});
+    await own.stop();
   });
 
   test('is renewed as long as its process runs', async () => {

@@ -7,6 +7,8 @@ export interface SessionOptions {
   instance: string;
   /** Others may take our leases this long after our last renewal, milliseconds. */
   ttlMs: number;
+  /** Told after each renewal: when it was sent, `performance.now()`; nobody takes our leases for silence before `ttlMs` later. */
+  onRenewed?: ((sentAt: number) => void) | undefined;
   /** Told after each renewal: the instances of our kind that are alive, ourselves included, sorted. */
   onAlive?: ((instances: readonly string[]) => void) | undefined;
   /** Redis had forgotten us: it came back empty, or we were silent too long. What we hold must be asserted again. */
@@ -44,7 +46,7 @@ export class Session {
   static async start(redis: LeaseRedis, options: SessionOptions): Promise<Session> {
     const session = new Session(redis, options);
     try {
-      await session.#renew();
+      await session.renew();
     } catch (error) {
       clearInterval(session.#timer);
       throw error;
@@ -56,22 +58,25 @@ export class Session {
     return isSessionAlive(this.#redis, this.#options.kind, instance);
   }
 
+  /** Done five times in a `ttlMs` anyway. @throws what Redis refuses it with */
+  async renew(): Promise<void> {
+    const sentAt = performance.now();
+    const [known, alive] = await this.#redis.renewSession(this.#key, this.instance, this.#options.ttlMs);
+    if (known === 0 && this.#hasBegun) this.#options.onForgotten?.();
+    this.#hasBegun = true;
+    this.#options.onRenewed?.(sentAt);
+    this.#options.onAlive?.(alive);
+  }
+
   /** Says goodbye: others need not wait until it runs out. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
     await this.#redis.zrem(this.#key, this.instance);
   }
 
-  async #renew(): Promise<void> {
-    const [known, alive] = await this.#redis.renewSession(this.#key, this.instance, this.#options.ttlMs);
-    if (known === 0 && this.#hasBegun) this.#options.onForgotten?.();
-    this.#hasBegun = true;
-    this.#options.onAlive?.(alive);
-  }
-
   async #tryRenew(): Promise<void> {
     try {
-      await this.#renew();
+      await this.renew();
     } catch (error) {
       this.#options.onRenewalFailed(error);
     }

@@ -21,34 +21,25 @@ export interface FleetOptions {
 /** Gateways, workers and relays of one configuration, each a process of its own. */
 export class Fleet {
   readonly gateways: readonly ServiceProcess[];
-  readonly workers: readonly ServiceProcess[];
+  readonly workers: ServiceProcess[];
   readonly relays: readonly ServiceProcess[];
+  readonly #options: FleetOptions;
   #stopping = false;
 
-  private constructor(
-    services: Record<'gateways' | 'workers' | 'relays', readonly ServiceProcess[]>,
-    options: FleetOptions,
-  ) {
+  private constructor(services: Record<'gateways' | 'workers' | 'relays', ServiceProcess[]>, options: FleetOptions) {
     this.gateways = services.gateways;
     this.workers = services.workers;
     this.relays = services.relays;
-    for (const service of this.#all())
-      void service.exited.then((code) => {
-        if (!this.#stopping) options.onLost(service.name, code);
-      });
+    this.#options = options;
+    for (const service of this.#all()) this.#watch(service);
   }
 
   /** Starts all at once; resolves when all are ready. If one fails, the others are stopped. @throws ServiceStartError */
   static async start(options: FleetOptions): Promise<Fleet> {
     let httpPort = options.httpPortFrom;
     const nextHttpPort = () => (httpPort === undefined ? {} : { CALLFLEET_TELEMETRY__HTTP__PORT: String(httpPort++) });
-    const start = (kind: ServiceKind, name: string, env: ServiceProcessOptions['env'] = {}) =>
-      ServiceProcess.start({
-        name,
-        main: options.serviceMain(kind),
-        env: { CALLFLEET_CONFIG: options.configFile, ...nextHttpPort(), ...env },
-        onLine: options.onLine,
-      });
+    const start = (kind: ServiceKind, name: string, env = {}) =>
+      startService(options, kind, name, { ...nextHttpPort(), ...env });
     const count = (n: number) => Array.from({ length: n }, (_, index) => index + 1);
     const gateways = count(options.gateways).map((n) => start('ari-gateway', `gateway-${n}`));
     const workers = count(options.workers).map((n) => start('call-worker', `worker-${n}`));
@@ -66,6 +57,14 @@ export class Fleet {
     );
   }
 
+  /** One more worker. @param env what is its alone (environment over the configuration) @throws ServiceStartError */
+  async addWorker(name: string, env: ServiceProcessOptions['env']): Promise<ServiceProcess> {
+    const worker = await startService(this.#options, 'call-worker', name, env);
+    this.workers.push(worker);
+    this.#watch(worker);
+    return worker;
+  }
+
   /** In the order in which calls leave: workers let theirs end, then relays, then the gateways that carried it out. */
   async stop(): Promise<void> {
     this.#stopping = true;
@@ -74,7 +73,27 @@ export class Fleet {
     await Promise.all(this.gateways.map((service) => service.stop()));
   }
 
+  #watch(service: ServiceProcess): void {
+    void service.exited.then((code) => {
+      if (!this.#stopping) this.#options.onLost(service.name, code);
+    });
+  }
+
   #all(): ServiceProcess[] {
     return [...this.gateways, ...this.workers, ...this.relays];
   }
+}
+
+function startService(
+  { serviceMain, configFile, onLine }: FleetOptions,
+  kind: ServiceKind,
+  name: string,
+  env: ServiceProcessOptions['env'],
+): Promise<ServiceProcess> {
+  return ServiceProcess.start({
+    name,
+    main: serviceMain(kind),
+    env: { CALLFLEET_CONFIG: configFile, ...env },
+    onLine,
+  });
 }

@@ -5,6 +5,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { Fleet, planRelays, type ServiceKind } from '@callfleet/supervise';
 import { type Asterisk, startAsterisk } from './asterisk.ts';
 import { fallbackContext } from './dialplan.ts';
+import { lineHolderContext } from './local-caller.ts';
 import { type NatsServer, startNatsServer } from './nats-server.ts';
 import { claimPbxPorts } from './port-claim.ts';
 import { type RedisServer, startRedisServer } from './redis-server.ts';
@@ -13,7 +14,7 @@ export interface LocalFleetOptions {
   /** Path of a service's `main.ts`. */
   readonly serviceMain: (kind: ServiceKind) => string;
   /** As in callfleet.yaml; `file` absolute. */
-  readonly programs: ReadonlyArray<{ name: string; file: string; extensions: readonly string[] }>;
+  readonly programs: ReadonlyArray<{ name: string; version?: string; file: string; extensions: readonly string[] }>;
   /**
    * One PBX for each: how media legs reach the relay near it. Default: `websocket` for the first, `rtp` for the second.
    */
@@ -60,7 +61,7 @@ export async function startLocalFleet(options: LocalFleetOptions): Promise<Local
     owned.push(() => part.stop());
     return part;
   };
-  const extensions = `[general]\n${options.dialplan({ shards: SHARDS, context: 'default' })}${fallbackContext()}`;
+  const extensions = `[general]\n${options.dialplan({ shards: SHARDS, context: 'default' })}${fallbackContext()}${lineHolderContext()}`;
   try {
     progress('starting NATS, Redis and Asterisk');
     const [nats, redis, ...pbxs] = await allOrNone([

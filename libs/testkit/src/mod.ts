@@ -6,6 +6,7 @@ export type { CallerSound } from './caller-sound.ts';
 export { FALLBACK_TONE_HZ, stasisDialplan } from './dialplan.ts';
 export { PartsError } from './errors.ts';
 export { HeardAudio, type HeardFrame, type Stretch } from './heard-audio.ts';
+export { placeLocalCall } from './local-caller.ts';
 export { type LocalFleet, type LocalFleetOptions, startLocalFleet } from './local-fleet.ts';
 export { type NatsServer, type NatsServerOptions, startNatsServer } from './nats-server.ts';
 export { type OtlpReceiver, startOtlpReceiver } from './otlp-receiver.ts';

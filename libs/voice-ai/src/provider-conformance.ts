@@ -47,6 +47,16 @@ export function describeProvider(name: string, options: Record<string, unknown>)
         } else if ('atMs' in event) expect(event.atMs).toBeGreaterThan(400);
     });
 
+    test('says what it has used in numbers that can be summed up, if it says so', async () => {
+      const call = await connected();
+      call.say(1000, 0.3);
+      call.say(3000, 0);
+      for (const event of call.events)
+        if (event.type === 'usage')
+          for (const amount of Object.values(event.usage))
+            expect(amount).toSatisfy((n) => Number.isFinite(n) && n >= 0);
+    });
+
     test('takes digits, answers to tools and odd pieces of audio without failing', async () => {
       const call = await connected();
       call.session.digit('5');

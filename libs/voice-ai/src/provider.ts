@@ -78,6 +78,11 @@ export type VoiceEvent =
     }
   /** The AI no longer wants it: the caller interrupted. */
   | { readonly type: 'tool-call-cancelled'; readonly id: string }
+  /**
+   * What the AI says it has used since it said so last, in its own words and units: `{ inputTokens: 812, costUsd: 0.012 }`.
+   * Summed up for the call record; what is told after `close` is lost.
+   */
+  | { readonly type: 'usage'; readonly usage: Readonly<Record<string, number>> }
   /** The AI ended the conversation. */
   | { readonly type: 'ended'; readonly reason: string }
   | { readonly type: 'failed'; readonly error: VoiceProviderError };

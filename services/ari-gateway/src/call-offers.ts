@@ -1,6 +1,5 @@
 import { type AriRequester, channels, type StasisStart } from '@callfleet/ari';
-import { type Bus, type Offer, publishOffer, traceHeaders } from '@callfleet/bus';
-import { partsOfCallId } from '@callfleet/identity';
+import { type Bus, callRecordOf, type Offer, publishOffer, traceHeaders, writeCallRecord } from '@callfleet/bus';
 import { type Logger, tracer } from '@callfleet/telemetry';
 import { ROOT_CONTEXT, SpanKind, trace } from '@opentelemetry/api';
 import { isoTime } from './event-publisher.ts';
@@ -18,6 +17,12 @@ export interface CallOffersOptions {
   readonly claimTimeoutMs: number;
   readonly log: Logger;
 }
+
+/** What PBXs answer when asked for a channel that is gone. */
+const GONE = 404;
+const NO_WORKER = 'NOWORKER';
+/** A worker that took the offer of a call that is over, in the last moment, has claimed it by then; milliseconds. */
+const LATE_CLAIM_MS = 2000;
 
 /** Offers calls to workers, and gives back to the dialplan those that nobody takes in time. */
 export class CallOffers {
@@ -73,12 +78,20 @@ export class CallOffers {
     call.worker = undefined;
     if (!call.offer || call.released) return;
     filedOffers.count(why);
-    this.#file(call, { ...call.offer, epoch: call.epoch, expiresAt: Date.now() + claimTimeoutMs })
-      .then(() => log.warn({ call: call.id, epoch: call.epoch }, 'call.offered-again'))
+    const { program, epoch } = call;
+    const lostBy = call.workers.at(-1);
+    this.#file(call, {
+      ...call.offer,
+      epoch,
+      ...(program && { program }),
+      ...(lostBy !== undefined && { lostBy }),
+      expiresAt: Date.now() + claimTimeoutMs,
+    })
+      .then(() => log.warn({ call: call.id, epoch, ...program }, 'call.offered-again'))
       .catch((error: unknown) => log.error({ call: call.id, err: error }, 'call.offer-failed'));
   }
 
-  /** A worker has the call, or it is over: nothing to give back. */
+  /** A worker has the call, and will write its record. */
   settle(call: LiveCall): void {
     clearTimeout(this.#unclaimed.get(call));
     this.#unclaimed.delete(call);
@@ -91,27 +104,64 @@ export class CallOffers {
 
   #file(call: LiveCall, offer: Offer): Promise<void> {
     const { bus, pool, claimTimeoutMs } = this.#options;
-    clearTimeout(this.#unclaimed.get(call));
-    this.#unclaimed.set(
-      call,
-      setTimeout(() => void this.#giveBack(call), claimTimeoutMs),
-    );
+    this.#unlessClaimed(call, claimTimeoutMs, () => this.#onUnclaimed(call));
     return publishOffer(bus, pool, offer, traceHeaders(call.trace));
   }
 
-  async #giveBack(call: LiveCall): Promise<void> {
+  #unlessClaimed(call: LiveCall, afterMs: number, action: () => Promise<void>): void {
+    this.settle(call);
+    const timer = setTimeout(() => {
+      this.#unclaimed.delete(call);
+      void action();
+    }, afterMs);
+    this.#unclaimed.set(call, timer);
+  }
+
+  async #onUnclaimed(call: LiveCall): Promise<void> {
+    if (call.endedAt !== undefined) {
+      this.#unlessClaimed(call, LATE_CLAIM_MS, () => this.#record(call, { endedBy: 'caller' }));
+      return;
+    }
+    const isBack = await this.#giveBack(call);
+    await this.#record(call, isBack ? { endedBy: 'dialplan', status: NO_WORKER } : { endedBy: 'caller' });
+  }
+
+  /** @returns false when the caller had hung up by then */
+  async #giveBack(call: LiveCall): Promise<boolean> {
     const { ari, log } = this.#options;
-    this.#unclaimed.delete(call);
-    if (call.endedAt !== undefined) return;
+    const { channelId } = call;
     call.released = true;
     givenBackCalls.count('not-claimed');
     log.error({ call: call.id }, 'call.not-claimed');
-    const channelId = partsOfCallId(call.id)?.channelId ?? '';
     try {
-      await ari.request(channels.setChannelVar({ channelId, variable: 'CALLFLEET_STATUS', value: 'NOWORKER' }));
-      await ari.request(channels.continueInDialplan({ channelId }));
+      await ari.request(channels.setChannelVar({ channelId, variable: 'CALLFLEET_STATUS', value: NO_WORKER }));
+      const { status } = await ari.request(channels.continueInDialplan({ channelId }));
+      return status !== GONE;
     } catch (error) {
       log.error({ call: call.id, err: error }, 'call.give-back-failed');
+      return true;
+    }
+  }
+
+  /** Of a call that has no worker at its end. If one has written it after all, this one is dropped. */
+  async #record(call: LiveCall, end: { endedBy: 'caller' | 'dialplan'; status?: string }): Promise<void> {
+    const { bus, log } = this.#options;
+    const { offer, program, workers, progress } = call;
+    if (!offer) return;
+    const { answeredAt, cause, endedAt = new Date().toISOString() } = progress;
+    const record = callRecordOf(offer, {
+      ...(program && { program }),
+      workers,
+      ...(answeredAt !== undefined && { answeredAt }),
+      endedAt,
+      ...end,
+      ...(cause && { cause }),
+    });
+    try {
+      await writeCallRecord(bus, record);
+      log.info({ call: call.id, ...end }, 'call.ended-without-worker');
+    } catch (error) {
+      log.error({ call: call.id, err: error }, 'call.record-failed');
     }
   }
 }

@@ -32,7 +32,10 @@ beforeEach(() => {
     calls,
     ari,
     timeoutMs: 1000,
-    onClaimed: (call, worker) => claimed.push(`${worker} has ${call.id}`),
+    onClaimed: (call, worker) => {
+      call.worker = worker;
+      claimed.push(`${worker} has ${call.id}`);
+    },
     onDone: () => {},
     onReleased: () => {},
     log: createLogger('test', 'test', { level: 'silent', format: 'json' }),
@@ -63,13 +66,14 @@ describe('a command', () => {
     expect(executed).toHaveLength(1);
   });
 
-  test('of a worker that has lost the call is refused', async () => {
+  test('of a worker that has lost the call is refused, and counted', async () => {
     await executor.execute(command('1.1', 2), ROOT_CONTEXT);
     expect(await executor.execute(command('1.2', 1), ROOT_CONTEXT)).toMatchObject({
       ok: false,
       code: 'CF_COMMAND_FENCED',
     });
     expect(executed).toEqual(['channels/x/1.1']);
+    expect(executor.fenced).toBe(1);
   });
 
   test('for a call that went back to the dialplan is refused', async () => {
@@ -121,4 +125,13 @@ test('a claim settles the call without asking the PBX', async () => {
   expect(reply.ok).toBe(true);
   expect(claimed).toEqual([`worker-1 has ${CALL}`]);
   expect(executed).toEqual([]);
+});
+
+test('of two workers that claim a call under one epoch the first has it', async () => {
+  const claim = (worker: string): Command => ({ kind: 'claim', call: CALL, epoch: 1, worker });
+  const replies = [];
+  for (const worker of ['worker-1', 'worker-2', 'worker-1'])
+    replies.push(await executor.execute(claim(worker), ROOT_CONTEXT));
+  expect(replies.map(({ ok }) => ok)).toEqual([true, false, true]);
+  expect(replies[1]).toMatchObject({ code: 'CF_COMMAND_FENCED' });
 });

@@ -1,5 +1,5 @@
 import { AriError, type AriRequest, type AriRequester, channels } from '@callfleet/ari';
-import type { Command, CommandReply } from '@callfleet/bus';
+import type { Command, CommandReply, ProgramVersion } from '@callfleet/bus';
 import { inSpan, type Logger } from '@callfleet/telemetry';
 import { type Context, SpanKind } from '@opentelemetry/api';
 import type { LiveCall, LiveCalls } from './live-call.ts';
@@ -11,8 +11,8 @@ export interface CommandExecutorOptions {
   readonly calls: LiveCalls;
   readonly ari: AriRequester;
   readonly timeoutMs: number;
-  /** The call has its worker. */
-  readonly onClaimed: (call: LiveCall, worker: string) => void;
+  /** The call has its worker, and its program where that is told. */
+  readonly onClaimed: (call: LiveCall, worker: string, program?: ProgramVersion) => void;
   /** Its worker has nothing left to do for it. */
   readonly onDone: (call: LiveCall) => void;
   /** Its worker stops, and another shall have it. */
@@ -26,27 +26,26 @@ const OK = { ok: true, status: 200, reason: 'OK' } as const;
 /** Executes workers' commands on the PBX: each at most once, and none of a worker that has lost its call. */
 export class CommandExecutor {
   readonly #options: CommandExecutorOptions;
+  #fenced = 0;
 
   constructor(options: CommandExecutorOptions) {
     this.#options = options;
+  }
+
+  /** Commands refused since their worker had lost the call, from the start of this shard's link. */
+  get fenced(): number {
+    return this.#fenced;
   }
 
   async execute(command: Command, trace: Context): Promise<CommandReply> {
     const call = this.#options.calls.get(command.call);
     if (call.released)
       return { ok: false, code: 'CF_CALL_RELEASED', message: `${call.id} was given back to the dialplan` };
-    if (command.epoch < call.epoch) {
-      this.#options.log.warn({ call: call.id, epoch: command.epoch, highest: call.epoch }, 'command.fenced');
-      return {
-        ok: false,
-        code: 'CF_COMMAND_FENCED',
-        message: `epoch ${command.epoch} is behind ${call.epoch}: another worker has ${call.id}`,
-      };
-    }
+    if (command.epoch < call.epoch || isRival(command, call)) return this.#fence(call, command);
     call.epoch = command.epoch;
     switch (command.kind) {
       case 'claim':
-        this.#options.onClaimed(call, command.worker);
+        this.#options.onClaimed(call, command.worker, command.program);
         return OK;
       case 'done':
         this.#options.onDone(call);
@@ -64,6 +63,13 @@ export class CommandExecutor {
     const reply = measureCommand(command.request, this.#request(call, command.request as AriRequest<unknown>, trace));
     call.remember(command.id, reply);
     return reply;
+  }
+
+  #fence(call: LiveCall, { epoch }: Command): CommandReply {
+    this.#fenced += 1;
+    this.#options.log.warn({ call: call.id, epoch, highest: call.epoch }, 'command.fenced');
+    const message = `epoch ${epoch} is not ahead of ${call.epoch}: another worker has ${call.id}`;
+    return { ok: false, code: 'CF_COMMAND_FENCED', message };
   }
 
   /**
@@ -105,4 +111,10 @@ export class CommandExecutor {
       },
     );
   }
+}
+
+/** Two workers can get the same epoch when Redis comes back empty before a claim is here: the first to claim has the call. */
+function isRival(command: Command, call: LiveCall): boolean {
+  if (command.kind !== 'claim' || command.epoch !== call.epoch) return false;
+  return call.worker !== undefined && call.worker !== command.worker;
 }

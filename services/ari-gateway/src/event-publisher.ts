@@ -1,4 +1,4 @@
-import { type EventOutbox, traceHeaders } from '@callfleet/bus';
+import { advance, type CallEvent, type EventOutbox, traceHeaders } from '@callfleet/bus';
 import type { ChannelIndex, IncomingEvent } from './channel-index.ts';
 import { eventId } from './event-id.ts';
 import type { LiveCall, LiveCalls } from './live-call.ts';
@@ -24,18 +24,17 @@ export class EventPublisher {
 
   publish(call: LiveCall, event: IncomingEvent): void {
     const data = event as IncomingEvent & Record<string, unknown>;
-    this.#outbox.publish(
-      {
-        id: eventId(call.id, data),
-        call: call.id,
-        source: this.#gateway,
-        seq: call.nextSeq(),
-        at: isoTime(data.timestamp),
-        type: `ari.${event.type}`,
-        data,
-      },
-      traceHeaders(call.trace),
-    );
+    const told: CallEvent = {
+      id: eventId(call.id, data),
+      call: call.id,
+      source: this.#gateway,
+      seq: call.nextSeq(),
+      at: isoTime(data.timestamp),
+      type: `ari.${event.type}`,
+      data,
+    };
+    call.progress = advance(call.progress, told, call.channelId);
+    this.#outbox.publish(told, traceHeaders(call.trace));
   }
 }
 

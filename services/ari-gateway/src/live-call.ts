@@ -1,5 +1,5 @@
-import type { CommandReply, Offer } from '@callfleet/bus';
-import type { CallId } from '@callfleet/identity';
+import type { CallProgress, CommandReply, Offer, ProgramVersion } from '@callfleet/bus';
+import { type CallId, partsOfCallId } from '@callfleet/identity';
 import { type Context, ROOT_CONTEXT } from '@opentelemetry/api';
 
 /**
@@ -11,12 +11,20 @@ const REPLIES_KEPT = 1000;
 /** What a gateway remembers of one call of its shard. */
 export class LiveCall {
   readonly id: CallId;
+  /** Its own channel's id, on the PBX. */
+  readonly channelId: string;
   /** Trace context of the call's first span. */
   trace: Context = ROOT_CONTEXT;
   /** What workers were offered; filed again when the one that took it is gone. */
   offer: Offer | undefined;
   /** Who has it: from its claim until it says that nothing is left to do. */
   worker: string | undefined;
+  /** All that have had it, in order. */
+  readonly workers: string[] = [];
+  /** What runs it, as its worker said: only a worker that has the same can go on with it. */
+  program: ProgramVersion | undefined;
+  /** How far it has come. */
+  progress: CallProgress = {};
   /** The highest epoch that a command came with. */
   epoch = 0;
   /** Given back to the dialplan: no command may touch it any more. */
@@ -28,6 +36,14 @@ export class LiveCall {
 
   constructor(id: CallId) {
     this.id = id;
+    this.channelId = partsOfCallId(id)?.channelId ?? '';
+  }
+
+  /** @param program unknown where another than the worker says so */
+  claimedBy(worker: string, program: ProgramVersion | undefined): void {
+    this.worker = worker;
+    if (this.workers.at(-1) !== worker) this.workers.push(worker);
+    this.program = program ?? this.program;
   }
 
   /** The answer to this command, if it was executed: a repeat is answered, not executed. */

@@ -1,6 +1,6 @@
 import { connectBus, EventOutbox, ensureStreams, whyNatsIsAway, workerPresence } from '@callfleet/bus';
 import { loadConfig, type PbxConfig } from '@callfleet/config';
-import { connectRedis, isSessionAlive, Session, whyRedisIsAway } from '@callfleet/leases';
+import { connectRedis, isLost, isSessionAlive, Session, whyRedisIsAway } from '@callfleet/leases';
 import { eventMetrics, runService } from '@callfleet/telemetry';
 import { checkCredentials } from './credentials-check.ts';
 import { watchShards } from './metrics.ts';
@@ -38,7 +38,7 @@ await runService('ari-gateway', loadConfig, async (config, service) => {
   // Dead is known at once, since NATS sees its connection close; one that only hangs is known when its session runs out.
   const isWorkerGone = async (worker: string) => {
     const presence = await workerPresence(bus, worker);
-    return presence === 'gone' || (presence === 'silent' && !(await isSessionAlive(redis, 'worker', worker)));
+    return isLost(presence, () => isSessionAlive(redis, 'worker', worker));
   };
   const pbxs = new Map<string, PbxConfig>(config.pbxs.map((pbx) => [pbx.name, pbx]));
   let keeper: ShardKeeper | undefined;

@@ -38,10 +38,7 @@ export class ShardEvents {
       // Who takes the caller's place goes on with the call that is there.
       const isNew = event.type === 'StasisStart' && (event as StasisStart).replace_channel === undefined;
       if (isCaller && isNew) offers.offer(call, event as StasisStart);
-      if (isCaller && (event.type === 'StasisEnd' || event.type === 'ChannelDestroyed')) {
-        call.endedAt ??= Date.now();
-        offers.settle(call);
-      }
+      if (isCaller && (event.type === 'StasisEnd' || event.type === 'ChannelDestroyed')) call.endedAt ??= Date.now();
       publisher.publish(call, event);
     }
   }

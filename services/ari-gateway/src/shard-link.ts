@@ -92,9 +92,9 @@ export class ShardLink {
       calls: this.#calls,
       ari,
       timeoutMs: settings.commandTimeoutMs,
-      onClaimed: (call, worker) => {
+      onClaimed: (call, worker, program) => {
         offers.settle(call);
-        call.worker = worker;
+        call.claimedBy(worker, program);
         workers.watch(worker, call);
       },
       onDone: (call) => {

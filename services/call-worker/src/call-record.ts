@@ -1,45 +1,32 @@
-import type { CallRecord, Offer } from '@callfleet/bus';
+import { type CallRecord, callRecordOf, type Offer, type ProgramVersion } from '@callfleet/bus';
 import type { CallOutcome } from '@callfleet/calls/runtime';
-import type { Lease } from '@callfleet/leases';
 import type { MediaResult } from './relay-client.ts';
 
-/** The record of a call from its offer, its outcome and what its media sessions measured. */
-export function callRecordOf(
-  offer: Offer,
-  program: string,
-  lease: Lease,
-  outcome: CallOutcome,
-  media: Iterable<MediaResult>,
-): CallRecord {
-  const { answeredAt, cause, error } = outcome;
-  // Only a call that was taken from us has no end on Asterisk's clock.
-  const endedAt = outcome.endedAt ?? new Date().toISOString();
-  return {
-    call: offer.call,
-    pbx: offer.pbx,
-    shard: offer.shard,
-    direction: 'inbound',
-    caller: offer.caller,
-    called: offer.called,
-    program,
-    gateway: offer.gateway,
-    worker: lease.owner,
-    takeovers: lease.epoch - 1,
-    enteredAt: offer.enteredAt,
-    ...(answeredAt !== undefined && {
-      answeredAt,
-      setupMs: millisecondsBetween(offer.enteredAt, answeredAt),
-      talkMs: millisecondsBetween(answeredAt, endedAt),
-    }),
-    endedAt,
-    endedBy: outcome.endedBy,
-    ...(cause && { cause }),
-    ...(error && { error }),
-    digits: outcome.digits,
-    media: [...media].map(({ relay, reason, stats }) => ({ ...stats, relay, reason })),
-  };
+export interface WorkerKnows {
+  readonly program: ProgramVersion;
+  /** Who has had the call, in order. */
+  readonly workers: readonly string[];
+  /** CALLFLEET_STATUS, if it was set. */
+  readonly status: string | undefined;
+  readonly outcome: CallOutcome;
+  readonly media: Iterable<MediaResult>;
 }
 
-function millisecondsBetween(from: string, to: string): number {
-  return Date.parse(to) - Date.parse(from);
+/** The record of a call from its offer, its outcome and what its media sessions measured. */
+export function workerRecordOf(offer: Offer, { program, workers, status, outcome, media }: WorkerKnows): CallRecord {
+  const { answeredAt, cause, error, endedBy, digits } = outcome;
+  const wentBack = endedBy === 'dialplan' || endedBy === 'error';
+  return callRecordOf(offer, {
+    program,
+    workers: [...workers],
+    ...(answeredAt !== undefined && { answeredAt }),
+    // Only a call whose end Asterisk never told has none on its clock.
+    endedAt: outcome.endedAt ?? new Date().toISOString(),
+    endedBy,
+    ...(wentBack && status !== undefined && { status }),
+    ...(cause && { cause }),
+    ...(error && { error }),
+    digits,
+    media: [...media].map(({ relay, reason, stats }) => ({ ...stats, relay, reason })),
+  });
 }

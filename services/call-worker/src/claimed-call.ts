@@ -1,23 +1,28 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import {
   type Bus,
   type CallEvent,
   CallEventFeed,
   mediaEventSchemas,
   type Offer,
+  type ProgramVersion,
   writeCallRecord,
 } from '@callfleet/bus';
-import { CallTakenOverError } from '@callfleet/calls';
-import { CallRuntime, type Journal } from '@callfleet/calls/runtime';
+import { type CallContext, CallTakenOverError, ProgramStuckError } from '@callfleet/calls';
+import { type CallHost, type CallOutcome, CallRuntime, type Journal } from '@callfleet/calls/runtime';
 import type { Lease } from '@callfleet/leases';
 import { inSpan, type Logger } from '@callfleet/telemetry';
-import { callRecordOf } from './call-record.ts';
+import { workerRecordOf } from './call-record.ts';
 import { wallClock } from './clock.ts';
-import { GatewayClient } from './gateway-client.ts';
-import { openJournal } from './journal.ts';
+import { GatewayClient, type MayAct } from './gateway-client.ts';
+import { type OpenJournal, openJournal } from './journal.ts';
 import { countEnded } from './metrics.ts';
-import type { ProgramRoute } from './program-routes.ts';
+import { type ProgramRoute, versionOf } from './program-routes.ts';
+import { NoProgramThreadError, type ProgramPlaces } from './program-threads.ts';
 import { RelayClient } from './relay-client.ts';
 import type { RelayDirectory } from './relay-directory.ts';
+import type { Standing } from './standing.ts';
+import { type RunningProgram, ThreadLostError } from './supervised-thread.ts';
 
 export interface ClaimedCallOptions {
   readonly bus: Bus;
@@ -25,6 +30,8 @@ export interface ClaimedCallOptions {
   readonly offer: Offer;
   readonly lease: Lease;
   readonly route: ProgramRoute;
+  readonly threads: ProgramPlaces;
+  readonly standing: Standing;
   readonly commandTimeoutMs: number;
   readonly connectTimeoutMs: number;
   readonly maxCallMs: number;
@@ -32,65 +39,85 @@ export interface ClaimedCallOptions {
   readonly log: Logger;
 }
 
+/** Where a call's program runs next; an error: nowhere, the call is given back for it. */
+type Place = 'shared' | 'alone' | Error;
+
+interface Ended {
+  readonly outcome: CallOutcome;
+  readonly workers: readonly string[];
+}
+
+/** NATS may be away just when a call has lost its thread, milliseconds. */
+const REOPEN_AFTER_MS = 250;
+
 /** One call in this worker's hands, from its lease to its record. */
 export class ClaimedCall {
   readonly #options: ClaimedCallOptions;
   readonly #log: Logger;
   readonly #gateway: GatewayClient;
   readonly #relay: RelayClient;
-  #runtime: CallRuntime | undefined;
-  #handedOver = false;
+  /** Aborted when the call is not this worker's any more, or over. */
+  readonly #part = new AbortController();
+  #running: RunningProgram | undefined;
+  /** What an earlier run still does is nobody's concern. */
+  #run = 0;
 
   constructor(options: ClaimedCallOptions) {
     const { bus, offer, lease, relays, commandTimeoutMs } = options;
     const where = { id: offer.call, pbx: offer.pbx, shard: offer.shard, zone: offer.zone };
     this.#options = options;
     this.#log = options.log.child({ call: offer.call, epoch: lease.epoch });
-    this.#gateway = new GatewayClient(bus, where, lease, commandTimeoutMs);
-    this.#relay = new RelayClient(bus, relays, where, lease.epoch);
+    const mayAct: MayAct = (withinMs) => options.standing.certain(this.#part.signal, withinMs);
+    this.#gateway = new GatewayClient(bus, where, lease, commandTimeoutMs, mayAct);
+    this.#relay = new RelayClient(bus, relays, where, lease.epoch, mayAct);
   }
 
   /**
    * Tells the gateway whose the call is, reads what was missed, runs the program to its end, and writes the record.
    *
-   * @param onTaken the call is in hand, with all that is known of it
+   * @param onClaimed the gateway knows whose the call is, and watches over it: its offer is of no use any more
    * @returns false when the call is another worker's by then
    */
-  async run(onTaken: () => void): Promise<boolean> {
-    const { bus, offer, lease, route } = this.#options;
-    const claimed = this.claim();
-    const journal = await openJournal(bus, offer.call, lease);
-    const runtime = this.#newRuntime(journal);
-    const feed = await CallEventFeed.open(bus, offer.call, {
-      onEvent: (event) => {
-        this.#rememberMedia(event);
-        runtime.deliver(event);
-      },
-      onBadMessage: (error) => this.#log.warn({ err: error }, 'call.bad-event'),
-    });
+  async run(onClaimed: () => void): Promise<boolean> {
+    const { bus, offer, route } = this.#options;
+    const claimed = this.claim(onClaimed);
     try {
-      onTaken();
-      this.#log.info({ program: route.name, replayed: journal.before.length }, 'call.claimed');
-      const outcome = await runtime.run(route.program);
+      const ended = await this.#runToEnd(claimed);
       await claimed;
-      if (!outcome) {
+      if (!ended) {
         this.#log.info('call.lost');
         return false;
       }
-      await writeCallRecord(bus, callRecordOf(offer, route.name, lease, outcome, this.#relay.results.values()));
+      const { outcome, workers } = ended;
+      await writeCallRecord(
+        bus,
+        workerRecordOf(offer, {
+          program: versionOf(route),
+          workers,
+          status: this.#gateway.status,
+          outcome,
+          media: this.#relay.results.values(),
+        }),
+      );
       countEnded(route.name, outcome.endedBy);
       await this.#gateway.done().catch((error: unknown) => this.#log.warn({ err: error }, 'call.done-not-told'));
       this.#log.info({ endedBy: outcome.endedBy, error: outcome.error }, 'call.ended');
       return true;
     } finally {
-      feed.close();
-      journal.close();
+      this.#part.abort(new CallTakenOverError('it is over'));
     }
   }
 
-  /** Tells the gateway that the call is its lease's owner's. */
-  claim(): Promise<void> {
-    return this.#gateway.claim().catch((error: unknown) => this.#onClaimRefused(error));
+  /** Tells the gateway that the call is this worker's, and run by this program. */
+  claim(onClaimed: () => void = () => {}): Promise<void> {
+    return this.#tellOwner(versionOf(this.#options.route)).then(onClaimed, (error: unknown) =>
+      this.#log.warn({ err: error }, 'call.claim-refused'),
+    );
+  }
+
+  /** Tells the gateway that the call is its lease's owner's, whatever program that one runs. */
+  tellOwner(): Promise<void> {
+    return this.#tellOwner().catch((error: unknown) => this.#log.warn({ err: error }, 'call.claim-refused'));
   }
 
   get lease(): Lease {
@@ -99,44 +126,147 @@ export class ClaimedCall {
 
   /** Another worker has it: this one's part is over. */
   lose(why: string): void {
-    this.#runtime?.abandon(why);
+    this.#part.abort(new CallTakenOverError(why));
+    this.#running?.abandon(why);
   }
 
   /** Stops acting for the call, and has it offered to the other workers. They go on where this one stood. */
   async handOver(freeLease: (lease: Lease) => Promise<unknown>): Promise<void> {
-    this.#handedOver = true;
     this.lose('this worker stops');
     await freeLease(this.lease);
     await this.#gateway.release().catch((error: unknown) => this.#log.error({ err: error }, 'call.not-handed-over'));
   }
 
-  #newRuntime(journal: Journal): CallRuntime {
-    const { offer, lease, connectTimeoutMs, maxCallMs, maxAfterCallMs } = this.#options;
-    const runtime = new CallRuntime(
-      { ...offer, id: offer.call, direction: 'inbound' },
-      {
-        clock: wallClock,
-        app: offer.shard,
-        connectTimeoutMs,
-        maxCallMs,
-        maxAfterCallMs,
-        journal,
-        epoch: lease.epoch,
-        command: (id, request) => this.#gateway.command(id, request),
-        openMedia: (session, provider, options, relay) => this.#relay.open(session, provider, options, relay),
-        knownMedia: (session, relay) => this.#relay.known(session, relay),
-        operation: (name, number, work) =>
-          inSpan(name, { attributes: { 'callfleet.call': offer.call, 'callfleet.operation': number } }, work),
-      },
-    );
-    this.#runtime = runtime;
-    if (this.#handedOver) runtime.abandon('this worker stops');
-    return runtime;
+  /**
+   * As often as the program loses its thread, with the same lease: nobody else notices.
+   *
+   * @returns undefined when the call is another worker's by then
+   */
+  async #runToEnd(claimed: Promise<void>): Promise<Ended | undefined> {
+    let place: Place = 'shared';
+    for (let run = 1; ; run += 1)
+      try {
+        return await this.#runOnce(run, place, claimed);
+      } catch (error) {
+        if (error instanceof CallTakenOverError) return undefined;
+        place = placeAfter(place, error);
+        if (this.#part.signal.aborted) return undefined;
+        const fields = { reason: (error as Error).message, next: place instanceof Error ? 'given back' : place };
+        this.#log[place === 'shared' ? 'info' : 'warn'](fields, 'call.thread-lost');
+      }
   }
 
-  #onClaimRefused(error: unknown): void {
-    this.#log.warn({ err: error }, 'call.claim-refused');
-    if (error instanceof CallTakenOverError) this.lose(error.message);
+  async #runOnce(run: number, place: Place, claimed: Promise<void>): Promise<Ended | undefined> {
+    const { bus, offer, route } = this.#options;
+    this.#run = run;
+    const journal = await this.#openJournal(run, claimed);
+    /** What came while nobody could be told. */
+    const events: CallEvent[] = [];
+    let running: RunningProgram | undefined;
+    const feed = await CallEventFeed.open(bus, offer.call, {
+      onEvent: (event) => {
+        this.#rememberMedia(event);
+        if (running) running.deliver(event);
+        else events.push(event);
+      },
+      onBadMessage: (error) => this.#log.warn({ err: error }, 'call.bad-event'),
+    });
+    try {
+      const { name, version } = route;
+      const entered = run === 1 ? 'call.claimed' : 'call.resumed';
+      this.#log.info({ program: name, version, replayed: journal.before.length }, entered);
+      running = await this.#start(place, journal, () => events.splice(0));
+      for (const event of events.splice(0)) running.deliver(event);
+      this.#running = running;
+      if (this.#part.signal.aborted) running.abandon(whyOf(this.#part.signal));
+      const outcome = await running.outcome;
+      return outcome && { outcome, workers: journal.workers };
+    } finally {
+      this.#running = undefined;
+      this.#run = 0;
+      feed.close();
+      journal.close();
+    }
+  }
+
+  async #openJournal(run: number, claimed: Promise<void>): Promise<OpenJournal> {
+    const { bus, offer, lease, standing } = this.#options;
+    const mayAppend = () => standing.certain(this.#part.signal);
+    for (;;)
+      try {
+        return await openJournal(bus, offer, lease, run, claimed, mayAppend);
+      } catch (error) {
+        // At first the offer is not acknowledged yet: others may have it.
+        if (run === 1 || error instanceof CallTakenOverError) throw error;
+        if (this.#part.signal.aborted) throw this.#part.signal.reason;
+        await wait(REOPEN_AFTER_MS);
+      }
+  }
+
+  /** @param past takes the events so far: a program is told them before it begins */
+  async #start(place: Place, journal: Journal, past: () => CallEvent[]): Promise<RunningProgram> {
+    const { offer, lease, connectTimeoutMs, maxCallMs, maxAfterCallMs, route, threads } = this.#options;
+    const host = this.#hostWith(journal);
+    const context: CallContext = {
+      id: offer.call,
+      pbx: offer.pbx,
+      direction: 'inbound',
+      caller: offer.caller,
+      called: offer.called,
+      args: offer.args,
+      variables: offer.variables,
+    };
+    if (place instanceof Error) {
+      const runtime = new CallRuntime(context, host);
+      for (const event of past()) runtime.deliver(event);
+      return {
+        deliver: (event) => runtime.deliver(event),
+        abandon: (why) => runtime.abandon(why),
+        outcome: runtime.giveUp(place),
+      };
+    }
+    const spec = () => ({
+      program: versionOf(route),
+      context,
+      app: offer.shard,
+      connectTimeoutMs,
+      maxCallMs,
+      maxAfterCallMs,
+      epoch: lease.epoch,
+      before: journal.before,
+      events: past(),
+    });
+    return place === 'alone' ? threads.runAlone(spec, host) : threads.run(spec, host);
+  }
+
+  #hostWith({ before, append }: Journal): CallHost {
+    const { offer, lease, connectTimeoutMs, maxCallMs, maxAfterCallMs } = this.#options;
+    const run = this.#run;
+    const passOn = (error: unknown) => this.#passOn(error, run);
+    return {
+      clock: wallClock,
+      app: offer.shard,
+      connectTimeoutMs,
+      maxCallMs,
+      maxAfterCallMs,
+      journal: { before, append: (entry) => append(entry).catch(passOn) },
+      epoch: lease.epoch,
+      command: (id, request) => this.#gateway.command(id, request).catch(passOn),
+      openMedia: (session, provider, options, relay) => this.#relay.open(session, provider, options, relay),
+      knownMedia: (session, relay) => this.#relay.known(session, relay),
+      operation: (name, number, work) =>
+        inSpan(name, { attributes: { 'callfleet.call': offer.call, 'callfleet.operation': number } }, work),
+    };
+  }
+
+  #tellOwner(program?: ProgramVersion): Promise<void> {
+    return this.#gateway.claim(program).catch((error: unknown) => this.#passOn(error, this.#run));
+  }
+
+  /** Also what is under way must not go on: it would take down what the next owner needs. */
+  #passOn(error: unknown, run: number): never {
+    if (error instanceof CallTakenOverError && run === this.#run) this.lose(error.message);
+    throw error;
   }
 
   /** What a media session that ended by itself measured. */
@@ -146,4 +276,17 @@ export class ClaimedCall {
     if (ended.success && !this.#relay.results.has(ended.data.session))
       this.#relay.results.set(ended.data.session, ended.data);
   }
+}
+
+function whyOf({ reason }: AbortSignal): string {
+  return reason instanceof CallTakenOverError ? reason.why : String(reason);
+}
+
+/** @throws what a program's place has nothing to do with */
+function placeAfter(place: Place, error: unknown): Place {
+  if (error instanceof NoProgramThreadError) return error;
+  if (!(error instanceof ThreadLostError)) throw error;
+  if (!error.isSuspect) return place;
+  if (place === 'shared') return 'alone';
+  return new ProgramStuckError(`the program took its thread with it, alone there: ${error.message}`);
 }

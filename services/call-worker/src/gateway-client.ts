@@ -1,15 +1,28 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { AriRequest } from '@callfleet/ari';
-import { ask, type Bus, BusError, type Command, type CommandReply, commandReplySchema, subjects } from '@callfleet/bus';
+import {
+  ask,
+  type Bus,
+  BusError,
+  type Command,
+  type CommandReply,
+  commandReplySchema,
+  type ProgramVersion,
+  subjects,
+} from '@callfleet/bus';
 import { CallTakenOverError, PbxUnreachableError } from '@callfleet/calls';
 import type { PbxAnswer } from '@callfleet/calls/runtime';
 import type { Lease } from '@callfleet/leases';
 import { inSpan } from '@callfleet/telemetry';
 import { SpanKind } from '@opentelemetry/api';
 import type { CallIdentity } from './call-identity.ts';
+import { NotCertainError } from './standing.ts';
 
 /** A shard changes hands in moments: a command that nobody took is sent again after this, milliseconds. */
 const RETRY_AFTER_MS = 50;
+
+/** Waited for right before something is sent. @throws CallTakenOverError, NotCertainError after `withinMs` */
+export type MayAct = (withinMs: number) => Promise<void>;
 
 /** One call's way to the gateway that holds its shard. Everything goes out under the lease's epoch. */
 export class GatewayClient {
@@ -17,18 +30,22 @@ export class GatewayClient {
   readonly #call: CallIdentity;
   readonly #lease: Lease;
   readonly #timeoutMs: number;
+  /** CALLFLEET_STATUS, as it was set last: for the dialplan, and for the call record. */
+  status: string | undefined;
+  readonly #mayAct: MayAct;
 
-  constructor(bus: Bus, call: CallIdentity, lease: Lease, timeoutMs: number) {
+  constructor(bus: Bus, call: CallIdentity, lease: Lease, timeoutMs: number, mayAct: MayAct) {
     this.#bus = bus;
     this.#call = call;
     this.#lease = lease;
     this.#timeoutMs = timeoutMs;
+    this.#mayAct = mayAct;
   }
 
-  /** Tells the gateway that the call has its worker. @throws CallTakenOverError, PbxUnreachableError */
-  async claim(): Promise<void> {
-    const { id: call } = this.#call;
-    await this.#send('claim', { kind: 'claim', call, epoch: this.#lease.epoch, worker: this.#lease.owner });
+  /** Tells the gateway that the call has its worker, and its program. @throws CallTakenOverError, PbxUnreachableError */
+  async claim(program?: ProgramVersion): Promise<void> {
+    const { owner: worker, epoch } = this.#lease;
+    await this.#send('claim', { kind: 'claim', call: this.#call.id, epoch, worker, ...(program && { program }) });
   }
 
   /** Tells the gateway that nothing of the call is left to do. */
@@ -36,9 +53,9 @@ export class GatewayClient {
     await this.#send('done', { kind: 'done', call: this.#call.id, epoch: this.#lease.epoch });
   }
 
-  /** Tells the gateway that another worker shall have the call. */
+  /** Tells the gateway that another worker shall have the call: the one thing said by a worker that has let go of it. */
   async release(): Promise<void> {
-    await this.#send('release', { kind: 'release', call: this.#call.id, epoch: this.#lease.epoch });
+    await this.#send('release', { kind: 'release', call: this.#call.id, epoch: this.#lease.epoch }, async () => {});
   }
 
   /** @throws CallTakenOverError, PbxUnreachableError */
@@ -60,21 +77,25 @@ export class GatewayClient {
         request: { method, route, path, query, body },
       });
       span.setAttribute('http.response.status_code', status);
+      if (route === '/channels/{channelId}/variable' && query.variable === 'CALLFLEET_STATUS' && status < 400)
+        this.status = query.value;
       // The gateway has it from the same Asterisk that `request` was written for.
       return { status, reason, body: answered as T };
     });
   }
 
-  async #send(what: string, command: Command): Promise<Extract<CommandReply, { ok: true }>> {
+  async #send(what: string, command: Command, mayAct = this.#mayAct): Promise<Extract<CommandReply, { ok: true }>> {
     const deadline = Date.now() + this.#timeoutMs;
     for (;;) {
       try {
+        await mayAct(Math.max(1, deadline - Date.now()));
         const subject = subjects.commands(this.#call.pbx, this.#call.shard);
         const timeoutMs = Math.max(1, deadline - Date.now());
         const reply = await ask(this.#bus, subject, command, { reply: commandReplySchema, timeoutMs });
         if (reply.ok) return reply;
         throw refusal(what, reply);
       } catch (error) {
+        if (error instanceof NotCertainError) throw PbxUnreachableError.of(what, error.message, { cause: error });
         if (!(error instanceof BusError)) throw error;
         // Nobody took it, so nobody carried it out: it may be sent again.
         if (error.code !== 'CF_BUS_NO_RESPONDER' || Date.now() + RETRY_AFTER_MS >= deadline)

@@ -2,20 +2,23 @@ import { announceWorker, connectBus, ensureStreams, OfferQueue, whyNatsIsAway } 
 import { loadConfig } from '@callfleet/config';
 import { connectRedis, Session, whyRedisIsAway } from '@callfleet/leases';
 import { runService } from '@callfleet/telemetry';
+import { Admission } from './admission.ts';
 import { expectPrograms, watchCalls } from './metrics.ts';
-import { loadPrograms } from './program-loader.ts';
-import { NO_PROGRAM, type ProgramRoute } from './program-routes.ts';
+import { proveOnNats } from './nats-proof.ts';
+import { OfferIntake } from './offer-intake.ts';
+import { withVersions } from './program-loader.ts';
+import { versionsOf } from './program-routes.ts';
+import { ProgramThreads } from './program-threads.ts';
 import { followRelays, RelayDirectory } from './relay-directory.ts';
-import { resolveSdkForPrograms } from './sdk-resolution.ts';
+import { Standing } from './standing.ts';
 import { Worker } from './worker.ts';
 
 await runService('call-worker', loadConfig, async (config, service) => {
   const { log, instance } = service;
-  resolveSdkForPrograms();
-  let routes: ProgramRoute[] | undefined;
-  service.check('programs', () => (routes ? undefined : 'not loaded yet'));
-  routes = await loadPrograms(config.programs);
-  expectPrograms([...routes, NO_PROGRAM].map(({ name }) => name));
+  let threads: ProgramThreads | undefined;
+  service.check('programs', () => (threads ? undefined : 'not loaded yet'));
+  const programs = await withVersions(config.programs);
+  expectPrograms(versionsOf(programs).map(({ name }) => name));
 
   const bus = await connectBus({ ...config.nats, name: instance });
   service.onStop('nats', () => bus.close());
@@ -28,27 +31,57 @@ await runService('call-worker', loadConfig, async (config, service) => {
   service.onStop('redis', () => redis.quit());
   service.check('redis', () => whyRedisIsAway(redis));
   let worker: Worker | undefined;
+  const { sessionTtlMs } = config.worker;
+  const standing = new Standing({
+    ttlMs: sessionTtlMs,
+    now: () => performance.now(),
+    reaffirm: async () => {
+      await session.renew();
+      await worker?.assertLeases();
+    },
+    onChange: (isCertain) => log.warn({ isCertain }, 'worker.standing'),
+  });
   const session = await Session.start(redis, {
     kind: 'worker',
     instance,
-    ttlMs: config.worker.sessionTtlMs,
-    onForgotten: () => void worker?.assertLeases(),
+    ttlMs: sessionTtlMs,
+    onRenewed: (sentAt) => standing.proven(sentAt),
+    onForgotten: () =>
+      worker?.assertLeases().catch((error: unknown) => log.warn({ err: error }, 'leases.not-asserted')),
     onRenewalFailed: (error) => log.warn({ err: error }, 'session.renewal-failed'),
   });
   service.onStop('session', () => session.close());
+  const proving = proveOnNats(bus, sessionTtlMs / 4, (sentAt) => standing.proven(sentAt));
+  service.onStop('proof of life', proving);
 
   const onBadMessage = (error: unknown) => log.warn({ err: error }, 'bus.bad-message');
   const relays = new RelayDirectory();
   service.onStop('relay announcements', followRelays(bus, relays, onBadMessage));
+  const { maxEventLoopDelayMs, programMemoryMb, programThreads, stuckAfterMs } = config.worker;
+  const admission = new Admission(maxEventLoopDelayMs);
+  const places = await ProgramThreads.start({
+    programs,
+    count: programThreads,
+    stuckAfterMs,
+    memoryMb: programMemoryMb,
+    onDelay: (delayMs) => {
+      const change = admission.measure(delayMs);
+      if (change) log.warn({ delayMs: Math.round(delayMs), limitMs: maxEventLoopDelayMs }, `offers.${change}`);
+    },
+    log,
+  });
+  threads = places;
+  service.onStop('program threads', () => places.stop());
+
   const running = new Worker({
     bus,
     redis,
     session,
-    offers: await OfferQueue.open(bus, config.worker.pool, onBadMessage),
+    standing,
     relays,
-    routes,
+    routes: programs,
+    threads: places,
     log,
-    maxCalls: config.worker.maxCalls,
     commandTimeoutMs: config.worker.commandTimeoutMs,
     connectTimeoutMs: config.worker.connectTimeoutMs,
     maxCallMs: config.worker.maxCallMs,
@@ -56,12 +89,20 @@ await runService('call-worker', loadConfig, async (config, service) => {
   });
   worker = running;
   watchCalls(() => running.calls);
-  service.check('offers', () => running.whyTakesNone());
-  service.onStop(
-    'presence',
-    announceWorker(bus, instance, () => running.calls),
-  );
-  const pulling = running.takeOffers(service.stopping);
+  service.onStop('presence', announceWorker(bus, instance, running));
+  const { pool, maxCalls } = config.worker;
+  const intake = new OfferIntake({
+    newCalls: await OfferQueue.open(bus, pool, onBadMessage),
+    takeovers: await Promise.all(
+      versionsOf(programs).map((program) => OfferQueue.openTakeovers(bus, pool, program, onBadMessage)),
+    ),
+    maxCalls,
+    admission,
+    take: (inHand) => running.take(inHand),
+    log,
+  });
+  service.check('offers', () => intake.whyTakesNone());
+  const pulling = intake.run(service.stopping);
   const stopCalls = async () => {
     await pulling;
     await running.drain(config.worker.drainMs);

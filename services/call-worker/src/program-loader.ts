@@ -1,29 +1,40 @@
-import { pathToFileURL } from 'node:url';
-import { isCallProgram } from '@callfleet/calls/runtime';
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { loadCallProgram, ProgramLoadError } from '@callfleet/calls/runtime';
 import type { ProgramConfig } from '@callfleet/config';
-import type { ProgramRoute } from './program-routes.ts';
+import { isSame, type LoadedProgram } from './program-routes.ts';
 
-/** A program's file can't be used: `message` names the program, the file and why. */
-class ProgramLoadError extends Error {
-  override readonly name = 'ProgramLoadError';
-  readonly code = 'CF_PROGRAM_LOAD';
-}
+/** A configured program whose version is known. */
+export type VersionedProgram = ProgramConfig & { readonly version: string };
 
-/** Loads every configured program. @throws ProgramLoadError */
-export async function loadPrograms(programs: readonly ProgramConfig[]): Promise<ProgramRoute[]> {
+/** Gives each configured program its version: by default it is made of the file's text. @throws ProgramLoadError */
+export async function withVersions(programs: readonly ProgramConfig[]): Promise<VersionedProgram[]> {
   if (programs.length === 0)
     throw new ProgramLoadError('no call program is configured: add one under "programs" (name, file, extensions)');
-  return Promise.all(programs.map(loadProgram));
+  const versioned = await Promise.all(programs.map(withVersion));
+  for (const [index, program] of versioned.entries())
+    if (versioned.findIndex((other) => isSame(other, program)) < index)
+      throw new ProgramLoadError(
+        `program "${program.name}" is there twice in version ${program.version}: each entry needs a version of its own`,
+      );
+  return versioned;
 }
 
-async function loadProgram({ name, file, extensions }: ProgramConfig): Promise<ProgramRoute> {
-  let module: { default?: unknown };
-  try {
-    module = (await import(pathToFileURL(file).href)) as { default?: unknown };
-  } catch (cause) {
-    throw new ProgramLoadError(`program "${name}" (${file}) can't be loaded: ${(cause as Error).message}`, { cause });
-  }
-  if (!isCallProgram(module.default))
-    throw new ProgramLoadError(`program "${name}" (${file}) has no default export made by defineCall(...)`);
-  return { name, extensions, program: module.default };
+/** Loads every program. @throws ProgramLoadError */
+export async function loadPrograms(programs: readonly VersionedProgram[]): Promise<LoadedProgram[]> {
+  return Promise.all(
+    programs.map(async ({ name, version, file, extensions }) => {
+      const program = await loadCallProgram(file, `program "${name}" (${file})`);
+      return { name, version, extensions, program };
+    }),
+  );
+}
+
+async function withVersion(program: ProgramConfig): Promise<VersionedProgram> {
+  const { name, version, file } = program;
+  if (version !== undefined) return { ...program, version };
+  const text = await readFile(file).catch((cause: Error) => {
+    throw new ProgramLoadError(`program "${name}" (${file}) can't be loaded: ${cause.message}`, { cause });
+  });
+  return { ...program, version: createHash('sha256').update(text).digest('hex').slice(0, 12) };
 }

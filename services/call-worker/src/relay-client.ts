@@ -2,7 +2,9 @@ import { ask, type Bus, BusError, type MediaStats, type RelayReply, relayReplySc
 import { MediaUnavailableError } from '@callfleet/calls';
 import type { KnownMediaSession, OpenMediaSession } from '@callfleet/calls/runtime';
 import type { CallIdentity } from './call-identity.ts';
+import type { MayAct } from './gateway-client.ts';
 import type { RelayDirectory } from './relay-directory.ts';
+import { NotCertainError } from './standing.ts';
 
 const RELAY_TIMEOUT_MS = 3000;
 
@@ -19,14 +21,16 @@ export class RelayClient {
   readonly #directory: RelayDirectory;
   readonly #call: CallIdentity;
   readonly #epoch: number;
+  readonly #mayAct: MayAct;
   /** By session; from the relay's answer to `close`, or from its `media.ended` when it ended by itself. */
   readonly results = new Map<string, MediaResult>();
 
-  constructor(bus: Bus, directory: RelayDirectory, call: CallIdentity, epoch: number) {
+  constructor(bus: Bus, directory: RelayDirectory, call: CallIdentity, epoch: number, mayAct: MayAct) {
     this.#bus = bus;
     this.#directory = directory;
     this.#call = call;
     this.#epoch = epoch;
+    this.#mayAct = mayAct;
   }
 
   /** Opens a session in the relay named, or in the best that takes it. @throws MediaUnavailableError, naming what each relay answered */
@@ -85,6 +89,7 @@ export class RelayClient {
 
   async #ask(relay: string, request: Record<string, unknown>): Promise<RelayReply> {
     try {
+      await this.#mayAct(RELAY_TIMEOUT_MS);
       return await ask(
         this.#bus,
         subjects.relay(relay),
@@ -92,7 +97,7 @@ export class RelayClient {
         { reply: relayReplySchema, timeoutMs: RELAY_TIMEOUT_MS },
       );
     } catch (error) {
-      if (!(error instanceof BusError)) throw error;
+      if (!(error instanceof BusError || error instanceof NotCertainError)) throw error;
       return { ok: false, code: error.code, message: error.message };
     }
   }

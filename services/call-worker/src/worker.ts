@@ -1,22 +1,24 @@
-import { type Bus, type OfferInHand, type OfferQueue, workerPresence } from '@callfleet/bus';
+import { type Bus, type OfferInHand, workerPresence } from '@callfleet/bus';
 import { acquireLease, assertLease, type LeaseRedis, releaseLease, type Session, yieldLease } from '@callfleet/leases';
 import { inSpan, type Logger } from '@callfleet/telemetry';
 import { SpanKind } from '@opentelemetry/api';
 import { ClaimedCall } from './claimed-call.ts';
 import { pulledOffers, takeovers } from './metrics.ts';
-import { NO_PROGRAM, type ProgramRoute, routeFor } from './program-routes.ts';
+import { giveBack } from './offer-intake.ts';
+import { type ProgramRoute, routeFor } from './program-routes.ts';
+import type { ProgramPlaces } from './program-threads.ts';
 import type { RelayDirectory } from './relay-directory.ts';
+import type { Standing } from './standing.ts';
 
 export interface WorkerOptions {
   readonly bus: Bus;
   readonly redis: LeaseRedis;
   readonly session: Session;
-  readonly offers: OfferQueue;
+  readonly standing: Standing;
   readonly relays: RelayDirectory;
   readonly routes: readonly ProgramRoute[];
+  readonly threads: ProgramPlaces;
   readonly log: Logger;
-  /** Calls at once. */
-  readonly maxCalls: number;
   readonly commandTimeoutMs: number;
   readonly connectTimeoutMs: number;
   readonly maxCallMs: number;
@@ -28,13 +30,12 @@ interface RunningCall {
   readonly done: Promise<void>;
 }
 
-const RETRY_AFTER_MS = 250;
-
-/** Takes offers while it has room, and runs each call's program to its end. */
+/** Runs each call's program to its end. */
 export class Worker {
   readonly #options: WorkerOptions;
   readonly #calls = new Map<string, RunningCall>();
-  #canPull = true;
+  /** Offers in hand. From before its lease is asked for: what Redis grants must not look as if nobody had it. */
+  readonly #taking = new Set<string>();
 
   constructor(options: WorkerOptions) {
     this.#options = options;
@@ -44,42 +45,23 @@ export class Worker {
     return this.#calls.size;
   }
 
-  /** Why it takes no offers now; undefined while it does. */
-  whyTakesNone(): string | undefined {
-    if (this.#calls.size >= this.#options.maxCalls) return 'it has as many calls as it may';
-    return this.#canPull ? undefined : 'they can not be pulled';
+  /** A lease that it does not know of, since Redis's answer did not come, is not its own. */
+  has(call: string): boolean {
+    return this.#calls.has(call) || this.#taking.has(call);
   }
 
-  /** Pulls offers until `stopping`. */
-  async takeOffers(stopping: AbortSignal): Promise<void> {
-    const { offers, maxCalls, log } = this.#options;
-    while (!stopping.aborted) {
-      const room = maxCalls - this.#calls.size;
-      try {
-        if (room === 0) await Promise.race([...this.#calls.values()].map((running) => running.done));
-        else
-          for await (const inHand of offers.pull(room, stopping)) {
-            if (stopping.aborted) giveBack(inHand);
-            else void this.#take(inHand);
-          }
-        this.#canPull = true;
-      } catch (error) {
-        this.#canPull = false;
-        log.warn({ err: error }, 'offers.pull-failed');
-        await new Promise((resolve) => setTimeout(resolve, RETRY_AFTER_MS));
-      }
-    }
-  }
-
-  /** Redis had forgotten our leases: says again what is ours, and lets go what is another's by now. */
+  /**
+   * Says again what is ours, and lets go what is another's by now.
+   *
+   * @throws what Redis refuses it with; then it is not known of every call whose it is
+   */
   async assertLeases(): Promise<void> {
-    const { redis, log } = this.#options;
-    for (const { call } of [...this.#calls.values()])
-      try {
+    const { redis } = this.#options;
+    await Promise.all(
+      [...this.#calls.values()].map(async ({ call }) => {
         if (!(await assertLease(redis, call.lease))) call.lose("its lease is another worker's");
-      } catch (error) {
-        log.warn({ call: call.lease.what, err: error }, 'call.assert-failed');
-      }
+      }),
+    );
   }
 
   /** Waits for the calls under way; those still there after `limitMs` are handed to other workers. */
@@ -94,7 +76,8 @@ export class Worker {
     await done();
   }
 
-  async #take(inHand: OfferInHand): Promise<void> {
+  /** Takes an offered call and runs it. Resolves when it is over, or was not for us. */
+  async take(inHand: OfferInHand): Promise<void> {
     const { call, expiresAt } = inHand.offer;
     const running = this.#calls.get(call);
     // A false alarm: the gateway took us for dead. It must know that we are not, or it gives the call back.
@@ -104,25 +87,36 @@ export class Worker {
       inHand.acknowledge();
       return;
     }
+    this.#taking.add(call);
     try {
       await this.#claim(inHand);
     } catch (error) {
       // Not acknowledged: the offer comes again, to us or to another worker.
       this.#options.log.error({ call, err: error }, 'call.failed');
       giveBack(inHand);
+    } finally {
+      this.#taking.delete(call);
     }
   }
 
   async #claim(inHand: OfferInHand): Promise<void> {
-    const { bus, redis, session, routes } = this.#options;
+    const { bus, redis, session, routes, log } = this.#options;
     const { offer, trace } = inHand;
-    const isGone = async (owner: string) => (await workerPresence(bus, owner)) === 'gone';
-    const lease = await acquireLease(redis, session, offer.call, offer.epoch, isGone);
-    const route = routeFor(routes, offer.called.number) ?? NO_PROGRAM;
+    const route = routeFor(routes, offer);
+    if (!route) {
+      // Nobody has it where it was looked for: the gateway gives the caller back.
+      log.error({ call: offer.call, ...offer.program }, 'call.program-not-here');
+      inHand.acknowledge();
+      return;
+    }
+    const lease = await acquireLease(redis, session, offer.call, {
+      floor: offer.epoch,
+      presenceOf: (owner) => workerPresence(bus, owner, offer.call),
+    });
     const call = new ClaimedCall({ ...this.#options, offer, lease, route });
     if (lease.owner !== session.instance) {
       // A false alarm: its owner lives. The gateway is told whose it is.
-      await call.claim();
+      await call.tellOwner();
       pulledOffers.count('has-worker');
       inHand.acknowledge();
       return;
@@ -137,21 +131,17 @@ export class Worker {
       const done = Promise.withResolvers<void>();
       this.#calls.set(offer.call, { call, done: done.promise });
       try {
-        const onTaken = () => {
+        const onClaimed = () => {
           pulledOffers.count('taken');
           if (lease.epoch > 1) takeovers.add(1);
           inHand.acknowledge();
         };
-        if (await call.run(onTaken)) await releaseLease(redis, lease);
+        if (await call.run(onClaimed)) await releaseLease(redis, lease);
+        inHand.acknowledge();
       } finally {
         this.#calls.delete(offer.call);
         done.resolve();
       }
     });
   }
-}
-
-function giveBack(inHand: OfferInHand): void {
-  pulledOffers.count('given-back');
-  inHand.giveBack();
 }

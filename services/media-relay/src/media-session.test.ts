@@ -119,8 +119,41 @@ describe('a media session', () => {
       transport: 'rtp',
       heard: { packets: 100, ms: 2000, speechMs: 1000, lost: 2 },
       spoke: { packets: 2, ms: 40 },
+      usage: {},
     });
     expect(session.stats.heard.peakDbfs).toBeCloseTo(-9, 0);
+  });
+
+  test('measures how long caller and AI talked, from the first audio both ways to the end', async () => {
+    const { session, transport, time } = await attachedSession();
+    time.pass(400);
+    expect(session.stats.talkMs).toBe(0);
+    say(transport, time, frames(1));
+    time.pass(2500);
+    await session.close('closed');
+    time.pass(1000);
+    expect(session.stats.talkMs).toBe(2500);
+  });
+
+  test('sums up what its provider says it has used, by the names of the provider', async () => {
+    const { session, provider, events } = await talkingSession();
+    provider.context.tell({ type: 'usage', usage: { inputTokens: 800, costUsd: 0.5 } });
+    provider.context.tell({ type: 'usage', usage: { inputTokens: 12, outputAudioMs: 5210, costUsd: 0.25 } });
+    provider.context.tell({ type: 'usage', usage: { costUsd: Number.NaN } });
+    expect(events).toEqual([]);
+    await session.close('closed');
+    provider.context.tell({ type: 'usage', usage: { inputTokens: 1000 } });
+    const usage = { inputTokens: 812, outputAudioMs: 5210, costUsd: 0.75 };
+    expect(session.stats.usage).toEqual(usage);
+    expect(events).toMatchObject([{ type: 'ended', stats: { usage } }]);
+  });
+
+  test('keeps a bounded number of names of what was used', async () => {
+    const { session, provider } = await talkingSession();
+    for (let n = 0; n < 1000; n += 1) provider.context.tell({ type: 'usage', usage: { [`item${n}`]: 1 } });
+    provider.context.tell({ type: 'usage', usage: { item0: 1 } });
+    expect(Object.keys(session.stats.usage)).toHaveLength(50);
+    expect(session.stats.usage.item0).toBe(2);
   });
 
   test('ends when its leg never comes', async () => {

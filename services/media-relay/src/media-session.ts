@@ -4,6 +4,7 @@ import type { VoiceEvent, VoiceProvider, VoiceSession } from '@callfleet/voice-a
 import { RelayError } from './errors.ts';
 import { HeardAudio } from './heard-audio.ts';
 import type { MediaTransport, TransportListener } from './transport.ts';
+import { UsageSum } from './usage-sum.ts';
 
 /**
  * - `WAITING`: there is room; the provider connects, and the PBX makes the leg.
@@ -18,7 +19,7 @@ export type EndReason = MediaEnded['reason'];
 /** What a session tells its relay. `ended` is the last. */
 export type SessionEvent =
   | { readonly type: 'started' }
-  | Exclude<VoiceEvent, { type: 'ended' | 'failed' }>
+  | Exclude<VoiceEvent, { type: 'ended' | 'failed' | 'usage' }>
   | {
       readonly type: 'ended';
       readonly reason: EndReason;
@@ -56,6 +57,7 @@ export class MediaSession {
   /** Played while the greeting waits. */
   readonly #silence: PlayoutBuffer;
   readonly #heard: HeardAudio;
+  readonly #usage = new UsageSum();
   readonly #ending = new AbortController();
   readonly #openedAt: number;
   #state: MediaSessionState = 'WAITING';
@@ -63,6 +65,7 @@ export class MediaSession {
   readonly #answeredTools = new Set<string>();
   #attaching: Promise<void> | undefined;
   #attachedAt = 0;
+  #talkingSince: number | undefined;
   #lastHeardAt = 0;
   /** Audio that the transport had sent and then made the PBX forget. */
   #unsentMs = 0;
@@ -200,6 +203,7 @@ export class MediaSession {
     this.#heard.add(frame);
     if (this.#state === 'ATTACHED') {
       this.#state = 'TALKING';
+      this.#talkingSince = this.#lastHeardAt;
       this.#options.tell({ type: 'started' });
     }
     this.#voice?.hear(frame);
@@ -208,6 +212,7 @@ export class MediaSession {
   #onVoiceEvent(event: VoiceEvent): void {
     if (this.#state === 'ENDED') return;
     if (event.type === 'failed') this.#end('provider-failed', event.error.message);
+    else if (event.type === 'usage') this.#usage.add(event.usage);
     else if (event.type !== 'ended') this.#options.tell(event);
     else if (this.#state === 'WAITING') this.#end('provider-ended', event.reason);
     else this.#farewell = event.reason;
@@ -228,8 +233,10 @@ export class MediaSession {
     return {
       provider: this.#options.provider.name,
       transport: this.#transport.kind,
+      talkMs: this.#talkingSince === undefined ? 0 : this.#options.time.now() - this.#talkingSince,
       heard: { ...this.#heard.stats, lost },
       spoke: { packets: sentWithAudio, ms: this.#playedMs },
+      usage: this.#usage.total,
     };
   }
 

@@ -8,8 +8,10 @@ const call = callIdOf('pbx-a', '1763701200.12');
 const stats = {
   provider: 'echo',
   transport: 'rtp',
+  talkMs: 0,
   heard: { packets: 0, ms: 0, peakDbfs: -96, speechMs: 0, lost: 0 },
   spoke: { packets: 0, ms: 0 },
+  usage: {},
 } as const;
 
 function tell(...events: SessionEvent[]): CallEvent[] {

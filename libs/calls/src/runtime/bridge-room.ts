@@ -114,7 +114,8 @@ export class BridgeRoom implements Room {
     const members = [...this.#members];
     this.#members.clear();
     return this.#scope.ask('room.close', async (operation) => {
-      if (this.#isShared) for (const channelId of members) await this.#take(operation, { channelId });
+      if (this.#isShared)
+        for (const [n, channelId] of members.entries()) await this.#take(operation, { channelId }, n + 1);
       await this.#remove(operation);
     });
   }
@@ -145,9 +146,9 @@ export class BridgeRoom implements Room {
     return event && channels.find((channelId) => isEndOf(event, channelId));
   }
 
-  /** Who is not in it, or is gone, is out of it. */
-  async #take(operation: Operation, { channelId }: Joinable): Promise<void> {
-    await operation.command(bridges.removeChannel({ bridgeId: this.#bridgeId, channel: [channelId] }));
+  /** Who is not in it, or is gone, is out of it. @param attempt tells several of one operation apart */
+  async #take(operation: Operation, { channelId }: Joinable, attempt = 1): Promise<void> {
+    await operation.command(bridges.removeChannel({ bridgeId: this.#bridgeId, channel: [channelId] }), attempt);
   }
 
   async #remove(operation: Operation): Promise<void> {

@@ -1,5 +1,5 @@
 import { channels } from '@callfleet/ari';
-import type { CallEvent } from '@callfleet/bus';
+import { advance, type CallEvent, type CallProgress } from '@callfleet/bus';
 import { partsOfCallId } from '@callfleet/identity';
 import type { CallContext } from '../call.ts';
 import type { CallProgram } from '../define-call.ts';
@@ -8,13 +8,14 @@ import {
   CallError,
   CallTakenOverError,
   ProgramDivergedError,
+  ProgramStuckError,
   ProgramTimedOutError,
 } from '../errors.ts';
 import { abortable } from './abortable.ts';
 import { CallEvents } from './call-events.ts';
 import type { CallHost } from './call-host.ts';
-import { advance, type CallProgress } from './call-progress.ts';
 import { CallScope } from './call-scope.ts';
+import { adoptLeftovers } from './leftovers.ts';
 import { Operation } from './operation.ts';
 import { OperationLog } from './operation-log.ts';
 import { partyMaker } from './party-maker.ts';
@@ -29,7 +30,7 @@ export interface CallOutcome extends CallProgress {
 }
 
 /** Why a call goes back to the dialplan without its program's wish. */
-type GivenBack = 'PROGRAM_FAILED' | 'PROGRAM_DIVERGED';
+type GivenBack = 'PROGRAM_FAILED' | 'PROGRAM_DIVERGED' | 'PROGRAM_STUCK';
 
 /** The cause comes a moment after the end, milliseconds. */
 const CAUSE_LIMIT_MS = 500;
@@ -111,8 +112,25 @@ export class CallRuntime {
     const error = (await running) ?? this.#log.stopped;
     stopWatching();
     if (this.#log.stopped instanceof CallTakenOverError) return undefined;
+    return this.#finish(error);
+  }
+
+  /**
+   * Ends the call without its program, which can't be asked any more: gives it back to the dialplan, and removes what was
+   * made for it.
+   *
+   * @param error what ended the program
+   * @returns undefined when the call is another worker's by then
+   */
+  async giveUp(error: Error): Promise<CallOutcome | undefined> {
+    adoptLeftovers(this.#scope);
+    const outcome = await this.#finish(error);
+    return this.#log.stopped ? undefined : outcome;
+  }
+
+  async #finish(error: unknown): Promise<CallOutcome> {
     const isError = error !== undefined && !this.#over.signal.aborted;
-    if (isError) await this.#giveBack(error instanceof ProgramDivergedError ? 'PROGRAM_DIVERGED' : 'PROGRAM_FAILED');
+    if (isError) await this.#giveBack(statusOf(error));
     await this.#cleanUp();
     return {
       ...this.#progress,
@@ -192,6 +210,11 @@ export class CallRuntime {
     await this.#events.first(() => this.#progress.cause !== undefined, limit.signal).catch(() => {});
     cancel();
   }
+}
+
+function statusOf(error: unknown): GivenBack {
+  if (error instanceof ProgramDivergedError) return 'PROGRAM_DIVERGED';
+  return error instanceof ProgramStuckError ? 'PROGRAM_STUCK' : 'PROGRAM_FAILED';
 }
 
 function describe(error: unknown): { code: string; message: string } {

@@ -132,7 +132,8 @@ export class ChannelParty implements Party {
   getVariable(name: string): Promise<string | undefined> {
     return this.ask('getVariable', async (operation) => {
       const response = await operation.command(channels.getChannelVar({ channelId: this.channelId, variable: name }));
-      if (response.status === 404 && !(await this.endsWithin(GONE_GRACE_MS))) return undefined;
+      // Of the two that may not be found Asterisk names one: "Provided variable was not found".
+      if (response.status === 404 && response.reason.includes('variable')) return undefined;
       if (response.status >= 400) throw PbxRefusedError.of('getVariable', response.status, response.reason);
       return response.body.value;
     });

@@ -25,8 +25,10 @@ export const journalEntrySchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('ended') }),
   /** Not told to the program: what an operation under way must find again after a takeover. */
   z.object({ kind: z.literal('note'), operation: number, value: z.unknown() }),
-  /** Another worker has the call from here on. */
-  z.object({ kind: z.literal('taken'), worker: z.string(), epoch: number }),
+  /** Not told to the program yet: it has taken too long, and what it had begun is being taken back. */
+  z.object({ kind: z.literal('timed-out'), operation: number }),
+  /** Another worker has the call from here on; `from` had it before, where that is known. */
+  z.object({ kind: z.literal('taken'), worker: z.string(), epoch: number, from: z.string().optional() }),
 ]);
 
 export type JournalEntry = z.infer<typeof journalEntrySchema>;

@@ -2,6 +2,7 @@ import {
   BreakerOpenError,
   CallEndedError,
   CallError,
+  CallTakenOverError,
   LegEndedError,
   MediaUnavailableError,
   PbxRefusedError,
@@ -12,9 +13,10 @@ import {
 } from '../errors.ts';
 import type { JournaledError } from './journal.ts';
 
-/** What is kept of an error. */
+/** What is kept of an error; also how it crosses from one thread to another. */
 export function journaledError(error: unknown): JournaledError {
   if (error instanceof PbxRefusedError) return { code: error.code, message: error.message, status: error.status };
+  if (error instanceof CallTakenOverError) return { code: error.code, message: error.why };
   if (error instanceof CallError) return { code: error.code, message: error.message };
   return { code: 'CF_STEP_FAILED', message: error instanceof Error ? error.message : String(error) };
 }
@@ -24,6 +26,8 @@ export function revivedError({ code, message, status }: JournaledError): CallErr
   switch (code) {
     case 'CF_CALL_ENDED':
       return new CallEndedError();
+    case 'CF_CALL_TAKEN_OVER':
+      return new CallTakenOverError(message);
     case 'CF_PBX_REFUSED':
       return new PbxRefusedError(message, status ?? 0);
     case 'CF_PBX_UNREACHABLE':

@@ -1,5 +1,7 @@
-/** The machinery that runs call programs: for the worker, not for programs. */
-export { isCallProgram } from '../define-call.ts';
+/** The machinery that runs call programs: for the worker and the command line, not for programs. */
 export type { CallHost, Clock, KnownMediaSession, LegParameters, OpenMediaSession, PbxAnswer } from './call-host.ts';
 export { type CallOutcome, CallRuntime } from './call-runtime.ts';
-export { type Journal, type JournalEntry, journalEntrySchema } from './journal.ts';
+export { type Journal, type JournalEntry, type JournaledError, journalEntrySchema } from './journal.ts';
+export { journaledError, revivedError } from './journaled-error.ts';
+export { loadCallProgram, ProgramLoadError } from './program-file.ts';
+export { resolveSdkForPrograms } from './sdk-resolution.ts';

@@ -58,6 +58,8 @@ export class OperationLog {
   /** Cancelled by the program before it was told their results. */
   readonly #cancelled = new Set<number>();
   readonly #notes = new Map<number, unknown>();
+  /** Had taken too long when an earlier owner died. */
+  readonly #timedOut = new Set<number>();
   readonly #working = new Set<Promise<unknown>>();
   readonly #live = Promise.withResolvers<void>();
   #isLive = false;
@@ -80,6 +82,7 @@ export class OperationLog {
     this.#telling = this.#live.promise;
     for (const entry of this.#host.journal.before)
       if (entry.kind === 'note') this.#notes.set(entry.operation, entry.value);
+      else if (entry.kind === 'timed-out') this.#timedOut.add(entry.operation);
   }
 
   /** Why nothing is told any more, if it is so: the call is another's, or the program's part is over. */
@@ -119,7 +122,10 @@ export class OperationLog {
       begin: () => {
         if (needs === 'call' && this.#over.aborted) return;
         operation = this.#operation(number, spec);
-        this.#follow(this.#carryOut(number, spec, operation), needs);
+        const carriedOut = this.#timedOut.has(number)
+          ? this.#carryOutTimeout(number, spec, operation)
+          : this.#carryOut(number, spec, operation);
+        this.#follow(carriedOut, needs);
       },
       resolve: (kept) => {
         leave();
@@ -139,7 +145,7 @@ export class OperationLog {
   /** Tells the program what the journal has, then goes live. Call it when the program has begun. */
   async replay(): Promise<void> {
     for (const entry of this.#host.journal.before) {
-      if (entry.kind === 'note' || entry.kind === 'taken') continue;
+      if (!isTold(entry)) continue;
       await turn();
       if (this.#stopped) return;
       this.#deliver(entry, true);
@@ -204,12 +210,30 @@ export class OperationLog {
     } catch (error) {
       operation.unread();
       if (error instanceof CallTakenOverError) this.stop(error);
-      else this.#tell({ kind: 'failure', operation: number, name, error: journaledError(error) });
+      else {
+        if (operation.isAborted && spec.undo) await this.#takeBack(number, spec, operation, work);
+        this.#tell({ kind: 'failure', operation: number, name, error: journaledError(error) });
+      }
     } finally {
       cancelLimit();
     }
     await work.catch(() => {});
-    if (operation.isAborted) await this.#undo(spec, operation);
+  }
+
+  /** Before the program is told: whoever takes the call over then has nothing to take back. */
+  async #takeBack(number: number, spec: AnySpec, operation: Operation, work: Promise<unknown>): Promise<void> {
+    // Or the end of what is stopped now would look like its success to the next owner.
+    if (this.#asked.has(number))
+      await this.#append({ kind: 'timed-out', operation: number }).catch((error: LogStop) => this.stop(error));
+    await work.catch(() => {});
+    await this.#undo(spec, operation);
+  }
+
+  async #carryOutTimeout(number: number, spec: AnySpec, operation: Operation): Promise<void> {
+    const { name, options } = spec;
+    await this.#undo(spec, operation);
+    const error = journaledError(TimedOutError.of(name, options?.timeoutMs ?? 0));
+    this.#tell({ kind: 'failure', operation: number, name, error });
   }
 
   /** The program does not want it any more. After a takeover it may have been begun by an earlier owner. */
@@ -281,6 +305,10 @@ export class OperationLog {
       asked.resolve(entry.value);
     }
   }
+}
+
+function isTold(entry: JournalEntry): entry is Told {
+  return entry.kind === 'result' || entry.kind === 'failure' || entry.kind === 'ended';
 }
 
 /** As it will be read from the journal: told so the first time too, or a replay would tell something else. */

@@ -1,11 +1,11 @@
 --[[
-  Takes a lease that is free, or was held by an owner that is known to be dead. Taking it raises its epoch; taking it
+  Takes a lease that is free, or was held by an owner that is known to be lost. Taking it raises its epoch; taking it
   again as its owner does not.
 
   KEYS[1]  cf:lease:{<what>}   hash: owner, epoch
 
   ARGV[1]  new owner
-  ARGV[2]  owner known to be dead, or ''
+  ARGV[2]  owner known to be lost, or ''
   ARGV[3]  an epoch that is known to have been: the new one is higher, even if Redis came back empty
   ARGV[4]  time to live, milliseconds: a bound on what a lost owner can leave behind
 

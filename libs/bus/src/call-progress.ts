@@ -1,4 +1,4 @@
-import type { CallEvent } from '@callfleet/bus';
+import type { CallEvent } from './call-event.ts';
 
 /** How far a call has come, read from its events alone. */
 export interface CallProgress {
@@ -24,10 +24,12 @@ export function advance(progress: CallProgress, event: CallEvent, channelId: str
   switch (event.type) {
     case 'ari.StasisStart':
     case 'ari.ChannelStateChange':
-      if (data.channel.state !== 'Up' || progress.answeredAt !== undefined) return progress;
+      // One that is answered after it left Stasis is answered by the dialplan.
+      if (data.channel.state !== 'Up' || (progress.answeredAt ?? progress.endedAt) !== undefined) return progress;
       return { ...progress, answeredAt: event.at };
     case 'ari.ChannelHangupRequest':
-      return { ...progress, hangingUp: true };
+      // The last word on the cause is ChannelDestroyed's, but of a channel that was in no bridge it has none.
+      return { ...withCause(progress, data), hangingUp: true };
     case 'ari.StasisEnd':
       return { ...progress, endedAt: progress.endedAt ?? event.at };
     case 'ari.ChannelDestroyed':

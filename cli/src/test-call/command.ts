@@ -1,0 +1,56 @@
+import { resolve } from 'node:path';
+import { loadCallProgram, resolveSdkForPrograms } from '@callfleet/calls/runtime';
+import { simulateCall } from '@callfleet/calls/testing';
+import { printEnd, printTranscript } from './print.ts';
+import { answersOf, type CallerPlan, hangUpTime, pairsOf, pressesOf, stepsOf } from './scripted-caller.ts';
+
+export interface TestCallOptions extends CallerPlan {
+  /** The caller's number. Default: withheld. */
+  caller?: string | undefined;
+  /** The dialled extension. Default 100. */
+  called?: string | undefined;
+  /** What the dialplan gives to the program. */
+  arg?: readonly string[] | undefined;
+  /** `NAME=value`: channel variables. */
+  var?: readonly string[] | undefined;
+  /** `PJSIP/agent=busy`: what becomes of a dialled endpoint. */
+  answer?: readonly string[] | undefined;
+  /** `name={"json":true}`: what a step returns, instead of being done. */
+  step?: readonly string[] | undefined;
+  /** Print the transcript and the outcome as JSON. Default false. */
+  json?: boolean | undefined;
+}
+
+/** Steps do real work, with real networks. */
+const STEP_PATIENCE_MS = 30_000;
+/** A call of which nobody hangs up ends after this, milliseconds of simulated time. */
+const LIMIT_MS = 600_000;
+
+/** Runs a call program in simulated time, and prints what happened. @returns the exit code @throws ProgramLoadError, TestCallError */
+export async function testCallCommand(file: string, options: TestCallOptions = {}): Promise<number> {
+  const does = pressesOf(options);
+  const hangUpAfter = hangUpTime(options);
+  const simulation = {
+    caller: { number: options.caller, does },
+    called: { number: options.called },
+    args: options.arg ?? [],
+    variables: pairsOf(options.var ?? [], '--var'),
+    endpoints: answersOf(options.answer ?? []),
+    steps: stepsOf(options.step ?? []),
+    stepPatienceMs: STEP_PATIENCE_MS,
+  };
+  resolveSdkForPrograms();
+  const path = resolve(file);
+  const call = simulateCall(await loadCallProgram(path, file), simulation);
+  if (hangUpAfter !== undefined) call.does([{ after: hangUpAfter, hangUp: true }]);
+  let gaveUp = false;
+  const otherwise = () => {
+    gaveUp = true;
+    call.hangUp();
+  };
+  const outcome = await call.ended({ withinMs: (hangUpAfter ?? 0) + LIMIT_MS, otherwise });
+  const { entries } = call;
+  if (options.json) process.stdout.write(`${JSON.stringify({ transcript: entries, outcome }, null, 2)}\n`);
+  else process.stdout.write(printTranscript(entries) + printEnd({ outcome, gaveUp, thrown: call.thrown, path }));
+  return outcome.error ? 1 : 0;
+}

@@ -1,0 +1,40 @@
+import { placeLocalCall } from '@callfleet/testkit';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startTestFleet, type TestFleet } from './test-fleet.ts';
+
+const CALLS = 200;
+
+let system: TestFleet;
+
+beforeAll(async () => {
+  system = await startTestFleet({ workers: 1, config: { worker: { drainMs: 0 } } });
+});
+afterAll(() => system?.stop());
+
+test('two hundred calls of one worker that dies all go on in another, and each comes to its own end', async () => {
+  const callers = Array.from({ length: CALLS }, (_, n) => String(30_000 + n));
+  const begun = new Set<string>();
+  system.bus.nc.subscribe('cf.cmd.>', {
+    callback: (_error, message) => {
+      const { kind, call } = message.json<{ kind: string; call: string }>();
+      if (kind === 'ari') begun.add(call);
+    },
+  });
+  for (const [n, from] of callers.entries()) {
+    const pbx = system.pbxs[n % system.pbxs.length];
+    if (!pbx) throw new Error('no PBX');
+    await placeLocalCall(pbx, { extension: from, from });
+  }
+  await expect.poll(() => begun.size, { timeout: 15_000 }).toBe(CALLS);
+  await system.fleet.addWorker('worker-2', {});
+  const [first] = system.fleet.workers;
+  await first?.kill();
+
+  const records = await Promise.all(callers.map((caller) => system.recordOf(caller, 60_000)));
+  for (const record of records) {
+    expect(record, record.error?.message).not.toHaveProperty('error');
+    expect(record).toMatchObject({ program: { name: 'beats' }, endedBy: 'program', takeovers: 1 });
+    expect(record.workers).toEqual([expect.stringMatching(/^worker-1/), expect.stringMatching(/^worker-2/)]);
+  }
+  await system.expectNothingLeft();
+}, 120_000);
