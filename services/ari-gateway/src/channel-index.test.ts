@@ -35,6 +35,8 @@ describe('an event finds its call', () => {
     expect(of({ type: 'ChannelEnteredBridge', bridge, channel: { id: `${CALL}~media1` } })).toEqual([CALL]);
     expect(of({ type: 'ChannelEnteredBridge', bridge, channel: { id: CALLER } })).toEqual([CALL]);
     expect(of({ type: 'BridgeDestroyed', bridge })).toEqual([CALL]);
+    const conference = { id: 'conference-1', channels: [CALLER, '1763701200.13'] };
+    expect(of({ type: 'ChannelEnteredBridge', bridge: conference, channel: { id: CALLER } })).toEqual([CALL]);
   });
 
   test('by a playback or recording, which names its channel or bridge only in a URI', () => {
@@ -48,6 +50,7 @@ describe('an event finds its call', () => {
   test('or has none', () => {
     expect(of({ type: 'DeviceStateChanged', device_state: { name: 'PJSIP/x' } })).toEqual([]);
     expect(of({ type: 'BridgeDestroyed', bridge: { id: 'foreign', channels: [] } })).toEqual([]);
+    expect(of({ type: 'BridgeDestroyed', bridge: { id: 'foreign', channels: [CALLER] } })).toEqual([]);
     const elsewhere = { id: '1763701200.14', dialplan: { app_name: 'Dial', app_data: 'x' } };
     expect(of({ type: 'ChannelStateChange', channel: elsewhere })).toEqual([]);
     expect(of({ type: 'StasisEnd', channel: { id: 'pbx-b.1_2~leg1', dialplan: { app_name: 'Stasis' } } })).toEqual([]);
@@ -300,6 +303,27 @@ describe('a gateway that took the shard over', () => {
     index.rebuild([channel(CALLER), channel('1.1')], [], index.channelIds);
     expect(index.concernedBy(ended('1.1'))).toEqual([{ id: CALL, isCaller: true }]);
   });
+});
+
+test('what took a caller’s place is the caller also when it comes back from the dialplan', () => {
+  const index = new ChannelIndex('pbx-a', 'one');
+  for (const event of [start(CALLER), start('1.1', CALLER), { type: 'StasisEnd', channel: { id: '1.1' } }])
+    index.concernedBy(event);
+  expect(index.concernedBy(start('1.1'))).toEqual([{ id: CALL, isCaller: true }]);
+});
+
+test('a Local channel’s name says no more of it after its end, and after its Asterisk was started again', () => {
+  const near = { id: `${CALL}~leg1`, name: 'Local/500@default-00000000;1' };
+  const far = { id: '1.1', name: 'Local/500@default-00000000;2', dialplan: { app_name: 'Answer', app_data: '' } };
+  const index = new ChannelIndex('pbx-a', 'one');
+  const ofFar = () => of({ type: 'ChannelStateChange', channel: far }, index);
+  index.concernedBy({ type: 'StasisStart', channel: near });
+  expect(ofFar()).toEqual([CALL]);
+  for (const channel of [far, near]) index.concernedBy({ type: 'ChannelDestroyed', channel });
+  expect(ofFar()).toEqual([]);
+  index.concernedBy({ type: 'StasisStart', channel: near });
+  index.rebuild([], [], index.channelIds);
+  expect(ofFar()).toEqual([]);
 });
 
 test('who is put into a call’s bridge by the dialplan is of the call as long as it is there', () => {

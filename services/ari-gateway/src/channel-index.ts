@@ -37,8 +37,9 @@ const LONGEST_ID = 256;
  * events that bring it into a call, and from a snapshot of the PBX's channels and bridges, and is forgotten with its end.
  *
  * Of several ids in one event, as a transfer has: the call of each resource that it is about is concerned, in the order of
- * the event's documentation, channels before bridges, playbacks and recordings. Only where none of these has a call, those count that they
- * refer to (a bridge's members, a playback's target); and only where nothing is known, a channel is taken to be a call.
+ * the event's documentation, channels before bridges, playbacks and recordings. Only where none of these has a call, those
+ * count that they refer to (a bridge's members, a playback's target); and only where nothing is known, a channel is taken to
+ * be a call.
  */
 export class ChannelIndex {
   readonly #pbx: string;
@@ -76,6 +77,8 @@ export class ChannelIndex {
    */
   rebuild(channels: readonly Channel[], bridges: readonly Bridge[], before: ReadonlySet<string>): void {
     const present = new Set(channels.map(({ id }) => id));
+    // An Asterisk that was started again gives their names again.
+    this.#halves.clear();
     for (const id of before) if (!present.has(id)) this.#drop(id);
     for (const bridge of bridges) for (const id of bridge.channels) if (present.has(id)) this.#join(id, bridge.id);
     const read = channels.map(readChannel).filter((channel) => channel !== undefined);
@@ -155,11 +158,10 @@ export class ChannelIndex {
     return [...calls];
   }
 
-  /** A channel of which nothing is known, and which may be a call of a gateway before us: not one that is elsewhere in the dialplan. */
+  /** A channel of which nothing is known, and which may be a call of a gateway before us: none that is elsewhere in the dialplan. */
   #stranger(event: IncomingEvent, { channels, bridges }: EventIds): string | undefined {
-    if (bridges.length > 0) return undefined;
     const channel = channelIn(event, 'caller') ?? channelIn(event, 'channel') ?? channelIn(event, 'peer');
-    if (!channel) return channels[0];
+    if (!channel) return bridges.length === 0 ? channels[0] : undefined;
     // Asterisk leaves it empty at a channel's end.
     return channel.app === '' || this.#isHere(channel) ? channel.id : undefined;
   }
