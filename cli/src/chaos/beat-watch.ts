@@ -33,6 +33,20 @@ export class BeatWatch {
     return result;
   }
 
+  /**
+   * For each call whose owner changed after `since`: by how many milliseconds its new owner's first command came later than the
+   * program, which sends one every `periodMs`, wanted it.
+   */
+  lateness(since: number, periodMs: number): Map<string, number> {
+    const result = new Map<string, number>();
+    for (const [call, takenMs] of this.takeovers(since)) {
+      const last = this.#beats.get(call)?.findLast((beat) => beat.at < since)?.at ?? since;
+      const dueMs = Math.max(0, last + periodMs - since);
+      result.set(call, Math.max(0, takenMs - dueMs));
+    }
+    return result;
+  }
+
   /** Calls that sent a command since then. */
   beatingSince(since: number): Set<string> {
     return new Set([...this.#beats].filter(([, beats]) => (beats.at(-1)?.at ?? 0) >= since).map(([call]) => call));

@@ -116,14 +116,14 @@ async function report(callers: readonly Caller[], takeoverMs: readonly number[],
       endedBy ?? 'NO RECORD',
     ]);
   console.log(table.toString());
-  const p99 = tellTakeovers(`${CALLS} calls with audio`, takeoverMs);
-  const manyP99 = tellTakeovers(`${many.calls} calls of one worker`, many.takeoverMs);
+  const p99 = tellTimes(`kill to next command, ${CALLS} calls with audio`, takeoverMs);
+  const lateP99 = tellTimes(`next command late, ${many.calls} calls of one worker`, many.lateMs);
   const silence = Math.max(...callers.map((caller) => caller.longestSilenceMs));
   const missed = [
     ...(takeoverMs.length === 0 ? ['no call changed hands'] : []),
     ...(p99 > TARGETS.takeoverP99Ms ? [`takeover p99 ${Math.round(p99)} ms > ${TARGETS.takeoverP99Ms} ms`] : []),
-    ...(manyP99 > TARGETS.takeoverP99Ms
-      ? [`takeover p99 of ${many.calls} calls ${Math.round(manyP99)} ms > ${TARGETS.takeoverP99Ms} ms`]
+    ...(lateP99 > TARGETS.takeoverP99Ms
+      ? [`late p99 of ${many.calls} calls ${Math.round(lateP99)} ms > ${TARGETS.takeoverP99Ms} ms`]
       : []),
     ...(many.goOn < many.calls ? [`${many.calls - many.goOn} of ${many.calls} calls do not go on`] : []),
     ...(silence > TARGETS.longestSilenceMs
@@ -140,11 +140,10 @@ async function report(callers: readonly Caller[], takeoverMs: readonly number[],
 }
 
 /** @returns the 99th percentile */
-function tellTakeovers(of: string, takeoverMs: readonly number[]): number {
-  const [p50, p99, longest] = [percentile(takeoverMs, 0.5), percentile(takeoverMs, 0.99), Math.max(...takeoverMs)];
-  const [a, b, c] = [p50, p99, longest].map(Math.round);
+function tellTimes(what: string, times: readonly number[]): number {
+  const [p50, p99, longest] = [percentile(times, 0.5), percentile(times, 0.99), Math.max(...times)] as const;
   console.log(
-    `kill to next command, ${of}: p50 ${a} ms, p99 ${b} ms, longest ${c} ms, of ${takeoverMs.length} takeovers`,
+    `${what}: p50 ${Math.round(p50)} ms, p99 ${Math.round(p99)} ms, longest ${Math.round(longest)} ms, of ${times.length} takeovers`,
   );
   return p99;
 }
