@@ -7,6 +7,7 @@ import type { RelayDirectory } from './relay-directory.ts';
 import { NotCertainError } from './standing.ts';
 
 const RELAY_TIMEOUT_MS = 3000;
+const CLOSE_ATTEMPTS = 3;
 
 /** What a media session measured, once it is over. */
 export interface MediaResult {
@@ -85,10 +86,14 @@ export class RelayClient {
     if (!reply.ok) throw MediaUnavailableError.of(`${relay}: ${reply.message} [${reply.code}]`);
   }
 
-  /** A relay that does not answer ends the session by itself: its media is lost. */
+  /** A relay that is gone has no session any more; one that does not answer for long ends it by itself: its media is lost. */
   async #close(relay: string, session: string, reason: string): Promise<void> {
-    const reply = await this.#ask(relay, { op: 'close', session, reason });
-    if (reply.ok && reply.stats) this.results.set(session, { relay, reason: 'closed', stats: reply.stats });
+    for (let attempt = 1; attempt <= CLOSE_ATTEMPTS; attempt += 1) {
+      const reply = await this.#ask(relay, { op: 'close', session, reason });
+      if (reply.ok && reply.stats) this.results.set(session, { relay, reason: 'closed', stats: reply.stats });
+      // Closing again does no harm, and a session that stays takes room from others.
+      if (reply.ok || reply.code !== 'CF_BUS_TIMEOUT') return;
+    }
   }
 
   async #ask(relay: string, request: Record<string, unknown>): Promise<RelayReply> {

@@ -228,6 +228,20 @@ describe('a conversation', () => {
     expect(outcome.endedBy).toBe('program');
   });
 
+  test('whose leg an earlier gateway has made already is found again', async () => {
+    const call = callWithMedia();
+    call.answers['POST /channels/externalMedia'] = () => {
+      call.tell('StasisStart', { channel: { id: LEG, state: 'Up' } });
+      return { status: 409 };
+    };
+    call.answers['GET /channels/{channelId}/variable'] = ({ query }) => ({
+      status: 200,
+      body: { value: query.variable === 'UNICASTRTP_LOCAL_PORT' ? '10000' : '127.0.0.1' },
+    });
+    await call.run(async (it) => void (await it.connect('echo')));
+    expect(call.media).toContain('attach {"UNICASTRTP_LOCAL_ADDRESS":"127.0.0.1","UNICASTRTP_LOCAL_PORT":"10000"}');
+  });
+
   test('whose leg never comes gives up in time', async () => {
     const call = callWithMedia();
     let error: unknown;

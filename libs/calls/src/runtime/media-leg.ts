@@ -1,12 +1,21 @@
 import { bridges, channels } from '@callfleet/ari';
 import type { CallEvent } from '@callfleet/bus';
 import type { MediaEnd } from '../conversation.ts';
-import { LegEndedError, MediaUnavailableError } from '../errors.ts';
+import { LegEndedError, MediaUnavailableError, PbxRefusedError } from '../errors.ts';
 import { BRIDGE_TYPE } from './bridge-type.ts';
-import type { KnownMediaSession } from './call-host.ts';
+import type { KnownMediaSession, LegParameters } from './call-host.ts';
 import type { CallScope } from './call-scope.ts';
 import { isEndOf, isStartOf } from './channel-events.ts';
 import type { Operation } from './operation.ts';
+
+const EXISTS = 409;
+
+/** By which a leg's channel tells where its media is. */
+const LEG_VARIABLES: Readonly<Record<LegParameters['encapsulation'], readonly string[]>> = {
+  rtp: ['UNICASTRTP_LOCAL_ADDRESS', 'UNICASTRTP_LOCAL_PORT'],
+  none: ['MEDIA_WEBSOCKET_CONNECTION_ID', 'MEDIA_WEBSOCKET_OPTIMAL_FRAME_SIZE'],
+  audiosocket: [],
+};
 
 /** One media leg of a call: a session in a relay, the channel that carries it, and the bridge to the caller. */
 export class MediaLeg {
@@ -62,17 +71,31 @@ export class MediaLeg {
 
       const legStarted = events.first((event) => isStartOf(event, this.id), signal);
       legStarted.catch(() => {});
-      const leg = await operation.commandOk(
-        channels.externalMedia({ channelId: this.id, app: host.app, ...session.leg }),
-      );
+      const variables = await this.#make(operation, session.leg);
       signal.throwIfAborted();
-      await session.attach((leg.channelvars ?? {}) as Record<string, string>);
+      await session.attach(variables);
       await legStarted;
       await bridge;
       await operation.commandOk(bridges.addChannel({ bridgeId: this.#bridgeId, channel: [channelId, this.id] }));
     } finally {
       cancelTimer();
     }
+  }
+
+  /** @returns its channel's variables, which tell the relay where it is */
+  async #make(operation: Operation, parameters: LegParameters): Promise<Readonly<Record<string, string>>> {
+    const channelId = this.id;
+    const request = channels.externalMedia({ channelId, app: this.#scope.host.app, ...parameters });
+    const { status, reason, body } = await operation.command(request);
+    if (status < 400) return (body.channelvars ?? {}) as Record<string, string>;
+    if (status !== EXISTS) throw PbxRefusedError.of(operation.name, status, reason);
+    // An earlier gateway made it, and its answer was lost.
+    const names = LEG_VARIABLES[parameters.encapsulation];
+    const asked = names.map(async (variable, n) => {
+      const { value } = await operation.commandOk(channels.getChannelVar({ channelId, variable }), n + 1);
+      return [variable, value] as const;
+    });
+    return Object.fromEntries(await Promise.all(asked));
   }
 
   /** The relay that has its session. */

@@ -85,8 +85,8 @@ export class Operation {
   }
 
   /** Sends one request to the PBX; an answer of 400 or above is an error. @throws PbxRefusedError */
-  async commandOk<T>(request: AriRequest<T>): Promise<T> {
-    const { status, reason, body } = await this.command(request);
+  async commandOk<T>(request: AriRequest<T>, attempt = 1): Promise<T> {
+    const { status, reason, body } = await this.command(request, attempt);
     if (status >= 400) throw PbxRefusedError.of(this.name, status, reason);
     return body;
   }
