@@ -106,6 +106,23 @@ test('dial: early media is heard before the answer, with another caller id; digi
   await system.expectNothingLeft();
 });
 
+test('dial: an agent who sends the caller on by phone has a successor in the same leg', async () => {
+  const { phone, port } = await phoneThat('answers');
+  const { call, told } = await caller('91', port);
+  const agent = await phone.nextCall();
+  await Promise.all([call.waitForTone(1400, 5000), agent.waitForTone(700, 5000)]);
+  // To a bot, which gives the caller's own tone back.
+  agent.transferTo('100');
+  await call.waitForTone(700, 5000);
+  // As a phone does when it is told that the transfer went well.
+  await agent.hangUp();
+  await wait(1000);
+  expect(await told(1), 'the leg goes on').toHaveLength(1);
+  await call.waitForTone(700, 2000);
+  await call.hangUp();
+  await system.expectNothingLeft();
+});
+
 test('dial: several at once, the first to answer has it; and in turn', async () => {
   const { phone, port } = await phoneThat('answers');
   const { call, told } = await caller('93', port);

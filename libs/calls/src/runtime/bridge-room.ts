@@ -22,7 +22,7 @@ export class BridgeRoom implements Room {
   readonly #bridgeId: string;
   /** Other calls may be in it: it is theirs as much. */
   readonly #isShared: boolean;
-  readonly #members = new Set<string>();
+  readonly #members = new Set<Joinable>();
 
   constructor(scope: CallScope, bridgeId: string, { isShared = false } = {}) {
     this.#scope = scope;
@@ -44,7 +44,7 @@ export class BridgeRoom implements Room {
 
   /** Known from the moment at which the program asks for it. */
   admit(parties: readonly Joinable[]): void {
-    for (const { channelId } of parties) this.#members.add(channelId);
+    for (const party of parties) this.#members.add(party);
   }
 
   join(...parties: Joinable[]): Promise<void> {
@@ -55,7 +55,7 @@ export class BridgeRoom implements Room {
   }
 
   leave(party: Joinable): Promise<void> {
-    this.#members.delete(party.channelId);
+    this.#members.delete(party);
     return this.#scope.ask('room.leave', (operation) => this.#take(operation, party));
   }
 
@@ -104,7 +104,7 @@ export class BridgeRoom implements Room {
     return this.#scope.ask(
       'room.ended',
       async ({ signal }) => {
-        await this.#scope.events.first((event) => members.some((member) => isEndOf(event, member)), signal);
+        await this.#scope.events.first((event) => members.some(({ channelId }) => isEndOf(event, channelId)), signal);
       },
       { options },
     );
@@ -114,8 +114,7 @@ export class BridgeRoom implements Room {
     const members = [...this.#members];
     this.#members.clear();
     return this.#scope.ask('room.close', async (operation) => {
-      if (this.#isShared)
-        for (const [n, channelId] of members.entries()) await this.#take(operation, { channelId }, n + 1);
+      if (this.#isShared) for (const [n, member] of members.entries()) await this.#take(operation, member, n + 1);
       await this.#remove(operation);
     });
   }
@@ -132,7 +131,7 @@ export class BridgeRoom implements Room {
     if (status < 400) return true;
     if (status === GONE) return false;
     const gone = await this.#goneSoon(channel, operation.signal);
-    if (gone !== undefined && gone !== this.#scope.channelId) throw new LegEndedError();
+    if (gone !== undefined && gone !== this.#scope.caller.id) throw new LegEndedError();
     throw PbxRefusedError.of(operation.name, status, reason);
   }
 

@@ -15,6 +15,7 @@ import { abortable } from './abortable.ts';
 import { CallEvents } from './call-events.ts';
 import type { CallHost } from './call-host.ts';
 import { CallScope } from './call-scope.ts';
+import { FollowedChannel } from './followed-channel.ts';
 import { adoptLeftovers } from './leftovers.ts';
 import { Operation } from './operation.ts';
 import { OperationLog } from './operation-log.ts';
@@ -38,7 +39,7 @@ const CAUSE_LIMIT_MS = 500;
 /** Runs one call program from its start, or from where an earlier owner of the call stood, to the end of everything made for it. */
 export class CallRuntime {
   readonly #host: CallHost;
-  readonly #channelId: string;
+  readonly #caller: FollowedChannel;
   readonly #events = new CallEvents();
   readonly #log: OperationLog;
   readonly #scope: CallScope;
@@ -52,7 +53,7 @@ export class CallRuntime {
   constructor(context: CallContext, host: CallHost) {
     const parts = partsOfCallId(context.id);
     if (!parts) throw new TypeError(`"${context.id}" is no call id`);
-    this.#channelId = parts.channelId;
+    this.#caller = new FollowedChannel(parts.channelId);
     this.#host = host;
     const told = new AbortController();
     const over = this.#over.signal;
@@ -60,7 +61,7 @@ export class CallRuntime {
     this.#failed.promise.catch(() => {});
     this.#scope = new CallScope({
       id: context.id,
-      channelId: parts.channelId,
+      caller: this.#caller,
       host,
       events: this.#events,
       log: this.#log,
@@ -84,7 +85,8 @@ export class CallRuntime {
 
   /** Tells the call one of its events, in order. */
   deliver(event: CallEvent): void {
-    this.#progress = advance(this.#progress, event, this.#channelId);
+    this.#caller.hear(event);
+    this.#progress = advance(this.#progress, event, this.#caller.id);
     this.#events.deliver(event);
     if (this.#progress.endedAt !== undefined && !this.#over.signal.aborted) {
       this.#log.end();
@@ -170,7 +172,7 @@ export class CallRuntime {
   /** No caller is left in silence: the dialplan reads why in CALLFLEET_STATUS. */
   async #giveBack(status: GivenBack): Promise<void> {
     await this.#onOwnAccount('give back', async (operation) => {
-      const channelId = this.#channelId;
+      const channelId = this.#caller.id;
       try {
         await operation.commandOk(channels.setChannelVar({ channelId, variable: 'CALLFLEET_STATUS', value: status }));
         await operation.commandOk(channels.continueInDialplan({ channelId }));

@@ -2,6 +2,7 @@ import { type CallId, type ResourceId, type ResourceKind, resourceId } from '@ca
 import type { OperationOptions } from '../operation-options.ts';
 import type { CallEvents } from './call-events.ts';
 import type { CallHost } from './call-host.ts';
+import type { FollowedChannel } from './followed-channel.ts';
 import type { InputQueue } from './input-queue.ts';
 import type { Operation } from './operation.ts';
 import type { OperationLog } from './operation-log.ts';
@@ -18,8 +19,7 @@ export interface Asking<Kept, Told = Kept> {
 /** What everything of one call shares: its events, its operations, the ids of what it makes, and what must be gone at its end. */
 export class CallScope {
   readonly id: CallId;
-  /** Of the caller's channel. */
-  readonly channelId: string;
+  readonly caller: FollowedChannel;
   readonly host: CallHost;
   readonly events: CallEvents;
   readonly log: OperationLog;
@@ -31,7 +31,7 @@ export class CallScope {
 
   constructor(options: {
     id: CallId;
-    channelId: string;
+    caller: FollowedChannel;
     host: CallHost;
     events: CallEvents;
     log: OperationLog;
@@ -40,7 +40,7 @@ export class CallScope {
     fail: (error: unknown) => void;
   }) {
     this.id = options.id;
-    this.channelId = options.channelId;
+    this.caller = options.caller;
     this.host = options.host;
     this.events = options.events;
     this.log = options.log;

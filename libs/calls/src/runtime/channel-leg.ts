@@ -7,6 +7,7 @@ import type { CallScope } from './call-scope.ts';
 import { endOf } from './channel-end.ts';
 import { isEndOf } from './channel-events.ts';
 import { ChannelParty, type PartyMaker } from './channel-party.ts';
+import { FollowedChannel } from './followed-channel.ts';
 
 /** A channel that the call has made: somebody who was dialled, or a snoop. */
 export class ChannelLeg extends ChannelParty implements Leg {
@@ -14,15 +15,19 @@ export class ChannelLeg extends ChannelParty implements Leg {
 
   constructor(scope: CallScope, channelId: string, makes: PartyMaker) {
     const over = new AbortController();
-    super({ scope, channelId, prefix: 'leg.', over: over.signal, makes });
+    const channel = new FollowedChannel(channelId);
+    scope.events.subscribe((event) => channel.hear(event));
+    super({ scope, channel, prefix: 'leg.', over: over.signal, makes });
     const ended = Promise.withResolvers<LegEnd>();
     this.#ended = ended.promise;
     scope.events.subscribe((event) => {
-      if (!isEndOf(event, channelId)) return;
+      if (!isEndOf(event, channel.id)) return;
       over.abort(new LegEndedError());
-      ended.resolve(endOf(scope, channelId, event));
+      ended.resolve(endOf(scope, channel.id, event));
     });
-    scope.removeAtEnd((operation) => operation.remove(channels.hangup({ channelId })));
+    scope.removeAtEnd((operation) =>
+      Promise.all(channel.ids.map((id) => operation.remove(channels.hangup({ channelId: id })))),
+    );
   }
 
   ended(options?: OperationOptions): Promise<LegEnd> {

@@ -19,6 +19,7 @@ import { abortable } from './abortable.ts';
 import type { Asking, CallScope } from './call-scope.ts';
 import { CHANNEL_EVENT_TYPES, digitOf, readChannelEvent } from './channel-events.ts';
 import { EventSource } from './event-source.ts';
+import type { FollowedChannel } from './followed-channel.ts';
 import { gatherDigits } from './gather.ts';
 import { InputQueue } from './input-queue.ts';
 import type { Operation } from './operation.ts';
@@ -31,7 +32,7 @@ const GONE_STATUS = new Set([404, 409, 412]);
 
 export interface ChannelPartyOptions {
   readonly scope: CallScope;
-  readonly channelId: string;
+  readonly channel: FollowedChannel;
   /** Before the names of its operations: empty for the caller. */
   readonly prefix: '' | 'leg.';
   /** Aborted when its channel is over; the reason is what its operations reject with. */
@@ -48,18 +49,18 @@ export interface PartyMaker {
 
 /** Somebody with a channel: what can be done with the caller and with a leg alike. */
 export class ChannelParty implements Party {
-  readonly channelId: string;
   /** Digits that were pressed and not read yet. */
   readonly digits = new InputQueue<string>();
   protected readonly scope: CallScope;
+  readonly #channel: FollowedChannel;
   readonly #prefix: string;
   readonly #over: AbortSignal;
   readonly #makes: PartyMaker;
   readonly #events: EventSource<PartyEvents>;
 
-  constructor({ scope, channelId, prefix, over, makes }: ChannelPartyOptions) {
+  constructor({ scope, channel, prefix, over, makes }: ChannelPartyOptions) {
     this.scope = scope;
-    this.channelId = channelId;
+    this.#channel = channel;
     this.#prefix = prefix;
     this.#over = over;
     this.#makes = makes;
@@ -67,13 +68,17 @@ export class ChannelParty implements Party {
       scope,
       name: `${prefix}next`,
       types: CHANNEL_EVENT_TYPES,
-      read: (event, type) => readChannelEvent(event, type, channelId),
+      read: (event, type) => readChannelEvent(event, type, channel.id),
       over,
     });
     scope.events.subscribe((event) => {
-      const digit = digitOf(event, channelId);
+      const digit = digitOf(event, channel.id);
       if (digit !== undefined) this.digits.push(digit);
     });
+  }
+
+  get channelId(): string {
+    return this.#channel.id;
   }
 
   play(media: Media | readonly Media[], options: PlayOptions = {}): Promise<void> {

@@ -113,7 +113,7 @@ export class Dialing {
         endpoint: endpoints[n] as string,
         app: scope.host.app,
         channelId,
-        originator: scope.channelId,
+        originator: scope.caller.id,
         variables: { ...dial.variables, ...callerIdVariables(dial.callerId) },
       }),
     );
@@ -121,13 +121,13 @@ export class Dialing {
     if (signal.aborted) return true;
     if (earlyBridgeId !== undefined) {
       await operation.make(bridges.createWithId({ bridgeId: earlyBridgeId, type: BRIDGE_TYPE }));
-      const channel = [scope.channelId, channelId];
+      const channel = [scope.caller.id, channelId];
       // Or the bridge would show the caller's number, whatever is wanted.
       const inhibitConnectedLineUpdates = dial.callerId !== undefined;
       await operation.commandOk(bridges.addChannel({ bridgeId: earlyBridgeId, channel, inhibitConnectedLineUpdates }));
     }
     // Without `caller` nothing of the caller's identity is passed on.
-    const caller = dial.callerId === undefined ? scope.channelId : undefined;
+    const caller = dial.callerId === undefined ? scope.caller.id : undefined;
     const dialled = await operation.command(channels.dial({ channelId, caller }));
     // 409: it rings already, since an earlier gateway had it dialled.
     return dialled.status < 400 || dialled.status === EXISTS;

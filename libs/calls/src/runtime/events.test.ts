@@ -176,3 +176,35 @@ describe('a program that goes on for too long', () => {
     expect(await done).toBeUndefined();
   });
 });
+
+test('a leg whose phone hands its call over is the same leg: its successor has its place', async () => {
+  const call = new ScriptedCall();
+  const first = 'pbx-a.1763701200_12~leg1';
+  const second = '1763701200.99';
+  call.answers['POST /channels/{channelId}/dial'] = () => {
+    call.tell('ChannelStateChange', { channel: { id: first, state: 'Up' } });
+    return { status: 204 };
+  };
+  let reason: unknown;
+  const done = call.run(async (it) => {
+    const dialed = await it.dial('PJSIP/agent');
+    if (!dialed.answered) return;
+    const { leg } = dialed;
+    await it.next('hold');
+    reason = await leg.gather({ count: 1 });
+    await leg.mute();
+    await leg.ended();
+  });
+  await settle();
+  call.tell('StasisStart', { channel: { id: second, state: 'Up' }, replace_channel: { id: first } });
+  call.tell('StasisEnd', { channel: { id: first } });
+  call.tell('ChannelHold');
+  await settle();
+  call.tell('ChannelDtmfReceived', { channel: { id: second }, digit: '4' });
+  await settle();
+  expect(call.commands).toContain(`POST channels/${second}/mute`);
+  call.tell('ChannelDestroyed', { channel: { id: second }, cause: 16 });
+  await done;
+  expect(reason).toEqual({ digits: '4', reason: 'count' });
+  expect(call.commands, 'both are removed at the end').toContain(`DELETE channels/${second}`);
+});

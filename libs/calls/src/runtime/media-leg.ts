@@ -52,7 +52,7 @@ export class MediaLeg {
    * @throws MediaUnavailableError, PbxRefusedError, or the signal's reason
    */
   async open(operation: Operation): Promise<void> {
-    const { host, events, channelId } = this.#scope;
+    const { host, events, caller } = this.#scope;
     const tooLate = new AbortController();
     const cancelTimer = host.clock.after(host.connectTimeoutMs, () =>
       tooLate.abort(MediaUnavailableError.of(`the media leg was not there within ${host.connectTimeoutMs} ms`)),
@@ -76,7 +76,7 @@ export class MediaLeg {
       await session.attach(variables);
       await legStarted;
       await bridge;
-      await operation.commandOk(bridges.addChannel({ bridgeId: this.#bridgeId, channel: [channelId, this.id] }));
+      await operation.commandOk(bridges.addChannel({ bridgeId: this.#bridgeId, channel: [caller.id, this.id] }));
     } finally {
       cancelTimer();
     }

@@ -54,7 +54,7 @@ export class ProgramCall extends ChannelParty implements Call {
   readonly #earlyRooms = new WeakMap<object, BridgeRoom>();
 
   constructor({ context, scope, makes, signal, onEnding }: ProgramCallOptions) {
-    super({ scope, channelId: scope.channelId, prefix: '', over: scope.over, makes });
+    super({ scope, channel: scope.caller, prefix: '', over: scope.over, makes });
     this.id = context.id;
     this.pbx = context.pbx;
     this.direction = context.direction;
