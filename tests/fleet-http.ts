@@ -1,3 +1,4 @@
+import type { LocalFleetOptions } from '@callfleet/testkit';
 import { startTestFleet, type TestFleet } from './test-fleet.ts';
 
 /** A fleet whose processes can be asked over HTTP, by their names (`worker-1`). */
@@ -10,8 +11,12 @@ export interface HttpFleet extends TestFleet {
   metrics(names?: readonly string[]): Promise<Metrics>;
 }
 
-export async function startHttpFleet(config: Readonly<Record<string, unknown>> = {}): Promise<HttpFleet> {
-  const system = await startTestFleet({ config: { telemetry: { level: 'info', http: { port: 0 } }, ...config } });
+export async function startHttpFleet(
+  config: Readonly<Record<string, unknown>> = {},
+  options: Partial<LocalFleetOptions> = {},
+): Promise<HttpFleet> {
+  const telemetry = { level: 'info', http: { port: 0 } };
+  const system = await startTestFleet({ ...options, config: { telemetry, ...config } });
   const ports = new Map<string, number>();
   for (const line of system.complaints) {
     const [, name, port] = /^(\S+): .*"port":(\d+),"msg":"http\.listening"/.exec(line) ?? [];

@@ -2,18 +2,24 @@ import { InvalidArgumentError, type MsgHdrs } from '@nats-io/transport-node';
 import type { CallEvent } from './call-event.ts';
 import type { Bus } from './connection.ts';
 import { encodeMessage } from './message.ts';
+import type { SpillQueue } from './spill-queue.ts';
+import { readSpilledLine, spilledLine } from './spilled-event.ts';
 import { subjects } from './subjects.ts';
 
 export interface EventOutboxOptions {
   /** Publishes that may wait for JetStream's acknowledgement at once. Default 512. */
   maxInFlight?: number | undefined;
-  /** Events held in memory while NATS is slow or away. Default 100,000. At the bound the newest is refused. */
+  /** Events held in memory while NATS is slow or away. Default 100,000. */
   maxHeld?: number | undefined;
+  /** Holds those for which memory has no room. Without it, or when it is full, the newest is refused. */
+  spill?: SpillQueue | undefined;
   /** How long to wait before NATS is tried again, milliseconds. Default 250. */
   retryAfterMs?: number | undefined;
   /** An event that could not be held, or that NATS will never take (longer than its `max_payload`): it is lost, and somebody must act. */
   onRefused: (event: CallEvent) => void;
   onRetry: (error: unknown) => void;
+  /** A line of the spill is no event: it is lost. */
+  onUnreadable?: ((error: unknown) => void) | undefined;
   /** NATS has it. */
   onPublished?: ((event: CallEvent) => void) | undefined;
 }
@@ -21,6 +27,8 @@ export interface EventOutboxOptions {
 interface Parcel {
   readonly event: CallEvent;
   readonly headers: MsgHdrs;
+  /** It came from the spill, which keeps it until it is published. */
+  readonly settle?: (() => void) | undefined;
 }
 
 /** One attempt to publish a parcel. */
@@ -29,7 +37,8 @@ interface Sending {
 }
 
 /**
- * Publishes call events to the CALLS stream in order, and holds them while NATS is away.
+ * Publishes call events to the CALLS stream in order, and holds them while NATS is away: in memory, then on disk. As long as
+ * any are on disk, new ones go there too, behind them.
  *
  * `publish` never waits: the reader of an ARI socket must not. A failed publish is tried again until it is acknowledged;
  * a repeat is harmless, since the event's id is JetStream's message id.
@@ -39,12 +48,18 @@ export class EventOutbox {
   readonly #maxInFlight: number;
   readonly #maxHeld: number;
   readonly #retryAfterMs: number;
+  readonly #spill: SpillQueue | undefined;
   readonly #onRefused: EventOutboxOptions['onRefused'];
   readonly #onRetry: EventOutboxOptions['onRetry'];
+  readonly #onUnreadable: EventOutboxOptions['onUnreadable'];
   readonly #onPublished: EventOutboxOptions['onPublished'];
+  readonly #forgetReconnects: () => void;
   #waiting: Parcel[] = [];
   readonly #inFlight = new Set<Sending>();
   readonly #failed: Parcel[] = [];
+  /** Events are on their way from disk to memory. */
+  #refilling = false;
+  #closed = false;
   #retryTimer: NodeJS.Timeout | undefined;
   #idle: PromiseWithResolvers<void> | undefined;
 
@@ -53,35 +68,60 @@ export class EventOutbox {
     this.#maxInFlight = options.maxInFlight ?? 512;
     this.#maxHeld = options.maxHeld ?? 100_000;
     this.#retryAfterMs = options.retryAfterMs ?? 250;
+    this.#spill = options.spill;
     this.#onRefused = options.onRefused;
     this.#onRetry = options.onRetry;
+    this.#onUnreadable = options.onUnreadable;
     this.#onPublished = options.onPublished;
-    bus.onReconnect(() => this.#sendAgain());
+    this.#forgetReconnects = bus.onReconnect(() => this.#sendAgain());
+    void this.#refill();
   }
 
-  /** Events that are not acknowledged yet. */
+  /** Events that are not acknowledged yet, in memory and on disk. */
   get held(): number {
-    return this.#waiting.length + this.#inFlight.size + this.#failed.length;
+    return this.#inMemory + (this.#spill?.length ?? 0);
   }
 
   publish(event: CallEvent, headers: MsgHdrs): void {
-    if (this.held >= this.#maxHeld) {
-      this.#onRefused(event);
-      return;
-    }
-    this.#waiting.push({ event, headers });
-    this.#pump();
+    const isSpilling = this.#refilling || (this.#spill?.length ?? 0) > 0;
+    if (!isSpilling && !this.#closed && this.#inMemory < this.#maxHeld) {
+      this.#waiting.push({ event, headers });
+      this.#pump();
+    } else if (!this.#spill?.push(spilledLine(event, headers))) this.#onRefused(event);
   }
 
   /** Resolves when nothing is held. Its caller sets the time limit. */
   async flushed(): Promise<void> {
-    if (this.held === 0) return;
+    if (this.#isIdle) return;
     this.#idle ??= Promise.withResolvers<void>();
     await this.#idle.promise;
   }
 
+  /**
+   * Publishes no more. What is held goes to disk, for whoever comes after us.
+   *
+   * @returns how many events are lost: there is no spill, or it had no room
+   */
+  async close(): Promise<number> {
+    this.#closed = true;
+    this.#forgetReconnects();
+    clearTimeout(this.#retryTimer);
+    const inFlight = [...this.#inFlight].map(({ parcel }) => parcel);
+    const held = [...bySeq([...this.#failed, ...inFlight]), ...this.#waiting].filter(({ settle }) => !settle);
+    if (!this.#spill) return held.length;
+    return this.#spill.close(held.map(({ event, headers }) => spilledLine(event, headers)));
+  }
+
+  get #inMemory(): number {
+    return this.#waiting.length + this.#inFlight.size + this.#failed.length;
+  }
+
+  get #isIdle(): boolean {
+    return this.held === 0 && !this.#refilling;
+  }
+
   #pump(): void {
-    if (this.#retryTimer) return;
+    if (this.#retryTimer || this.#closed) return;
     let taken = 0;
     while (taken < this.#waiting.length && this.#inFlight.size < this.#maxInFlight) {
       const parcel = this.#waiting[taken] as Parcel;
@@ -89,6 +129,31 @@ export class EventOutbox {
       void this.#send({ parcel });
     }
     if (taken > 0) this.#waiting = this.#waiting.slice(taken);
+    void this.#refill();
+  }
+
+  /** From disk to memory, when half of it is free. */
+  async #refill(): Promise<void> {
+    const spill = this.#spill;
+    if (!spill || this.#refilling || spill.length === 0 || this.#inMemory > this.#maxHeld / 2) return;
+    this.#refilling = true;
+    for (const { text, settle } of await spill.take(this.#maxHeld - this.#inMemory)) {
+      try {
+        this.#waiting.push({ ...readSpilledLine(text), settle });
+      } catch (error) {
+        settle?.();
+        this.#onUnreadable?.(error);
+      }
+    }
+    this.#refilling = false;
+    this.#pump();
+    this.#tellIfIdle();
+  }
+
+  #tellIfIdle(): void {
+    if (!this.#isIdle) return;
+    this.#idle?.resolve();
+    this.#idle = undefined;
   }
 
   async #send(sending: Sending): Promise<void> {
@@ -111,13 +176,10 @@ export class EventOutbox {
     else if (failure) {
       this.#failed.push(sending.parcel);
       this.#onRetry(failure.error);
-      this.#retryTimer ??= setTimeout(() => this.#retry(), this.#retryAfterMs);
-    }
+      if (!this.#closed) this.#retryTimer ??= setTimeout(() => this.#retry(), this.#retryAfterMs);
+    } else sending.parcel.settle?.();
     this.#pump();
-    if (this.held === 0) {
-      this.#idle?.resolve();
-      this.#idle = undefined;
-    }
+    this.#tellIfIdle();
   }
 
   /** What was under way when the connection broke is lost, or its acknowledgement is: nothing is to be waited for. */
@@ -130,8 +192,13 @@ export class EventOutbox {
   #retry(): void {
     clearTimeout(this.#retryTimer);
     this.#retryTimer = undefined;
-    // Back to the front, in their first order: within one call and source, `seq` rises.
-    this.#waiting = [...this.#failed.splice(0).sort((a, b) => a.event.seq - b.event.seq), ...this.#waiting];
+    // Back to the front.
+    this.#waiting = [...bySeq(this.#failed.splice(0)), ...this.#waiting];
     this.#pump();
   }
+}
+
+/** In their first order: within one call and source, `seq` rises. */
+function bySeq(parcels: readonly Parcel[]): Parcel[] {
+  return parcels.toSorted((a, b) => a.event.seq - b.event.seq);
 }

@@ -1,3 +1,5 @@
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { PBX_NAME } from '@callfleet/identity';
 import { z } from 'zod';
 
@@ -12,6 +14,7 @@ function section<Shape extends z.ZodRawShape>(shape: Shape) {
   });
 }
 
+const MIB = 1024 * 1024;
 const milliseconds = z.int().min(1);
 const httpUrl = z.url({ protocol: /^https?$/, error: 'not an http:// or https:// URL' });
 
@@ -65,8 +68,15 @@ const gateway = section({
   reconnectMaxMs: milliseconds.default(5000),
   /** A gateway that is silent this long has lost its shards. */
   sessionTtlMs: z.int().min(1000).default(5000),
-  /** Events held in memory while NATS is away. */
+  /** Events held in memory while NATS is away; further ones go to disk. */
   maxHeldEvents: z.int().min(1000).default(100_000),
+  /** Where to; each gateway has a folder of its own in it. */
+  spillFolder: z.string().min(1).default(join(tmpdir(), 'callfleet')),
+  /** How much of them; at this bound the newest event is refused. */
+  maxSpillBytes: z
+    .int()
+    .min(16 * MIB)
+    .default(1024 * MIB),
 });
 
 const worker = section({

@@ -72,7 +72,7 @@ export async function startLocalFleet(options: LocalFleetOptions): Promise<Local
     const folder = await mkdtemp(join(tmpdir(), 'callfleet-'));
     owned.push(() => rm(folder, { recursive: true, force: true }));
     const configFile = join(folder, 'callfleet.yaml');
-    await writeFile(configFile, JSON.stringify(configOf(nats, redis, pbxs, options), null, 2));
+    await writeFile(configFile, JSON.stringify(configOf(nats, redis, pbxs, folder, options), null, 2));
 
     progress('starting gateways, workers and relays');
     const ports = await claimPbxPorts();
@@ -112,7 +112,13 @@ async function allOrNone<T extends readonly unknown[]>(
   return Promise.all(promises);
 }
 
-function configOf(nats: NatsServer, redis: RedisServer, pbxs: readonly Asterisk[], options: LocalFleetOptions) {
+function configOf(
+  nats: NatsServer,
+  redis: RedisServer,
+  pbxs: readonly Asterisk[],
+  folder: string,
+  options: LocalFleetOptions,
+) {
   return {
     nats: { servers: [nats.url] },
     redis: { url: redis.url },
@@ -126,6 +132,7 @@ function configOf(nats: NatsServer, redis: RedisServer, pbxs: readonly Asterisk[
     })),
     programs: options.programs,
     ...options.config,
+    gateway: { spillFolder: join(folder, 'spill'), ...(options.config?.gateway as object) },
     relay: { rtp: { bindAddress: '127.0.0.1', advertisedAddress: '127.0.0.1' }, ...(options.config?.relay as object) },
   };
 }

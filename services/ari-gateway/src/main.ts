@@ -1,9 +1,18 @@
-import { connectBus, EventOutbox, ensureStreams, whyNatsIsAway, workerPresence } from '@callfleet/bus';
+import {
+  connectBus,
+  createSpillFolder,
+  EventOutbox,
+  ensureStreams,
+  SpillQueue,
+  whyNatsIsAway,
+  workerPresence,
+} from '@callfleet/bus';
 import { loadConfig, type PbxConfig } from '@callfleet/config';
 import { connectRedis, isLost, isSessionAlive, Session, whyRedisIsAway } from '@callfleet/leases';
 import { eventMetrics, runService } from '@callfleet/telemetry';
 import { checkCredentials } from './credentials-check.ts';
-import { watchShards } from './metrics.ts';
+import { publishLeftovers } from './leftover-events.ts';
+import { watchShards, watchSpill } from './metrics.ts';
 import { ShardKeeper } from './shard-keeper.ts';
 import { ShardLink } from './shard-link.ts';
 
@@ -23,17 +32,39 @@ await runService('ari-gateway', loadConfig, async (config, service) => {
   service.check('redis', () => whyRedisIsAway(redis));
   await checkCredentials(config.pbxs, settings.connectTimeoutMs, log);
 
+  const owner = { instance, servers: config.nats.servers };
+  const spillFolder = await createSpillFolder(settings.spillFolder, owner);
+  const spill = new SpillQueue({
+    folder: spillFolder,
+    maxBytes: settings.maxSpillBytes,
+    onTrouble: (error, lost) => {
+      counts.onRefused(lost);
+      log.error({ err: error, folder: spillFolder, lost }, 'spill.failed');
+    },
+  });
+  watchSpill(spill);
   const outbox: EventOutbox = new EventOutbox(bus, {
     maxHeld: settings.maxHeldEvents,
+    spill,
     onPublished: ({ type }) => counts.onPublished(type),
     onRefused: (event) => {
       counts.onRefused();
       log.error({ call: event.call, type: event.type }, 'event.lost');
     },
     onRetry: (error) => log.warn({ err: error, held: outbox.held }, 'event.publish-retried'),
+    onUnreadable: (error) => log.error({ err: error, folder: spillFolder }, 'spill.unreadable'),
   });
   const counts = eventMetrics(() => outbox.held);
+  service.onStop('events', async () => {
+    const lost = await outbox.close();
+    if (lost > 0) log.error({ lost }, 'events.lost');
+  });
   service.onDrain('events', () => outbox.flushed());
+  const leftovers = publishLeftovers(
+    { bus, root: settings.spillFolder, own: spillFolder, owner, log },
+    service.stopping,
+  );
+  service.onDrain('leftovers', () => leftovers);
 
   // Dead is known at once, since NATS sees its connection close; one that only hangs is known when its session runs out.
   const isWorkerGone = async (worker: string) => {

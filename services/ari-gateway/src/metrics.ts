@@ -103,3 +103,15 @@ export function watchShards(held: () => Iterable<HeldShard>): void {
     [connected, calls],
   );
 }
+
+export function watchSpill(spill: { readonly length: number; readonly bytes: number }): void {
+  meter
+    .createObservableGauge('callfleet.spill.events', {
+      description: 'Call events on disk, or on their way there',
+      unit: '{event}',
+    })
+    .addCallback((result) => result.observe(spill.length));
+  meter
+    .createObservableGauge('callfleet.spill.size', { description: 'What they take of the disk', unit: 'By' })
+    .addCallback((result) => result.observe(spill.bytes));
+}
