@@ -1,6 +1,7 @@
 import { AriSocket, applications, expectOk } from '@callfleet/ari';
+import { callIdOf } from '@callfleet/identity';
 import type { Asterisk } from '@callfleet/testkit';
-import type { IncomingEvent } from '../services/ari-gateway/src/call-of-event.ts';
+import type { IncomingEvent } from '../services/ari-gateway/src/channel-index.ts';
 import { EVENT_FILTER } from '../services/ari-gateway/src/event-filter.ts';
 import { eventId } from '../services/ari-gateway/src/event-id.ts';
 
@@ -49,7 +50,7 @@ export class PbxObserver {
     if (!channel) return;
     const seen = this.#seen.get(channel.id) ?? [];
     this.#seen.set(channel.id, seen);
-    const id = eventId(this.pbx.name, event as unknown as Record<string, unknown>);
+    const id = eventId(callIdOf(this.pbx.name, channel.id), event as unknown as Record<string, unknown>);
     seen.push({ id, type, at: Date.parse(timestamp) });
   }
 }
