@@ -1,10 +1,11 @@
-import { type AriRequester, AriTimeoutError } from '@callfleet/ari';
+import { AriBusyError, type AriRequester, AriTimeoutError } from '@callfleet/ari';
 import type { Command, Offer } from '@callfleet/bus';
 import { callIdOf } from '@callfleet/identity';
 import { createLogger } from '@callfleet/telemetry';
 import { ROOT_CONTEXT } from '@opentelemetry/api';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { CommandExecutor } from './command-executor.ts';
+import { CommandRefusedError } from './command-refused-error.ts';
 import { LiveCalls } from './live-call.ts';
 
 const CALL = callIdOf('pbx-a', '1763701200.12');
@@ -80,6 +81,24 @@ describe('a command', () => {
     calls.get(CALL).released = true;
     expect(await executor.execute(command('1.1'), ROOT_CONTEXT)).toMatchObject({ ok: false, code: 'CF_CALL_RELEASED' });
     expect(executed).toEqual([]);
+  });
+
+  test('that was not sent, to spare the PBX, is executed when it comes again', async () => {
+    answer = () => Promise.reject(new CommandRefusedError('CF_BREAKER_OPEN', 'the PBX is down'));
+    const replies = await Promise.all([
+      executor.execute(command('1.1'), ROOT_CONTEXT),
+      executor.execute(command('1.1'), ROOT_CONTEXT),
+    ]);
+    expect(replies).toEqual(Array(2).fill({ ok: false, code: 'CF_BREAKER_OPEN', message: 'the PBX is down' }));
+    answer = async () => ({ status: 204, reason: 'No Content' });
+    for (let n = 0; n < 2; n++)
+      expect(await executor.execute(command('1.1'), ROOT_CONTEXT)).toMatchObject({ ok: true, status: 204 });
+    expect(executed, 'refused once, executed once').toHaveLength(2);
+  });
+
+  test('that found too many under way was not sent either', async () => {
+    answer = () => Promise.reject(new AriBusyError('256 are in flight', { url: 'http://pbx-a:8088' }));
+    expect(await executor.execute(command('1.1'), ROOT_CONTEXT)).toMatchObject({ ok: false, code: 'CF_PBX_BUSY' });
   });
 
   test('that the PBX does not answer says so, without pretending to know', async () => {

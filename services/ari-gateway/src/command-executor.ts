@@ -1,9 +1,10 @@
-import { AriError, type AriRequest, type AriRequester, channels } from '@callfleet/ari';
+import { AriBusyError, AriError, type AriRequest, type AriRequester, channels } from '@callfleet/ari';
 import type { Command, CommandReply, ProgramVersion } from '@callfleet/bus';
 import { inSpan, type Logger } from '@callfleet/telemetry';
 import { type Context, SpanKind } from '@opentelemetry/api';
+import { CommandRefusedError } from './command-refused-error.ts';
 import type { LiveCall, LiveCalls } from './live-call.ts';
-import { measureCommand, repeatedCommands } from './metrics.ts';
+import { isNotSent, measureCommand, repeatedCommands } from './metrics.ts';
 
 export interface CommandExecutorOptions {
   readonly pbx: string;
@@ -62,6 +63,8 @@ export class CommandExecutor {
     }
     const reply = measureCommand(command.request, this.#request(call, command.request as AriRequest<unknown>, trace));
     call.remember(command.id, reply);
+    // Not sent: a repeat may be.
+    if (isNotSent(await reply)) call.forget(command.id);
     return reply;
   }
 
@@ -104,6 +107,8 @@ export class CommandExecutor {
           log.debug({ call: call.id, method: request.method, route: request.route, status }, 'command.executed');
           return { ok: true, status, reason: response.ok ? response.reason : response.refusal, body };
         } catch (error) {
+          if (error instanceof CommandRefusedError) return { ok: false, code: error.code, message: error.message };
+          if (error instanceof AriBusyError) return { ok: false, code: 'CF_PBX_BUSY', message: error.message };
           if (!(error instanceof AriError)) throw error;
           log.warn({ call: call.id, route: request.route, err: error }, 'command.no-answer');
           return { ok: false, code: 'CF_PBX_NO_ANSWER', message: error.message };

@@ -1,9 +1,11 @@
+import { AriHttp } from '@callfleet/ari';
 import { connectBus, EventOutbox, ensureStreams, whyNatsIsAway, workerPresence } from '@callfleet/bus';
 import { loadConfig, type PbxConfig } from '@callfleet/config';
 import { connectRedis, isLost, isSessionAlive, Session, whyRedisIsAway } from '@callfleet/leases';
 import { eventMetrics, runService } from '@callfleet/telemetry';
 import { checkCredentials } from './credentials-check.ts';
-import { watchShards } from './metrics.ts';
+import { watchGuards, watchShards } from './metrics.ts';
+import { PbxGuard } from './pbx-guard.ts';
 import { ShardKeeper } from './shard-keeper.ts';
 import { ShardLink } from './shard-link.ts';
 
@@ -41,6 +43,18 @@ await runService('ari-gateway', loadConfig, async (config, service) => {
     return isLost(presence, () => isSessionAlive(redis, 'worker', worker));
   };
   const pbxs = new Map<string, PbxConfig>(config.pbxs.map((pbx) => [pbx.name, pbx]));
+  const guards = new Map<string, PbxGuard>();
+  for (const pbx of config.pbxs) {
+    const health = new AriHttp({ ...pbx, maxConnections: 2 });
+    const { breaker, commandTimeoutMs: timeoutMs } = settings;
+    const guard = new PbxGuard({ pbx: pbx.name, limits: pbx.limits, breaker, timeoutMs, health, log });
+    guards.set(pbx.name, guard);
+    service.onStop(`guard of ${pbx.name}`, () => {
+      guard.close();
+      return health.close();
+    });
+  }
+  watchGuards([...guards.values()]);
   let keeper: ShardKeeper | undefined;
   const session = await Session.start(redis, {
     kind: 'gateway',
@@ -64,6 +78,7 @@ await runService('ari-gateway', loadConfig, async (config, service) => {
         gateway: instance,
         pbx: pbxs.get(pbx) as PbxConfig,
         shard,
+        guard: guards.get(pbx) as PbxGuard,
         settings,
         isWorkerGone,
         log,

@@ -10,7 +10,7 @@ import {
   type ProgramVersion,
   subjects,
 } from '@callfleet/bus';
-import { CallTakenOverError, PbxUnreachableError } from '@callfleet/calls';
+import { BreakerOpenError, CallTakenOverError, PbxBusyError, PbxUnreachableError } from '@callfleet/calls';
 import type { PbxAnswer } from '@callfleet/calls/runtime';
 import type { Lease } from '@callfleet/leases';
 import { inSpan } from '@callfleet/telemetry';
@@ -58,7 +58,7 @@ export class GatewayClient {
     await this.#send('release', { kind: 'release', call: this.#call.id, epoch: this.#lease.epoch }, async () => {});
   }
 
-  /** @throws CallTakenOverError, PbxUnreachableError */
+  /** @throws CallTakenOverError, PbxUnreachableError, BreakerOpenError, PbxBusyError */
   command<T>(commandId: string, request: AriRequest<T>): Promise<PbxAnswer<T>> {
     const { id: call, pbx, shard } = this.#call;
     const what = `${request.method} ${request.route}`;
@@ -108,5 +108,7 @@ export class GatewayClient {
 
 function refusal(what: string, { code, message }: Extract<CommandReply, { ok: false }>): Error {
   if (code === 'CF_COMMAND_FENCED' || code === 'CF_CALL_RELEASED') return new CallTakenOverError(message);
+  if (code === 'CF_BREAKER_OPEN') return BreakerOpenError.of(what, message);
+  if (code === 'CF_PBX_BUSY') return PbxBusyError.of(what, message);
   return PbxUnreachableError.of(what, `${message} [${code}]`);
 }
