@@ -1,7 +1,9 @@
-/** A command that was not sent to its PBX, to spare it: asking again may succeed. */
+import type { CommandRefusal } from '@callfleet/bus';
+
+/** A command that was certainly not sent to its PBX. */
 export class CommandRefusedError extends Error {
   override readonly name = 'CommandRefusedError';
-  readonly code: 'CF_PBX_BUSY' | 'CF_BREAKER_OPEN';
+  readonly code: Exclude<CommandRefusal, 'CF_PBX_NO_ANSWER'>;
 
   constructor(code: CommandRefusedError['code'], why: string) {
     super(why);

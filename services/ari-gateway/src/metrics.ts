@@ -50,9 +50,9 @@ export function countRefusal(reply: CommandReply): CommandReply {
   return reply;
 }
 
-/** Refused for the PBX's sake, without having been sent to it. */
+/** Refused without having been sent to the PBX. */
 export function isNotSent(reply: CommandReply): boolean {
-  return !reply.ok && (reply.code === 'CF_PBX_BUSY' || reply.code === 'CF_BREAKER_OPEN');
+  return !reply.ok && reply.code !== 'CF_PBX_NO_ANSWER';
 }
 
 /** Measures how long the PBX takes, the wait for its turn included. @returns the reply */

@@ -23,6 +23,15 @@ export interface PbxGuardOptions {
   readonly log: Logger;
 }
 
+/** A requester that may let a request wait before it sends it. */
+export interface GuardedRequester {
+  /** @param options `beforeSend` is called when its turn has come; what it throws is thrown, and nothing is sent */
+  request<T>(
+    request: AriRequest<T>,
+    options?: AriRequestOptions & { readonly beforeSend?: (() => void) | undefined },
+  ): Promise<AriResponse<T>>;
+}
+
 interface Asked {
   readonly request: AriRequest<unknown>;
   readonly commandClass: CommandClass;
@@ -68,7 +77,7 @@ export class PbxGuard {
   }
 
   /** @returns a requester that sends over `way` what may be sent, and throws CommandRefusedError for the rest */
-  over(way: AriRequester): AriRequester {
+  over(way: AriRequester): GuardedRequester {
     return { request: (request, options) => this.#request(way, request, options) };
   }
 
@@ -81,7 +90,7 @@ export class PbxGuard {
   async #request<T>(
     way: AriRequester,
     request: AriRequest<T>,
-    { timeoutMs = this.#options.timeoutMs, signal }: AriRequestOptions = {},
+    { timeoutMs = this.#options.timeoutMs, signal, beforeSend }: Parameters<GuardedRequester['request']>[1] = {},
   ): Promise<AriResponse<T>> {
     const commandClass = classOf(request);
     if (this.isOpen(commandClass)) throw this.#brokenOff(commandClass);
@@ -91,9 +100,10 @@ export class PbxGuard {
         new CommandRefusedError('CF_PBX_BUSY', 'what it was for was ended while it waited for its turn'),
       );
     const queue = commandClass === 'control' ? this.#control : this.#others;
-    return queue.run({ request, commandClass }, timeoutMs, (leftMs) =>
-      this.#send(commandClass, () => way.request(request, { timeoutMs: leftMs, signal })),
-    );
+    return queue.run({ request, commandClass }, timeoutMs, (leftMs) => {
+      beforeSend?.();
+      return this.#send(commandClass, () => way.request(request, { timeoutMs: leftMs, signal }));
+    });
   }
 
   async #send<T>(commandClass: CommandClass, send: () => Promise<AriResponse<T>>): Promise<AriResponse<T>> {
