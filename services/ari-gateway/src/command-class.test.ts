@@ -1,8 +1,9 @@
 import { type AriRequest, bridges, channels, playbacks, recordings } from '@callfleet/ari';
 import { expect, test } from 'vitest';
-import { type CommandClass, classOf, withdraws } from './command-class.ts';
+import { type CommandClass, classOf, withdrawnBy } from './command-class.ts';
 
-const channelId = '1763701200.12';
+// As media legs are named: encoded in paths, and not in queries.
+const channelId = 'pbx-a.1763701200_12~leg 1/x';
 const play = channels.playWithId({ channelId, playbackId: 'play-1', media: 'sound:menu' });
 const join = bridges.addChannel({ bridgeId: 'room', channel: [channelId] });
 
@@ -54,7 +55,7 @@ test.each([
   ['a room', bridges.destroy({ bridgeId: 'room' }), bridges.createWithId({ bridgeId: 'room' })],
   ['a stay in a room', bridges.removeChannel({ bridgeId: 'room', channel: [channelId] }), join],
 ] as const)('what waits for %s that is ended now is not begun afterwards', (_, end, waiting) => {
-  expect(withdraws(end, waiting)).toBe(true);
+  expect(withdrawnBy(end)?.(waiting)).toBe(true);
 });
 
 test.each([
@@ -64,5 +65,5 @@ test.each([
   ['an answer', channels.answer({ channelId }), play],
   ['a room that it leaves', bridges.removeChannel({ bridgeId: 'room', channel: [channelId] }), play],
 ] as const)('what waits is not withdrawn for %s', (_, end, waiting) => {
-  expect(withdraws(end, waiting)).toBe(false);
+  expect(withdrawnBy(end)?.(waiting) ?? false).toBe(false);
 });

@@ -54,22 +54,21 @@ export function classOf(request: Asked): CommandClass {
 const IDS_IN_QUERY = ['channelId', 'bridgeId', 'playbackId', 'snoopId', 'name', 'channel'];
 
 /**
- * Whether `waiting` must not be sent any more when `control`, which overtakes it, is: a playback that is stopped before it was
- * begun would begin afterwards, and nobody would stop it.
+ * What must not be sent any more, although it waits, when `control` overtakes it: a playback that is stopped before it was begun
+ * would begin afterwards, and nobody would stop it. Undefined where `control` ends nothing.
  */
-export function withdraws(control: Asked, waiting: Asked): boolean {
+export function withdrawnBy(control: Asked): ((waiting: Asked) => boolean) | undefined {
   const name = nameOf(control);
-  const segments = segmentsOf(waiting);
+  const segments = control.path.split('/');
   if (name === REMOVE_FROM_BRIDGE)
-    return (
+    return (waiting) =>
       nameOf(waiting) === ADD_TO_BRIDGE &&
-      segments[1] === segmentsOf(control)[1] &&
-      waiting.query.channel === control.query.channel
-    );
+      waiting.path.split('/')[1] === segments[1] &&
+      waiting.query.channel === control.query.channel;
   const at = ENDINGS.get(name);
-  const id = at === undefined ? undefined : segmentsOf(control)[at];
-  if (id === undefined) return false;
-  return segments.includes(id) || IDS_IN_QUERY.some((key) => waiting.query[key] === id);
+  const segment = at === undefined ? undefined : segments[at];
+  if (segment === undefined) return undefined;
+  // In paths it is encoded as here, in queries it is not.
+  const id = decodeURIComponent(segment);
+  return ({ path, query }) => path.split('/').includes(segment) || IDS_IN_QUERY.some((key) => query[key] === id);
 }
-
-const segmentsOf = ({ path }: Asked) => path.split('/').map(decodeURIComponent);

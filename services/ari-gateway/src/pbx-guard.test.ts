@@ -189,6 +189,12 @@ describe('a PBX that hangs', () => {
   });
 });
 
+test('a PBX that is gone is cut off with the first command that finds it so', async () => {
+  behaviour = () => 'closes';
+  expect(await asked(play())).toBe('CF_ARI_CLOSED');
+  expect(await ask(play())).toBe('CF_BREAKER_OPEN');
+});
+
 describe('a command that takes long', () => {
   test('cuts off nobody while the PBX answers pings', async () => {
     takesMs = 3000;

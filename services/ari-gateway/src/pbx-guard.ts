@@ -1,7 +1,7 @@
 import { type AriRequest, type AriRequester, type AriRequestOptions, type AriResponse, asterisk } from '@callfleet/ari';
 import type { Config, PbxConfig } from '@callfleet/config';
 import type { Logger } from '@callfleet/telemetry';
-import { type CommandClass, classOf, commandClasses, withdraws } from './command-class.ts';
+import { type CommandClass, classOf, commandClasses, withdrawnBy } from './command-class.ts';
 import { isFailure, outcomeOf } from './command-outcome.ts';
 import { CommandQueue } from './command-queue.ts';
 import { CommandRefusedError } from './command-refused-error.ts';
@@ -94,16 +94,20 @@ export class PbxGuard {
   ): Promise<AriResponse<T>> {
     const commandClass = classOf(request);
     if (this.isOpen(commandClass)) throw this.#brokenOff(commandClass);
-    if (commandClass === 'control')
-      this.#others.refuse(
-        (waiting) => withdraws(request, waiting.request),
-        new CommandRefusedError('CF_PBX_BUSY', 'what it was for was ended while it waited for its turn'),
-      );
+    if (commandClass === 'control') this.#withdraw(request);
     const queue = commandClass === 'control' ? this.#control : this.#others;
     return queue.run({ request, commandClass }, timeoutMs, (leftMs) => {
       beforeSend?.();
       return this.#send(commandClass, () => way.request(request, { timeoutMs: leftMs, signal }));
     });
+  }
+
+  #withdraw(control: AriRequest<unknown>): void {
+    if (this.#others.waiting === 0) return;
+    const isWithdrawn = withdrawnBy(control);
+    if (!isWithdrawn) return;
+    const error = new CommandRefusedError('CF_PBX_BUSY', 'what it was for was ended while it waited for its turn');
+    this.#others.refuse(({ request }) => isWithdrawn(request), error);
   }
 
   async #send<T>(commandClass: CommandClass, send: () => Promise<AriResponse<T>>): Promise<AriResponse<T>> {
