@@ -73,6 +73,21 @@ test('no more a second than the rate, and a second of it at once', async () => {
   expect(started).toBe(30);
 });
 
+test('nobody overtakes those that wait, however late the timer that wakes them', async () => {
+  let at = 0;
+  const clock = () => at;
+  const queue = new CommandQueue({ concurrent: 9, queued: 9, rate: new TokenBucket(1, clock) }, clock);
+  const started: string[] = [];
+  const run = (name: string) => void queue.run(name, 10_000, async () => started.push(name));
+  run('first');
+  run('second');
+  at = 5000;
+  run('third');
+  expect(started).toEqual(['first']);
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(started.slice(0, 2)).toEqual(['first', 'second']);
+});
+
 const command = fc.record({
   afterMs: fc.nat(20),
   takesMs: fc.integer({ min: 1, max: 60 }),

@@ -221,6 +221,15 @@ describe('a PBX that answers pings', () => {
     expect(await asked(hangup)).toBe(204);
   });
 
+  test('is not cut off again at the first failure after it was', async () => {
+    behaviour = ({ route }) => (route === play().route ? 503 : 200);
+    for (let n = 0; n < 10; n++) await asked(play());
+    expect(guard.isOpen('media')).toBe(true);
+    await vi.advanceTimersByTimeAsync(1010);
+    for (let n = 0; n < 9; n++) expect(await asked(play())).toBe(503);
+    expect(guard.isOpen('media')).toBe(false);
+  });
+
   test.each([
     [404, 'what is gone', play()],
     [409, 'what is there', play()],
