@@ -48,6 +48,10 @@ const commandRefusals = [
   'CF_SHARD_NOT_HELD',
   /** The PBX did not answer in time or its socket closed: the command may or may not have been executed. */
   'CF_PBX_NO_ANSWER',
+  /** Not sent: as many commands wait for the PBX as may, or this one waited for too long. */
+  'CF_PBX_BUSY',
+  /** Not sent: the PBX fails commands of this kind. */
+  'CF_BREAKER_OPEN',
   'CF_BUS_BAD_MESSAGE',
 ] as const;
 

@@ -48,6 +48,16 @@ export class BreakerOpenError extends CallError {
   }
 }
 
+/** As many operations wait for this PBX as may, or this one waited for too long. It was not sent: it may be tried again. */
+export class PbxBusyError extends CallError {
+  override readonly name = 'PbxBusyError';
+  readonly code = 'CF_PBX_BUSY';
+
+  static of(operation: string, why: string): PbxBusyError {
+    return new PbxBusyError(`${operation}: not sent to the PBX (${why})`);
+  }
+}
+
 /** The operation took longer than its `timeoutMs`. What it had begun is taken back. */
 export class TimedOutError extends CallError {
   override readonly name = 'TimedOutError';

@@ -17,6 +17,7 @@ export {
   CallTakenOverError,
   LegEndedError,
   MediaUnavailableError,
+  PbxBusyError,
   PbxRefusedError,
   PbxUnreachableError,
   PlaybackFailedError,

@@ -54,6 +54,15 @@ const pbx = section({
   zone: z.string().min(1).default('default'),
   /** The pool of workers that gets its calls. */
   pool: z.string().min(1).default('default'),
+  /** What each gateway asks of it at most. */
+  limits: section({
+    /** Commands under way at once, beside as many hang-ups, answers and the like. */
+    concurrentCommands: z.int().min(1).max(128).default(64),
+    /** Of all but hang-ups, answers and the like. */
+    commandsPerSecond: z.int().min(1).default(1000),
+    /** Commands that wait for their turn; one more is refused. */
+    queuedCommands: z.int().min(1).default(1000),
+  }).prefault({}),
 });
 
 const gateway = section({
@@ -63,6 +72,15 @@ const gateway = section({
   commandTimeoutMs: milliseconds.default(5000),
   /** Time limit of connecting to a PBX. */
   connectTimeoutMs: milliseconds.default(5000),
+  /** When a PBX fails commands of one class (control, media, originate, read), no more of that class are sent. */
+  breaker: section({
+    /** More failures than this, of at least `volume` commands in `windowMs`, open it. */
+    errorThresholdPercent: z.int().min(1).max(99).default(50),
+    volume: z.int().min(1).default(10),
+    windowMs: z.int().min(100).default(10_000),
+    /** While it is open, the PBX is pinged this often; an answer closes it. */
+    halfOpenAfterMs: milliseconds.default(1000),
+  }).prefault({}),
   /** First and longest wait between attempts to reach a PBX that is away. */
   reconnectMinMs: milliseconds.default(250),
   reconnectMaxMs: milliseconds.default(5000),

@@ -1,11 +1,13 @@
-import { type AriRequester, AriTimeoutError } from '@callfleet/ari';
+import { AriBusyError, AriTimeoutError } from '@callfleet/ari';
 import type { Command, Offer } from '@callfleet/bus';
 import { callIdOf } from '@callfleet/identity';
 import { createLogger } from '@callfleet/telemetry';
 import { ROOT_CONTEXT } from '@opentelemetry/api';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { CommandExecutor } from './command-executor.ts';
+import { CommandRefusedError } from './command-refused-error.ts';
 import { LiveCalls } from './live-call.ts';
+import type { GuardedRequester } from './pbx-guard.ts';
 
 const CALL = callIdOf('pbx-a', '1763701200.12');
 
@@ -13,19 +15,24 @@ let executed: string[];
 let claimed: string[];
 let calls: LiveCalls;
 let answer: () => Promise<{ status: number; reason: string }>;
+/** When a command's turn comes. */
+let turns: Promise<void> | undefined;
 let executor: CommandExecutor;
 
 beforeEach(() => {
   executed = [];
+  turns = undefined;
   claimed = [];
   calls = new LiveCalls();
   answer = async () => ({ status: 204, reason: 'No Content' });
   const ari = {
-    request: async (request) => {
+    request: async (request, { beforeSend } = {}) => {
+      await turns;
+      beforeSend?.();
       executed.push(request.path);
       return answer();
     },
-  } as AriRequester;
+  } as GuardedRequester;
   executor = new CommandExecutor({
     pbx: 'pbx-a',
     shard: 'callfleet-1',
@@ -80,6 +87,54 @@ describe('a command', () => {
     calls.get(CALL).released = true;
     expect(await executor.execute(command('1.1'), ROOT_CONTEXT)).toMatchObject({ ok: false, code: 'CF_CALL_RELEASED' });
     expect(executed).toEqual([]);
+  });
+
+  test('that was not sent, to spare the PBX, is executed when it comes again', async () => {
+    answer = () => Promise.reject(new CommandRefusedError('CF_BREAKER_OPEN', 'the PBX is down'));
+    const replies = await Promise.all([
+      executor.execute(command('1.1'), ROOT_CONTEXT),
+      executor.execute(command('1.1'), ROOT_CONTEXT),
+    ]);
+    expect(replies).toEqual(Array(2).fill({ ok: false, code: 'CF_BREAKER_OPEN', message: 'the PBX is down' }));
+    answer = async () => ({ status: 204, reason: 'No Content' });
+    for (let n = 0; n < 2; n++)
+      expect(await executor.execute(command('1.1'), ROOT_CONTEXT)).toMatchObject({ ok: true, status: 204 });
+    expect(executed, 'refused once, executed once').toHaveLength(2);
+  });
+
+  test('that waited until its worker had lost the call is not executed', async () => {
+    const turn = Promise.withResolvers<void>();
+    turns = turn.promise;
+    const waiting = executor.execute(command('1.1', 1), ROOT_CONTEXT);
+    await executor.execute({ kind: 'claim', call: CALL, epoch: 2, worker: 'worker-2' }, ROOT_CONTEXT);
+    turn.resolve();
+    expect(await waiting).toMatchObject({ ok: false, code: 'CF_COMMAND_FENCED' });
+    expect(executed).toEqual([]);
+    expect(await executor.execute(command('1.1', 2), ROOT_CONTEXT), 'its heir may').toMatchObject({ ok: true });
+  });
+
+  test('that waited, and that its new worker asked for meanwhile, is executed once, for both', async () => {
+    const turn = Promise.withResolvers<void>();
+    turns = turn.promise;
+    const replies = [1, 2].map((epoch) => executor.execute(command('1.1', epoch), ROOT_CONTEXT));
+    turn.resolve();
+    expect(await Promise.all(replies)).toMatchObject([{ ok: true }, { ok: true }]);
+    expect(executed).toHaveLength(1);
+  });
+
+  test('that waited until the call went back to the dialplan is not executed', async () => {
+    const turn = Promise.withResolvers<void>();
+    turns = turn.promise;
+    const waiting = executor.execute(command('1.1'), ROOT_CONTEXT);
+    calls.get(CALL).released = true;
+    turn.resolve();
+    expect(await waiting).toMatchObject({ ok: false, code: 'CF_CALL_RELEASED' });
+    expect(executed).toEqual([]);
+  });
+
+  test('that found too many under way was not sent either', async () => {
+    answer = () => Promise.reject(new AriBusyError('256 are in flight', { url: 'http://pbx-a:8088' }));
+    expect(await executor.execute(command('1.1'), ROOT_CONTEXT)).toMatchObject({ ok: false, code: 'CF_PBX_BUSY' });
   });
 
   test('that the PBX does not answer says so, without pretending to know', async () => {

@@ -1,15 +1,17 @@
-import { AriError, type AriRequest, type AriRequester, channels } from '@callfleet/ari';
-import type { Command, CommandReply, ProgramVersion } from '@callfleet/bus';
+import { AriBusyError, AriError, type AriRequest, channels } from '@callfleet/ari';
+import type { Command, CommandRefusal, CommandReply, ProgramVersion } from '@callfleet/bus';
 import { inSpan, type Logger } from '@callfleet/telemetry';
 import { type Context, SpanKind } from '@opentelemetry/api';
+import { CommandRefusedError } from './command-refused-error.ts';
 import type { LiveCall, LiveCalls } from './live-call.ts';
-import { measureCommand, repeatedCommands } from './metrics.ts';
+import { isNotSent, measureCommand, repeatedCommands } from './metrics.ts';
+import type { GuardedRequester } from './pbx-guard.ts';
 
 export interface CommandExecutorOptions {
   readonly pbx: string;
   readonly shard: string;
   readonly calls: LiveCalls;
-  readonly ari: AriRequester;
+  readonly ari: GuardedRequester;
   readonly timeoutMs: number;
   /** The call has its worker, and its program where that is told. */
   readonly onClaimed: (call: LiveCall, worker: string, program?: ProgramVersion) => void;
@@ -26,6 +28,8 @@ const OK = { ok: true, status: 200, reason: 'OK' } as const;
 /** Executes workers' commands on the PBX: each at most once, and none of a worker that has lost its call. */
 export class CommandExecutor {
   readonly #options: CommandExecutorOptions;
+  /** The highest epoch that a command was asked for under, by its reply: it may be asked for again before its turn comes. */
+  readonly #askedUnder = new WeakMap<Promise<CommandReply>, { epoch: number }>();
   #fenced = 0;
 
   constructor(options: CommandExecutorOptions) {
@@ -39,9 +43,8 @@ export class CommandExecutor {
 
   async execute(command: Command, trace: Context): Promise<CommandReply> {
     const call = this.#options.calls.get(command.call);
-    if (call.released)
-      return { ok: false, code: 'CF_CALL_RELEASED', message: `${call.id} was given back to the dialplan` };
-    if (command.epoch < call.epoch || isRival(command, call)) return this.#fence(call, command);
+    if (call.released) return releasedReply(call);
+    if (command.epoch < call.epoch || isRival(command, call)) return this.#fence(call, command.epoch);
     call.epoch = command.epoch;
     switch (command.kind) {
       case 'claim':
@@ -58,14 +61,28 @@ export class CommandExecutor {
     const known = call.replyTo(command.id);
     if (known) {
       repeatedCommands.add(1);
+      const asked = this.#askedUnder.get(known);
+      if (asked) asked.epoch = command.epoch;
       return known;
     }
-    const reply = measureCommand(command.request, this.#request(call, command.request as AriRequest<unknown>, trace));
+    const asked = { epoch: command.epoch };
+    const beforeSend = () => this.#refuseIfLost(call, asked.epoch);
+    const request = command.request as AriRequest<unknown>;
+    const reply = measureCommand(request, this.#request(call, request, trace, beforeSend));
+    this.#askedUnder.set(reply, asked);
     call.remember(command.id, reply);
+    // Not sent: a repeat may be.
+    if (isNotSent(await reply)) call.forget(command.id);
     return reply;
   }
 
-  #fence(call: LiveCall, { epoch }: Command): CommandReply {
+  /** While a command waits for its turn at the PBX, its worker may lose the call. */
+  #refuseIfLost(call: LiveCall, epoch: number): void {
+    const refusal = call.released ? releasedReply(call) : epoch < call.epoch ? this.#fence(call, epoch) : undefined;
+    if (refusal) throw new CommandRefusedError(refusal.code, refusal.message);
+  }
+
+  #fence(call: LiveCall, epoch: number): Refusal<'CF_COMMAND_FENCED'> {
     this.#fenced += 1;
     this.#options.log.warn({ call: call.id, epoch, highest: call.epoch }, 'command.fenced');
     const message = `epoch ${epoch} is not ahead of ${call.epoch}: another worker has ${call.id}`;
@@ -83,7 +100,12 @@ export class CommandExecutor {
     return response.status !== 404;
   }
 
-  #request(call: LiveCall, request: AriRequest<unknown>, trace: Context): Promise<CommandReply> {
+  #request(
+    call: LiveCall,
+    request: AriRequest<unknown>,
+    trace: Context,
+    beforeSend: () => void,
+  ): Promise<CommandReply> {
     const { ari, pbx, shard, timeoutMs, log } = this.#options;
     const attributes = {
       'callfleet.call': call.id,
@@ -98,12 +120,14 @@ export class CommandExecutor {
       async (span): Promise<CommandReply> => {
         try {
           if (await this.#wouldRepeatLeg(call, request)) return LEG_EXISTS;
-          const response = await ari.request(request, { timeoutMs });
+          const response = await ari.request(request, { timeoutMs, beforeSend });
           const { status, body } = response;
           span.setAttribute('http.response.status_code', status);
           log.debug({ call: call.id, method: request.method, route: request.route, status }, 'command.executed');
           return { ok: true, status, reason: response.ok ? response.reason : response.refusal, body };
         } catch (error) {
+          if (error instanceof CommandRefusedError) return { ok: false, code: error.code, message: error.message };
+          if (error instanceof AriBusyError) return { ok: false, code: 'CF_PBX_BUSY', message: error.message };
           if (!(error instanceof AriError)) throw error;
           log.warn({ call: call.id, route: request.route, err: error }, 'command.no-answer');
           return { ok: false, code: 'CF_PBX_NO_ANSWER', message: error.message };
@@ -111,6 +135,16 @@ export class CommandExecutor {
       },
     );
   }
+}
+
+interface Refusal<Code extends CommandRefusal> {
+  readonly ok: false;
+  readonly code: Code;
+  readonly message: string;
+}
+
+function releasedReply(call: LiveCall): Refusal<'CF_CALL_RELEASED'> {
+  return { ok: false, code: 'CF_CALL_RELEASED', message: `${call.id} was given back to the dialplan` };
 }
 
 /** Two workers can get the same epoch when Redis comes back empty before a claim is here: the first to claim has the call. */

@@ -58,6 +58,10 @@ export class LiveCall {
     if (oldest !== undefined) this.#replies.delete(oldest);
   }
 
+  forget(id: string): void {
+    this.#replies.delete(id);
+  }
+
   nextSeq(): number {
     this.#seq += 1;
     return this.#seq;

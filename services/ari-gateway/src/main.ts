@@ -1,3 +1,4 @@
+import { AriHttp } from '@callfleet/ari';
 import {
   connectBus,
   createSpillFolder,
@@ -12,7 +13,8 @@ import { connectRedis, isLost, isSessionAlive, Session, whyRedisIsAway } from '@
 import { eventMetrics, runService } from '@callfleet/telemetry';
 import { checkCredentials } from './credentials-check.ts';
 import { publishLeftovers } from './leftover-events.ts';
-import { watchShards, watchSpill } from './metrics.ts';
+import { watchGuards, watchShards, watchSpill } from './metrics.ts';
+import { PbxGuard } from './pbx-guard.ts';
 import { ShardKeeper } from './shard-keeper.ts';
 import { ShardLink } from './shard-link.ts';
 
@@ -72,6 +74,18 @@ await runService('ari-gateway', loadConfig, async (config, service) => {
     return isLost(presence, () => isSessionAlive(redis, 'worker', worker));
   };
   const pbxs = new Map<string, PbxConfig>(config.pbxs.map((pbx) => [pbx.name, pbx]));
+  const guards = new Map<string, PbxGuard>();
+  for (const pbx of config.pbxs) {
+    const health = new AriHttp({ ...pbx, maxConnections: 2 });
+    const { breaker, commandTimeoutMs: timeoutMs } = settings;
+    const guard = new PbxGuard({ pbx: pbx.name, limits: pbx.limits, breaker, timeoutMs, health, log });
+    guards.set(pbx.name, guard);
+    service.onStop(`guard of ${pbx.name}`, () => {
+      guard.close();
+      return health.close();
+    });
+  }
+  watchGuards([...guards.values()]);
   let keeper: ShardKeeper | undefined;
   const session = await Session.start(redis, {
     kind: 'gateway',
@@ -95,6 +109,7 @@ await runService('ari-gateway', loadConfig, async (config, service) => {
         gateway: instance,
         pbx: pbxs.get(pbx) as PbxConfig,
         shard,
+        guard: guards.get(pbx) as PbxGuard,
         settings,
         isWorkerGone,
         log,

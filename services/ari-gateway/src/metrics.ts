@@ -1,6 +1,7 @@
 import type { CommandReply } from '@callfleet/bus';
 import { meter, Tally } from '@callfleet/telemetry';
 import type { Attributes } from '@opentelemetry/api';
+import { type CommandClass, commandClasses } from './command-class.ts';
 import type { Shard } from './shard-assignment.ts';
 
 export const filedOffers = new Tally(
@@ -18,7 +19,7 @@ export const givenBackCalls = new Tally(
 const refusedCommands = new Tally(
   'callfleet.commands.refused',
   { description: 'Commands not executed, or not known to be, by code', unit: '{command}', attribute: 'callfleet.code' },
-  ['CF_COMMAND_FENCED', 'CF_CALL_RELEASED', 'CF_PBX_NO_ANSWER'],
+  ['CF_COMMAND_FENCED', 'CF_CALL_RELEASED', 'CF_PBX_NO_ANSWER', 'CF_PBX_BUSY', 'CF_BREAKER_OPEN'],
 );
 
 export const repeatedCommands = meter.createCounter('callfleet.commands.repeated', {
@@ -33,6 +34,11 @@ const commandDuration = meter.createHistogram('callfleet.command.duration', {
   advice: { explicitBucketBoundaries: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000] },
 });
 
+const openings = meter.createCounter('callfleet.breaker.openings', {
+  description: 'Times that a class of commands was cut off from a PBX that failed them',
+  unit: '{opening}',
+});
+
 const reconnects = meter.createCounter('callfleet.shard.reconnects', {
   description: "Times that a shard's lost event socket was made again",
   unit: '{connection}',
@@ -44,7 +50,12 @@ export function countRefusal(reply: CommandReply): CommandReply {
   return reply;
 }
 
-/** Measures how long the PBX takes. @returns the reply */
+/** Refused without having been sent to the PBX. */
+export function isNotSent(reply: CommandReply): boolean {
+  return !reply.ok && reply.code !== 'CF_PBX_NO_ANSWER';
+}
+
+/** Measures how long the PBX takes, the wait for its turn included. @returns the reply */
 export function measureCommand(
   { method, route }: { method: string; route: string },
   reply: Promise<CommandReply>,
@@ -57,7 +68,9 @@ export function measureCommand(
       'callfleet.status_class': statusClass,
     });
   reply.then(
-    (known) => record(known.ok ? `${Math.floor(known.status / 100)}xx` : 'none'),
+    (known) => {
+      if (!isNotSent(known)) record(known.ok ? `${Math.floor(known.status / 100)}xx` : 'none');
+    },
     () => record('none'),
   );
   return reply;
@@ -114,4 +127,43 @@ export function watchSpill(spill: { readonly length: number; readonly bytes: num
   meter
     .createObservableGauge('callfleet.spill.size', { description: 'What they take of the disk', unit: 'By' })
     .addCallback((result) => result.observe(spill.bytes));
+}
+
+interface GuardedPbx {
+  readonly pbx: string;
+  /** Commands that wait for their turn. */
+  readonly waiting: number;
+  isOpen(commandClass: CommandClass): boolean;
+}
+
+const breakerAttributes = (pbx: string, commandClass: CommandClass): Attributes => ({
+  'callfleet.pbx': pbx,
+  'callfleet.command_class': commandClass,
+});
+
+export function countOpening(pbx: string, commandClass: CommandClass): void {
+  openings.add(1, breakerAttributes(pbx, commandClass));
+}
+
+export function watchGuards(guards: readonly GuardedPbx[]): void {
+  for (const { pbx } of guards)
+    for (const commandClass of commandClasses) openings.add(0, breakerAttributes(pbx, commandClass));
+  const open = meter.createObservableGauge('callfleet.breaker.open', {
+    description: '1 while a class of commands is cut off from a PBX',
+    unit: '1',
+  });
+  const waiting = meter.createObservableGauge('callfleet.commands.waiting', {
+    description: 'Commands that wait for their turn at a PBX',
+    unit: '{command}',
+  });
+  meter.addBatchObservableCallback(
+    (result) => {
+      for (const guard of guards) {
+        result.observe(waiting, guard.waiting, { 'callfleet.pbx': guard.pbx });
+        for (const commandClass of commandClasses)
+          result.observe(open, guard.isOpen(commandClass) ? 1 : 0, breakerAttributes(guard.pbx, commandClass));
+      }
+    },
+    [open, waiting],
+  );
 }

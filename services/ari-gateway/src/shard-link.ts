@@ -2,7 +2,6 @@ import { setTimeout as wait } from 'node:timers/promises';
 import {
   type AriCloseInfo,
   AriHttp,
-  type AriRequester,
   AriSocket,
   applications,
   bridges,
@@ -20,6 +19,7 @@ import { EVENT_FILTER } from './event-filter.ts';
 import { EventPublisher } from './event-publisher.ts';
 import { LiveCalls } from './live-call.ts';
 import { connectionCounter, countRefusal } from './metrics.ts';
+import type { PbxGuard } from './pbx-guard.ts';
 import { ShardEvents } from './shard-events.ts';
 import { WorkerWatch } from './worker-watch.ts';
 
@@ -29,6 +29,7 @@ export interface ShardLinkOptions {
   readonly gateway: string;
   readonly pbx: PbxConfig;
   readonly shard: string;
+  readonly guard: PbxGuard;
   readonly settings: Config['gateway'];
   readonly isWorkerGone: (worker: string) => Promise<boolean>;
   readonly log: Logger;
@@ -63,9 +64,9 @@ export class ShardLink {
     this.#options = options;
     this.#log = log;
     this.#http = new AriHttp({ ...pbx, requestTimeoutMs: settings.commandTimeoutMs });
-    const ari: AriRequester = {
+    const ari = options.guard.over({
       request: (request, requestOptions) => (this.#fastWay ?? this.#http).request(request, requestOptions),
-    };
+    });
     const offers = new CallOffers({
       bus,
       ari,

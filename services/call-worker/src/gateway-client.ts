@@ -10,7 +10,7 @@ import {
   type ProgramVersion,
   subjects,
 } from '@callfleet/bus';
-import { CallTakenOverError, PbxUnreachableError } from '@callfleet/calls';
+import { BreakerOpenError, CallTakenOverError, PbxBusyError, PbxUnreachableError } from '@callfleet/calls';
 import type { PbxAnswer } from '@callfleet/calls/runtime';
 import type { Lease } from '@callfleet/leases';
 import { inSpan } from '@callfleet/telemetry';
@@ -20,6 +20,9 @@ import { NotCertainError } from './standing.ts';
 
 /** A shard changes hands in moments: a command that nobody took is sent again after this, milliseconds. */
 const RETRY_AFTER_MS = 50;
+
+/** What ends something, and was not sent to spare the PBX, is asked for again after this: else it would go on; milliseconds. */
+const END_AGAIN_AFTER_MS = 500;
 
 /** Waited for right before something is sent. @throws CallTakenOverError, NotCertainError after `withinMs` */
 export type MayAct = (withinMs: number) => Promise<void>;
@@ -58,7 +61,7 @@ export class GatewayClient {
     await this.#send('release', { kind: 'release', call: this.#call.id, epoch: this.#lease.epoch }, async () => {});
   }
 
-  /** @throws CallTakenOverError, PbxUnreachableError */
+  /** @throws CallTakenOverError, PbxUnreachableError, BreakerOpenError, PbxBusyError */
   command<T>(commandId: string, request: AriRequest<T>): Promise<PbxAnswer<T>> {
     const { id: call, pbx, shard } = this.#call;
     const what = `${request.method} ${request.route}`;
@@ -93,7 +96,9 @@ export class GatewayClient {
         const timeoutMs = Math.max(1, deadline - Date.now());
         const reply = await ask(this.#bus, subject, command, { reply: commandReplySchema, timeoutMs });
         if (reply.ok) return reply;
-        throw refusal(what, reply);
+        const isLastTry = Date.now() + END_AGAIN_AFTER_MS >= deadline;
+        if (!isEnd(command) || !wasSpared(reply) || isLastTry) throw refusal(what, reply);
+        await wait(END_AGAIN_AFTER_MS);
       } catch (error) {
         if (error instanceof NotCertainError) throw PbxUnreachableError.of(what, error.message, { cause: error });
         if (!(error instanceof BusError)) throw error;
@@ -106,7 +111,17 @@ export class GatewayClient {
   }
 }
 
+function isEnd(command: Command): boolean {
+  return command.kind === 'ari' && command.request.method === 'DELETE';
+}
+
+function wasSpared({ code }: Extract<CommandReply, { ok: false }>): boolean {
+  return code === 'CF_BREAKER_OPEN' || code === 'CF_PBX_BUSY';
+}
+
 function refusal(what: string, { code, message }: Extract<CommandReply, { ok: false }>): Error {
   if (code === 'CF_COMMAND_FENCED' || code === 'CF_CALL_RELEASED') return new CallTakenOverError(message);
+  if (code === 'CF_BREAKER_OPEN') return BreakerOpenError.of(what, message);
+  if (code === 'CF_PBX_BUSY') return PbxBusyError.of(what, message);
   return PbxUnreachableError.of(what, `${message} [${code}]`);
 }

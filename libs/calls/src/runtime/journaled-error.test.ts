@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest';
 import {
+  BreakerOpenError,
   CallEndedError,
   CallTakenOverError,
   MediaUnavailableError,
+  PbxBusyError,
   PbxRefusedError,
   PbxUnreachableError,
   PlaybackFailedError,
@@ -15,6 +17,8 @@ test.each([
   new CallTakenOverError('its epoch is behind'),
   MediaUnavailableError.of('no relay has room'),
   PbxRefusedError.of('play', 404, 'Channel not found'),
+  PbxBusyError.of('play', '1000 commands wait'),
+  BreakerOpenError.of('play', 'too much failed'),
   PbxUnreachableError.of('answer', 'no gateway'),
   PlaybackFailedError.of('sound:gone'),
   new StepFailedError('it broke'),

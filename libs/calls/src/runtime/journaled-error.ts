@@ -5,6 +5,7 @@ import {
   CallTakenOverError,
   LegEndedError,
   MediaUnavailableError,
+  PbxBusyError,
   PbxRefusedError,
   PbxUnreachableError,
   PlaybackFailedError,
@@ -38,6 +39,8 @@ export function revivedError({ code, message, status }: JournaledError): CallErr
       return new MediaUnavailableError(message);
     case 'CF_BREAKER_OPEN':
       return new BreakerOpenError(message);
+    case 'CF_PBX_BUSY':
+      return new PbxBusyError(message);
     case 'CF_TIMED_OUT':
       return new TimedOutError(message);
     case 'CF_LEG_ENDED':

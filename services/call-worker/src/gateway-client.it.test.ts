@@ -1,0 +1,80 @@
+import { channels } from '@callfleet/ari';
+import {
+  answer,
+  type Bus,
+  type CommandRefusal,
+  type CommandReply,
+  commandSchema,
+  connectBus,
+  subjects,
+} from '@callfleet/bus';
+import { callIdOf } from '@callfleet/identity';
+import { type NatsServer, startNatsServer } from '@callfleet/testkit';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { GatewayClient } from './gateway-client.ts';
+
+let server: NatsServer;
+let bus: Bus;
+
+beforeAll(async () => {
+  server = await startNatsServer();
+  bus = await connectBus({ servers: [server.url], name: 'test' });
+});
+afterAll(async () => {
+  await bus?.close();
+  await server?.stop();
+});
+
+const id = callIdOf('pbx-a', '1763701200.12');
+const channelId = '1763701200.12';
+const call = { id, pbx: 'pbx-a', zone: 'a', shard: 'shard' };
+
+/** A worker's way to a gateway that answers so. */
+function gatewayThat(execute: () => CommandReply): GatewayClient {
+  const taking = answer(
+    bus,
+    subjects.commands(call.pbx, call.shard),
+    commandSchema,
+    async () => execute(),
+    ({ message }) => ({ ok: false as const, code: 'CF_BUS_BAD_MESSAGE' as const, message }),
+  );
+  onTestFinished(() => taking.unsubscribe());
+  return new GatewayClient(bus, call, { what: id, owner: 'worker', epoch: 1 }, 2000, async () => {});
+}
+
+const refused = (code: CommandRefusal): CommandReply => ({ ok: false, code, message: 'as it was' });
+
+test.each<[CommandRefusal, string]>([
+  ['CF_BREAKER_OPEN', 'BreakerOpenError'],
+  ['CF_PBX_BUSY', 'PbxBusyError'],
+  ['CF_PBX_NO_ANSWER', 'PbxUnreachableError'],
+  ['CF_COMMAND_FENCED', 'CallTakenOverError'],
+])('a command refused with %s is told to the program as a %s', async (code, name) => {
+  let asked = 0;
+  const gateway = gatewayThat(() => {
+    asked += 1;
+    return refused(code);
+  });
+  const failure = await gateway.command('1', channels.answer({ channelId })).catch((error) => error);
+  expect(failure).toMatchObject({ name, message: expect.stringContaining('as it was') });
+  expect(asked, 'at once').toBe(1);
+});
+
+test('a hang-up that the PBX was spared is asked for again: nobody else would end that channel', async () => {
+  const replies = [refused('CF_BREAKER_OPEN'), refused('CF_PBX_BUSY')];
+  const gateway = gatewayThat(() => replies.shift() ?? { ok: true, status: 204, reason: 'No Content' });
+  expect(await gateway.command('1', channels.hangup({ channelId }))).toMatchObject({ status: 204 });
+});
+
+test('a hang-up is asked for again until its time limit, and then told to have failed', async () => {
+  const gateway = gatewayThat(() => refused('CF_BREAKER_OPEN'));
+  const failure = await gateway.command('1', channels.hangup({ channelId })).catch((error) => error);
+  expect(failure).toMatchObject({ code: 'CF_BREAKER_OPEN' });
+});
+
+test('a hang-up that may have been done is not asked for again', async () => {
+  const replies = [refused('CF_PBX_NO_ANSWER')];
+  const gateway = gatewayThat(() => replies.shift() ?? { ok: true, status: 204, reason: 'No Content' });
+  const failure = await gateway.command('1', channels.hangup({ channelId })).catch((error) => error);
+  expect(failure).toMatchObject({ code: 'CF_PBX_UNREACHABLE' });
+});
