@@ -119,7 +119,8 @@ test('NATS is away while calls keep coming: no call is lost, and no event', asyn
   for (const [from, at] of placed) {
     const record = records.get(from) as CallRecord;
     expectNothingLost(record, stored.get(record.call) ?? []);
-    expect(record, record.error?.message).not.toHaveProperty('error');
+    const when = `placed ${at - awayAt} ms after NATS went, ${at - backAt} ms after it was back`;
+    expect(record, `${from}, ${when}: ${record.error?.message}`).not.toHaveProperty('error');
     if (at < awayAt || at > backAt)
       expect(record).toMatchObject({ program: { name: 'beats' }, endedBy: 'program', takeovers: 0 });
     else if (at < backAt - CLAIM_TIMEOUT_MS - 1000)

@@ -31,6 +31,9 @@ interface Parcel {
   readonly settle?: (() => void) | undefined;
 }
 
+/** Parcels that were sent are cleared out of the queue so many at a time: each by itself would copy all that wait behind it. */
+const CLEAR_OUT = 1000;
+
 /** One attempt to publish a parcel. */
 interface Sending {
   readonly parcel: Parcel;
@@ -55,6 +58,8 @@ export class EventOutbox {
   readonly #onPublished: EventOutboxOptions['onPublished'];
   readonly #forgetReconnects: () => void;
   #waiting: Parcel[] = [];
+  /** How many at the front of them have been sent. */
+  #sent = 0;
   readonly #inFlight = new Set<Sending>();
   readonly #failed: Parcel[] = [];
   /** Events are on their way from disk to memory. */
@@ -106,6 +111,7 @@ export class EventOutbox {
     this.#closed = true;
     this.#forgetReconnects();
     clearTimeout(this.#retryTimer);
+    this.#clearOut();
     const inFlight = [...this.#inFlight].map(({ parcel }) => parcel);
     const held = [...bySeq([...this.#failed, ...inFlight]), ...this.#waiting].filter(({ settle }) => !settle);
     if (!this.#spill) return held.length;
@@ -113,7 +119,7 @@ export class EventOutbox {
   }
 
   get #inMemory(): number {
-    return this.#waiting.length + this.#inFlight.size + this.#failed.length;
+    return this.#waiting.length - this.#sent + this.#inFlight.size + this.#failed.length;
   }
 
   get #isIdle(): boolean {
@@ -122,14 +128,18 @@ export class EventOutbox {
 
   #pump(): void {
     if (this.#retryTimer || this.#closed) return;
-    let taken = 0;
-    while (taken < this.#waiting.length && this.#inFlight.size < this.#maxInFlight) {
-      const parcel = this.#waiting[taken] as Parcel;
-      taken += 1;
+    while (this.#sent < this.#waiting.length && this.#inFlight.size < this.#maxInFlight) {
+      const parcel = this.#waiting[this.#sent] as Parcel;
+      this.#sent += 1;
       void this.#send({ parcel });
     }
-    if (taken > 0) this.#waiting = this.#waiting.slice(taken);
+    if (this.#sent >= CLEAR_OUT || this.#sent === this.#waiting.length) this.#clearOut();
     void this.#refill();
+  }
+
+  #clearOut(): void {
+    this.#waiting = this.#waiting.slice(this.#sent);
+    this.#sent = 0;
   }
 
   /** From disk to memory, when half of it is free. */
@@ -193,6 +203,7 @@ export class EventOutbox {
     clearTimeout(this.#retryTimer);
     this.#retryTimer = undefined;
     // Back to the front.
+    this.#clearOut();
     this.#waiting = [...bySeq(this.#failed.splice(0)), ...this.#waiting];
     this.#pump();
   }
