@@ -1,4 +1,5 @@
 /** Callfleet's event bus on NATS: subjects, streams, messages, and the trace context that travels with them. */
+export { askAgain } from './ask-again.ts';
 export { type CallEvent, callEventSchema } from './call-event.ts';
 export { CallEventFeed } from './call-event-feed.ts';
 export { CallJournal } from './call-journal.ts';

@@ -68,8 +68,8 @@ export class ClaimedCall {
     this.#options = options;
     this.#log = options.log.child({ call: offer.call, epoch: lease.epoch });
     const mayAct: MayAct = (withinMs) => options.standing.certain(this.#part.signal, withinMs);
-    this.#gateway = new GatewayClient(bus, where, lease, commandTimeoutMs, mayAct);
-    this.#relay = new RelayClient(bus, relays, where, lease.epoch, mayAct);
+    this.#gateway = new GatewayClient(bus, where, lease, commandTimeoutMs, mayAct, this.#part.signal);
+    this.#relay = new RelayClient(bus, relays, where, lease.epoch, mayAct, this.#part.signal);
   }
 
   /**

@@ -39,8 +39,10 @@ function gatewayThat(execute: () => CommandReply): GatewayClient {
     ({ message }) => ({ ok: false as const, code: 'CF_BUS_BAD_MESSAGE' as const, message }),
   );
   onTestFinished(() => taking.unsubscribe());
-  return new GatewayClient(bus, call, { what: id, owner: 'worker', epoch: 1 }, 2000, async () => {});
+  return new GatewayClient(bus, call, { what: id, owner: 'worker', epoch: 1 }, 2000, async () => {}, over.signal);
 }
+
+const over = new AbortController();
 
 const refused = (code: CommandRefusal): CommandReply => ({ ok: false, code, message: 'as it was' });
 

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { AriRequest } from '@callfleet/ari';
 import {
-  ask,
+  askAgain,
   type Bus,
   BusError,
   type Command,
@@ -36,13 +36,16 @@ export class GatewayClient {
   /** CALLFLEET_STATUS, as it was set last: for the dialplan, and for the call record. */
   status: string | undefined;
   readonly #mayAct: MayAct;
+  readonly #over: AbortSignal;
 
-  constructor(bus: Bus, call: CallIdentity, lease: Lease, timeoutMs: number, mayAct: MayAct) {
+  /** @param over aborted when the call is not this worker's any more */
+  constructor(bus: Bus, call: CallIdentity, lease: Lease, timeoutMs: number, mayAct: MayAct, over: AbortSignal) {
     this.#bus = bus;
     this.#call = call;
     this.#lease = lease;
     this.#timeoutMs = timeoutMs;
     this.#mayAct = mayAct;
+    this.#over = over;
   }
 
   /** Tells the gateway that the call has its worker, and its program. @throws CallTakenOverError, PbxUnreachableError */
@@ -94,7 +97,8 @@ export class GatewayClient {
         await mayAct(Math.max(1, deadline - Date.now()));
         const subject = subjects.commands(this.#call.pbx, this.#call.shard);
         const timeoutMs = Math.max(1, deadline - Date.now());
-        const reply = await ask(this.#bus, subject, command, { reply: commandReplySchema, timeoutMs });
+        const signal = this.#over;
+        const reply = await askAgain(this.#bus, subject, command, { reply: commandReplySchema, timeoutMs, signal });
         if (reply.ok) return reply;
         const isLastTry = Date.now() + END_AGAIN_AFTER_MS >= deadline;
         if (!isEnd(command) || !wasSpared(reply) || isLastTry) throw refusal(what, reply);
@@ -103,7 +107,8 @@ export class GatewayClient {
         if (error instanceof NotCertainError) throw PbxUnreachableError.of(what, error.message, { cause: error });
         if (!(error instanceof BusError)) throw error;
         // Nobody took it, so nobody carried it out: it may be sent again.
-        if (error.code !== 'CF_BUS_NO_RESPONDER' || Date.now() + RETRY_AFTER_MS >= deadline)
+        const isTooLate = Date.now() + RETRY_AFTER_MS >= deadline && this.#bus.isSettled();
+        if (error.code !== 'CF_BUS_NO_RESPONDER' || isTooLate)
           throw PbxUnreachableError.of(what, error.message, { cause: error });
         await wait(RETRY_AFTER_MS);
       }

@@ -1,4 +1,12 @@
-import { ask, type Bus, BusError, type MediaStats, type RelayReply, relayReplySchema, subjects } from '@callfleet/bus';
+import {
+  askAgain,
+  type Bus,
+  BusError,
+  type MediaStats,
+  type RelayReply,
+  relayReplySchema,
+  subjects,
+} from '@callfleet/bus';
 import { MediaUnavailableError } from '@callfleet/calls';
 import type { KnownMediaSession, OpenMediaSession } from '@callfleet/calls/runtime';
 import type { CallIdentity } from './call-identity.ts';
@@ -23,15 +31,24 @@ export class RelayClient {
   readonly #call: CallIdentity;
   readonly #epoch: number;
   readonly #mayAct: MayAct;
+  readonly #over: AbortSignal;
   /** By session; from the relay's answer to `close`, or from its `media.ended` when it ended by itself. */
   readonly results = new Map<string, MediaResult>();
 
-  constructor(bus: Bus, directory: RelayDirectory, call: CallIdentity, epoch: number, mayAct: MayAct) {
+  constructor(
+    bus: Bus,
+    directory: RelayDirectory,
+    call: CallIdentity,
+    epoch: number,
+    mayAct: MayAct,
+    over: AbortSignal,
+  ) {
     this.#bus = bus;
     this.#directory = directory;
     this.#call = call;
     this.#epoch = epoch;
     this.#mayAct = mayAct;
+    this.#over = over;
   }
 
   /** Opens a session in the relay named, or in the best that takes it. @throws MediaUnavailableError, naming what each relay answered */
@@ -99,11 +116,11 @@ export class RelayClient {
   async #ask(relay: string, request: Record<string, unknown>): Promise<RelayReply> {
     try {
       await this.#mayAct(RELAY_TIMEOUT_MS);
-      return await ask(
+      return await askAgain(
         this.#bus,
         subjects.relay(relay),
         { ...request, call: this.#call.id, epoch: this.#epoch },
-        { reply: relayReplySchema, timeoutMs: RELAY_TIMEOUT_MS },
+        { reply: relayReplySchema, timeoutMs: RELAY_TIMEOUT_MS, signal: this.#over },
       );
     } catch (error) {
       if (!(error instanceof BusError || error instanceof NotCertainError)) throw error;
