@@ -97,7 +97,7 @@ export class GatewayClient {
     mayAct = this.#mayAct,
     signal = this.#over,
   ): Promise<Extract<CommandReply, { ok: true }>> {
-    const deadline = Date.now() + this.#timeoutMs;
+    let deadline = Date.now() + this.#timeoutMs;
     for (;;) {
       try {
         await mayAct(Math.max(1, deadline - Date.now()));
@@ -112,8 +112,9 @@ export class GatewayClient {
         if (error instanceof NotCertainError) throw PbxUnreachableError.of(what, error.message, { cause: error });
         if (!(error instanceof BusError)) throw error;
         // Nobody took it, so nobody carried it out: it may be sent again.
-        const isTooLate = Date.now() + RETRY_AFTER_MS >= deadline && this.#bus.isSettled();
-        if (error.code !== 'CF_BUS_NO_RESPONDER' || isTooLate)
+        // The gateway may be back a moment later than we are: NATS was away, and no time counts then.
+        if (!this.#bus.isSettled()) deadline = Date.now() + this.#timeoutMs;
+        if (error.code !== 'CF_BUS_NO_RESPONDER' || Date.now() + RETRY_AFTER_MS >= deadline)
           throw PbxUnreachableError.of(what, error.message, { cause: error });
         await wait(RETRY_AFTER_MS);
       }
