@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import {
   askAgain,
   type Bus,
@@ -16,6 +17,7 @@ import { NotCertainError } from './standing.ts';
 
 const RELAY_TIMEOUT_MS = 3000;
 const CLOSE_ATTEMPTS = 3;
+const RETRY_AFTER_MS = 100;
 
 /** What a media session measured, once it is over. */
 export interface MediaResult {
@@ -114,17 +116,21 @@ export class RelayClient {
   }
 
   async #ask(relay: string, request: Record<string, unknown>): Promise<RelayReply> {
-    try {
-      await this.#mayAct(RELAY_TIMEOUT_MS);
-      return await askAgain(
-        this.#bus,
-        subjects.relay(relay),
-        { ...request, call: this.#call.id, epoch: this.#epoch },
-        { reply: relayReplySchema, timeoutMs: RELAY_TIMEOUT_MS, signal: this.#over },
-      );
-    } catch (error) {
-      if (!(error instanceof BusError || error instanceof NotCertainError)) throw error;
-      return { ok: false, code: error.code, message: error.message };
-    }
+    for (;;)
+      try {
+        await this.#mayAct(RELAY_TIMEOUT_MS);
+        return await askAgain(
+          this.#bus,
+          subjects.relay(relay),
+          { ...request, call: this.#call.id, epoch: this.#epoch },
+          { reply: relayReplySchema, timeoutMs: RELAY_TIMEOUT_MS, signal: this.#over },
+        );
+      } catch (error) {
+        if (!(error instanceof BusError || error instanceof NotCertainError)) throw error;
+        // NATS was away, and the relay may be back a moment later than we are: it is not gone for that.
+        if (error.code !== 'CF_BUS_NO_RESPONDER' || this.#bus.isSettled())
+          return { ok: false, code: error.code, message: error.message };
+        await wait(RETRY_AFTER_MS);
+      }
   }
 }
