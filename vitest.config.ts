@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config';
 // `*.test.ts` needs nothing but Node; `*.it.test.ts` needs real parts (NATS, Redis, Asterisk, sipp), which the testkit starts.
 export default defineConfig({
   test: {
+    // What was printed belongs to a failure.
+    silent: 'passed-only',
     projects: [
       {
         test: {

@@ -46,12 +46,17 @@ export interface TestFleet extends LocalFleet {
 
 export async function startTestFleet(options: Partial<LocalFleetOptions> = {}): Promise<TestFleet> {
   const complaints: string[] = [];
+  const complain = (line: string) => {
+    complaints.push(line);
+    // Shown when the test fails.
+    console.warn(`${new Date().toISOString()} ${line}`);
+  };
   const system = await startLocalFleet({
     serviceMain: (kind) => `${ROOT}services/${kind}/src/main.ts`,
     programs: PROGRAMS,
     dialplan: dialplanFor,
-    onLine: (name, line) => complaints.push(`${name}: ${line}`),
-    onLost: (name, code) => complaints.push(`${name} ended by itself (exit code ${code})`),
+    onLine: (name, line) => complain(`${name}: ${line}`),
+    onLost: (name, code) => complain(`${name} ended by itself (exit code ${code})`),
     ...options,
     config: { telemetry: { level: 'warn' }, ...options.config },
   });

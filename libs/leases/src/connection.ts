@@ -4,7 +4,7 @@ import { RedisError } from './errors.ts';
 
 /** ioredis with our scripts as methods. Each script names one key, so Redis Cluster works. */
 export interface LeaseRedis extends Redis {
-  renewSession(key: string, instance: string, ttlMs: number): Promise<[known: 0 | 1, alive: string[]]>;
+  renewSession(key: string, instance: string, ttlMs: number, begins: 0 | 1): Promise<[isAlive: 0 | 1, alive: string[]]>;
   isSessionAlive(key: string, instance: string): Promise<0 | 1>;
   acquireLease(
     key: string,

@@ -119,7 +119,7 @@ describe('when Redis comes back empty', () => {
     const lease = await acquireLease(redis, a, 'call-1', { floor: 6 });
     await redis.flushall();
     expect(await assertLease(redis, lease)).toBe(true);
-    await redis.renewSession('cf:session:worker', 'a', 60_000);
+    await redis.renewSession('cf:session:worker', 'a', 60_000, 1);
     expect(await acquireLease(redis, b, 'call-1')).toMatchObject({ owner: 'a' });
     expect(await redis.hget('cf:lease:{call-1}', 'epoch')).toBe('7');
   });
@@ -145,14 +145,42 @@ describe('when Redis comes back empty', () => {
     await redis.flushall();
     await expect.poll(() => forgotten).toBe(1);
   });
+
+  test('its processes are told, though the first answer that says so never reaches them', async () => {
+    let forgotten = 0;
+    let isDeaf = false;
+    const lossy = Object.create(redis, {
+      renewSession: {
+        value: async (...args: Parameters<LeaseRedis['renewSession']>) => {
+          const answer = await redis.renewSession(...args);
+          if (!isDeaf) return answer;
+          isDeaf = false;
+          throw new Error('Command timed out');
+        },
+      },
+    }) as LeaseRedis;
+    const options = { kind: 'worker', instance: 'a', ttlMs: 60_000, onRenewalFailed: () => {} } as const;
+    const session = await Session.start(lossy, { ...options, onForgotten: () => forgotten++ });
+    sessions.push(session);
+    await redis.flushall();
+    isDeaf = true;
+    await expect(session.renew()).rejects.toThrow('timed out');
+    expect(await session.isAlive('a')).toBe(false);
+    await session.renew();
+    expect(forgotten).toBe(1);
+    expect(await session.isAlive('a')).toBe(true);
+    await session.renew();
+    expect(forgotten).toBe(1);
+  });
 });
 
 test('a process whose session ran out is told so, though nobody has cleared it away', async () => {
-  const renew = (ttlMs: number) => redis.renewSession('cf:session:worker', 'a', ttlMs);
-  expect(await renew(60_000)).toEqual([0, ['a']]);
-  expect(await renew(1)).toEqual([1, ['a']]);
+  const renew = (ttlMs: number, begins: 0 | 1) => redis.renewSession('cf:session:worker', 'a', ttlMs, begins);
+  expect(await renew(60_000, 1)).toEqual([1, ['a']]);
+  expect(await renew(1, 0)).toEqual([1, ['a']]);
   await new Promise((resolve) => setTimeout(resolve, 10));
-  expect(await renew(60_000)).toEqual([0, ['a']]);
+  expect(await renew(60_000, 0)).toEqual([0, []]);
+  expect(await renew(60_000, 1)).toEqual([1, ['a']]);
 });
 
 describe('a session', () => {
@@ -167,7 +195,7 @@ describe('a session', () => {
 
   test('runs out when it is not renewed', async () => {
     const watcher = await live('watcher');
-    await redis.renewSession('cf:session:worker', 'silent', 50);
+    await redis.renewSession('cf:session:worker', 'silent', 50, 1);
     expect(await watcher.isAlive('silent')).toBe(true);
     await expect.poll(() => watcher.isAlive('silent')).toBe(false);
   });

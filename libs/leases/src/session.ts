@@ -61,8 +61,13 @@ export class Session {
   /** Done five times in a `ttlMs` anyway. @throws what Redis refuses it with */
   async renew(): Promise<void> {
     const sentAt = performance.now();
-    const [known, alive] = await this.#redis.renewSession(this.#key, this.instance, this.#options.ttlMs);
-    if (known === 0 && this.#hasBegun) this.#options.onForgotten?.();
+    const begins = this.#hasBegun ? 0 : 1;
+    const [isAlive, alive] = await this.#redis.renewSession(this.#key, this.instance, this.#options.ttlMs, begins);
+    if (isAlive === 0) {
+      this.#hasBegun = false;
+      this.#options.onForgotten?.();
+      return this.renew();
+    }
     this.#hasBegun = true;
     this.#options.onRenewed?.(sentAt);
     this.#options.onAlive?.(alive);

@@ -159,7 +159,7 @@ export class ContendingWorkers {
 
   /** Its session runs out: it hangs, or can't reach Redis. */
   async runOut(n: number): Promise<void> {
-    await this.#redis.renewSession('cf:session:worker', this.#worker(n).instance, 1);
+    await this.#redis.renewSession('cf:session:worker', this.#worker(n).instance, 1, 1);
     while (await this.#isAlive(this.#worker(n).instance)) await new Promise((resolve) => setTimeout(resolve, 1));
   }
 
@@ -170,7 +170,7 @@ export class ContendingWorkers {
 
   async renew(n: number): Promise<void> {
     if (this.#worker(n).presence === 'there')
-      await this.#redis.renewSession('cf:session:worker', this.#worker(n).instance, SESSION_TTL_MS);
+      await this.#redis.renewSession('cf:session:worker', this.#worker(n).instance, SESSION_TTL_MS, 1);
   }
 
   /** It is dead, and another starts in its stead; what it has sent goes its way. */

@@ -92,7 +92,7 @@ await runService('ari-gateway', loadConfig, async (config, service) => {
     instance,
     ttlMs: settings.sessionTtlMs,
     onAlive: (gateways) => keeper?.onGateways(gateways),
-    onForgotten: () => void keeper?.onForgotten(),
+    onForgotten: () => keeper?.onForgotten(),
     onRenewalFailed: (error) => log.warn({ err: error }, 'session.renewal-failed'),
   });
   service.onDrain('session', () => session.close());

@@ -23,7 +23,7 @@ afterAll(async () => {
 });
 
 /** A gateway's keeper, with sockets that stand when the test says so. */
-async function startKeeper(instance: string) {
+async function startKeeper(instance: string, settleMs = 10) {
   const sockets = { connected: true };
   let keeper: ShardKeeper | undefined;
   const session = await Session.start(redis, {
@@ -31,6 +31,7 @@ async function startKeeper(instance: string) {
     instance,
     ttlMs: 1000,
     onAlive: (gateways) => keeper?.onGateways(gateways),
+    onForgotten: () => keeper?.onForgotten(),
     onRenewalFailed: () => {},
   });
   const stopping = new AbortController();
@@ -38,7 +39,7 @@ async function startKeeper(instance: string) {
     redis,
     session,
     shards: SHARDS,
-    settleMs: 10,
+    settleMs,
     open: () => ({
       get connected() {
         return sockets.connected;
@@ -75,4 +76,17 @@ test('a gateway that comes later is ready too: its shards are with another that 
   await closing.shift()?.();
   await expect.poll(() => [...first.keeper.held()], { timeout: 5000 }).toHaveLength(2);
   expect(first.keeper.whyNotReady()).toBeUndefined();
+});
+
+test('Redis comes back empty: what a gateway holds stays with it', async () => {
+  const keepers = await Promise.all(['gateway-1', 'gateway-2'].map((name) => startKeeper(name, 300)));
+  const held = () => keepers.map(({ keeper }) => [...keeper.held()].map(({ shard }) => shard));
+  await expect.poll(() => held().flat().toSorted(), { timeout: 5000 }).toEqual(['one', 'two']);
+  const before = held();
+  await redis.flushall();
+  const isAsserted = async () => (await redis.keys('cf:lease:*')).length;
+  await expect.poll(isAsserted, { timeout: 5000 }).toBe(2);
+  // Longer than nobody takes anything.
+  await new Promise((resolve) => setTimeout(resolve, 1000));
+  expect(held()).toEqual(before);
 });

@@ -26,6 +26,8 @@ const nameOf = ({ pbx, shard }: Shard) => `shard/${pbx}/${shard}`;
 export class ShardKeeper {
   readonly #options: ShardKeeperOptions;
   readonly #held = new Map<string, { shard: Shard; lease: Lease; link: Link }>();
+  /** Redis may have lost that we hold them. */
+  readonly #unasserted = new Set<string>();
   /** Assigned to us, and held by another gateway that lives: nothing is missing. */
   readonly #elsewhere = new Set<string>();
   #gateways: readonly string[] = [];
@@ -61,19 +63,12 @@ export class ShardKeeper {
 
   /**
    * Redis had forgotten everybody: says what we hold before anyone takes anything, and takes nothing until the others had
-   * time to do the same.
+   * time to do the same. Twice as long as at the start: each notices on its own that Redis is back.
    */
-  async onForgotten(): Promise<void> {
-    const { redis, settleMs, log } = this.#options;
-    this.#takesNothingUntil = Date.now() + settleMs;
-    for (const [name, { lease }] of [...this.#held])
-      try {
-        if (await assertLease(redis, lease)) continue;
-        log.error({ lease: name, epoch: lease.epoch }, 'shard.lost');
-        await this.#giveUp(name);
-      } catch (error) {
-        log.warn({ lease: name, err: error }, 'shard.assert-failed');
-      }
+  onForgotten(): void {
+    this.#takesNothingUntil = Date.now() + 2 * this.#options.settleMs;
+    for (const name of this.#held.keys()) this.#unasserted.add(name);
+    this.#wake.resolve();
   }
 
   /** Until `stopping`; then every shard is given up. */
@@ -81,6 +76,7 @@ export class ShardKeeper {
     stopping.addEventListener('abort', () => this.#wake.resolve(), { once: true });
     await wait(this.#options.settleMs, undefined, { signal: stopping }).catch(() => {});
     while (!stopping.aborted) {
+      await this.#assertHeld();
       await this.#takeAssigned();
       await this.#wake.promise;
       this.#wake = Promise.withResolvers<void>();
@@ -88,10 +84,27 @@ export class ShardKeeper {
     await Promise.all([...this.#held.keys()].map((name) => this.#giveUp(name)));
   }
 
+  /** What fails is tried again at the next renewal. */
+  async #assertHeld(): Promise<void> {
+    const { redis, log } = this.#options;
+    for (const name of this.#unasserted) {
+      const held = this.#held.get(name);
+      try {
+        if (held && !(await assertLease(redis, held.lease))) {
+          log.error({ lease: name, epoch: held.lease.epoch }, 'shard.lost');
+          await this.#giveUp(name);
+        }
+        this.#unasserted.delete(name);
+      } catch (error) {
+        log.warn({ lease: name, err: error }, 'shard.assert-failed');
+      }
+    }
+  }
+
   async #takeAssigned(): Promise<void> {
     const { redis, session, shards, open, log } = this.#options;
-    if (Date.now() < this.#takesNothingUntil) return;
     for (const shard of shardsFor(session.instance, this.#gateways, shards)) {
+      if (Date.now() < this.#takesNothingUntil) return;
       const name = nameOf(shard);
       if (this.#held.has(name)) continue;
       try {
