@@ -2,8 +2,8 @@ import type { AriRequest, AriRequester, AriResponse } from '@callfleet/ari';
 import { answer, type Bus, commandSchema, type EventOutbox, subjects, workerPresence } from '@callfleet/bus';
 import { type CallId, callIdOf } from '@callfleet/identity';
 import { createLogger } from '@callfleet/telemetry';
-import type { IncomingEvent } from '../services/ari-gateway/src/call-of-event.ts';
 import { CallOffers } from '../services/ari-gateway/src/call-offers.ts';
+import { ChannelIndex, type IncomingEvent } from '../services/ari-gateway/src/channel-index.ts';
 import { CommandExecutor } from '../services/ari-gateway/src/command-executor.ts';
 import { EventPublisher } from '../services/ari-gateway/src/event-publisher.ts';
 import { LiveCalls } from '../services/ari-gateway/src/live-call.ts';
@@ -72,7 +72,8 @@ export class ScriptedShard {
       (command, trace) => executor.execute(command, trace),
       ({ message }) => ({ ok: false as const, code: 'CF_BUS_BAD_MESSAGE' as const, message }),
     );
-    this.#events = new ShardEvents({ ...at, publisher: new EventPublisher(PBX, 'gateway-1', calls, outbox), offers });
+    const publisher = new EventPublisher(new ChannelIndex(PBX, name), 'gateway-1', calls, outbox);
+    this.#events = new ShardEvents({ ...at, publisher, offers });
     this.#close.push(
       () => taking.unsubscribe(),
       () => watch.close(),

@@ -1,6 +1,6 @@
-import { Pool } from 'undici';
+import { errors, Pool } from 'undici';
 import { type AriAccount, type AriAddress, ariAddress } from './address.ts';
-import { neverConnected, notAri } from './connect-failure.ts';
+import { neverConnected, notAri, notHttp } from './connect-failure.ts';
 import { AriBusyError, AriClosedError, AriError, AriTimeoutError, AriUnexpectedError } from './errors.ts';
 import type { AriRequest } from './request.ts';
 import type { AriRequester, AriRequestOptions } from './requester.ts';
@@ -15,6 +15,8 @@ export interface AriHttpOptions extends AriAccount {
   readonly requestTimeoutMs?: number | undefined;
   /** Time limit of connecting, milliseconds. Default 5000. */
   readonly connectTimeoutMs?: number | undefined;
+  /** Largest body accepted from Asterisk, bytes. Default 32 MiB: `GET /channels` of a full PBX is megabytes. */
+  readonly maxPayload?: number | undefined;
   /** Time that close() grants to requests in flight, milliseconds. Default 2000. */
   readonly closeTimeoutMs?: number | undefined;
 }
@@ -38,6 +40,7 @@ export class AriHttp implements AriRequester {
       // One time limit over all, see #answer.
       headersTimeout: 0,
       bodyTimeout: 0,
+      maxResponseSize: options.maxPayload ?? 32 * 1024 * 1024,
     });
   }
 
@@ -84,9 +87,12 @@ export class AriHttp implements AriRequester {
   }
 
   async #close(): Promise<void> {
-    const timer = setTimeout(() => void this.#pool.destroy(), this.#options.closeTimeoutMs ?? 2000);
-    await this.#pool.close();
+    const isLate = Promise.withResolvers<void>();
+    const timer = setTimeout(isLate.resolve, this.#options.closeTimeoutMs ?? 2000);
+    await Promise.race([this.#pool.close(), isLate.promise]);
     clearTimeout(timer);
+    // Not waited for: a connection that is being made has its own time limit.
+    void this.#pool.destroy();
   }
 
   async #answer<T>(request: AriRequest<T>, signal: AbortSignal): Promise<AriResponse<T>> {
@@ -131,8 +137,11 @@ export class AriHttp implements AriRequester {
   #failure(cause: unknown): unknown {
     const { url } = this.#address;
     if (cause instanceof AriError) return cause;
+    if (cause instanceof errors.ResponseExceededMaxSizeError)
+      return new AriUnexpectedError(`${url} sent a body that is too long`, { url, mayHaveRun: true, cause });
     return (
       neverConnected(cause, url) ??
+      notHttp(cause, url, true) ??
       new AriClosedError(`the connection to ${url} closed before the answer`, { url, mayHaveRun: true, cause })
     );
   }

@@ -1,6 +1,6 @@
 import { WebSocket } from 'ws';
 import { type AriAccount, type AriAddress, ariAddress } from './address.ts';
-import { AriClosedError, AriTooLargeError, AriUnexpectedError } from './errors.ts';
+import { AriBusyError, AriClosedError, AriTooLargeError, AriUnexpectedError } from './errors.ts';
 import { isKnownEvent, type UnknownAriEvent } from './event.ts';
 import { readFrame, requestFrame } from './frame.ts';
 import type { AriEvent } from './generated/events.gen.ts';
@@ -66,6 +66,9 @@ export interface AriSocketStats {
 
 /** Asterisk closes the socket (1009) at a frame above 65,535 bytes, 8 of which its header takes. Measured on 22.10.1. */
 const MAX_REQUEST_BYTES = 65_527;
+
+/** What waits to be read by a peer that does not read, bytes. Beyond it requests are refused. */
+const MAX_UNREAD_BYTES = 4 * 1024 * 1024;
 
 /** The classic ARI WebSocket: we dial Asterisk, it sends the events of our Stasis applications and answers requests. */
 export class AriSocket implements AriRequester {
@@ -139,6 +142,7 @@ export class AriSocket implements AriRequester {
     return this.#pending.start(request, { timeoutMs, signal }, (id) => {
       const { url } = this.#address;
       if (this.state !== 'open') throw new AriClosedError(`the event socket of ${url} is ${this.state}`, { url });
+      if (this.#socket.bufferedAmount > MAX_UNREAD_BYTES) throw new AriBusyError(`${url} does not read`, { url });
       const frame = requestFrame(id, request);
       if (Buffer.byteLength(frame) > MAX_REQUEST_BYTES)
         throw new AriTooLargeError(

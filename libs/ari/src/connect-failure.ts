@@ -29,6 +29,20 @@ export function connectTimeout(url: string, cause?: unknown): AriTimeoutError {
   return new AriTimeoutError(`Asterisk at ${url} does not answer in time`, { url, cause });
 }
 
+/** The error for what is no HTTP, or no WebSocket: something else listens there. Undefined for a connection that just ended. */
+export function notHttp(cause: unknown, url: string, mayHaveRun: boolean): AriError | undefined {
+  const isNonsense =
+    /^(HPE_|UND_ERR_HEADERS_OVERFLOW$)/.test(codeOf(cause)) ||
+    (cause instanceof Error &&
+      (cause.name === 'HTTPParserError' || cause.message.startsWith('Invalid Sec-WebSocket-')));
+  if (!isNonsense) return undefined;
+  return new AriUnexpectedError(`${url} does not speak HTTP as an Asterisk does: check host and port`, {
+    url,
+    mayHaveRun,
+    cause,
+  });
+}
+
 /** The error for an HTTP answer that shows that no request can succeed here; undefined for an answer of ARI itself. */
 export function notAri(status: number, contentType: string | undefined, url: string): AriError | undefined {
   if (status === 401)
@@ -37,7 +51,9 @@ export function notAri(status: number, contentType: string | undefined, url: str
     });
   // ARI's own refusals are JSON; a page is its HTTP server's, or another's.
   const isAri = contentType?.startsWith('application/json') === true;
-  if (status === 404 && !isAri)
+  // Nor does it ever redirect, or succeed with a page.
+  const isPage = contentType?.startsWith('text/html') === true;
+  if ((status === 404 && !isAri) || (status >= 300 && status < 400) || (status < 300 && isPage))
     return new AriNotFoundError(`${url} has no ARI: is it Asterisk, is ari.conf enabled, has http.conf a prefix?`, {
       url,
     });

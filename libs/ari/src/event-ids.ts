@@ -25,11 +25,22 @@ const USUAL_SUBJECTS: readonly EventSubject[] = [
  */
 export function idsOfEvent(event: AriEvent | UnknownAriEvent): EventIds {
   const ids = new Ids();
-  const subjects = isKnownEvent(event) ? EVENT_SUBJECTS[event.type] : USUAL_SUBJECTS;
-  const found = subjects.map(({ kind, path }) => ({ kind, value: path.reduce(field, event) }));
+  const found = subjectsIn(event);
   for (const { kind, value } of found) addSubject(ids, kind, value);
   for (const { kind, value } of found) addReferences(ids, kind, value);
   return ids.lists();
+}
+
+/** Of these ids only those of the resources that the event is about. */
+export function subjectsOfEvent(event: AriEvent | UnknownAriEvent): EventIds {
+  const ids = new Ids();
+  for (const { kind, value } of subjectsIn(event)) addSubject(ids, kind, value);
+  return ids.lists();
+}
+
+function subjectsIn(event: AriEvent | UnknownAriEvent): { kind: EventSubject['kind']; value: unknown }[] {
+  const subjects = isKnownEvent(event) ? EVENT_SUBJECTS[event.type] : USUAL_SUBJECTS;
+  return subjects.map(({ kind, path }) => ({ kind, value: path.reduce(field, event) }));
 }
 
 function addSubject(ids: Ids, kind: EventSubject['kind'], value: unknown): void {

@@ -31,7 +31,7 @@ export {
   AriUnreachableError,
 } from './errors.ts';
 export { isKnownEvent, type UnknownAriEvent } from './event.ts';
-export { type EventIds, idsOfEvent } from './event-ids.ts';
+export { type EventIds, idsOfEvent, subjectsOfEvent } from './event-ids.ts';
 export { type AriFeatures, type DocumentedFeatures, featuresOf, readFeatures } from './features.ts';
 /** Every event's interface, and `AriEvent`, their union. */
 export type * from './generated/events.gen.ts';

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { type ClientOptions, WebSocket } from 'ws';
 import type { AriAddress } from './address.ts';
-import { connectTimeout, neverConnected, upgradeRefused } from './connect-failure.ts';
+import { connectTimeout, neverConnected, notHttp, upgradeRefused } from './connect-failure.ts';
 import { AriUnreachableError } from './errors.ts';
 
 /** Starts to open the event socket; {@link whenOpen} says how that ends. */
@@ -41,6 +41,7 @@ export function whenOpen(socket: WebSocket, url: string, timeoutMs: number, sign
     const error = (cause: Error) =>
       fail(
         neverConnected(cause, url) ??
+          notHttp(cause, url, false) ??
           new AriUnreachableError(`${url} drops the connection instead of opening the event socket`, { url, cause }),
       );
     const refused = (_request: unknown, response: IncomingMessage) =>

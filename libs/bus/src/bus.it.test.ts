@@ -203,6 +203,21 @@ describe('the outbox', () => {
     await own.stop();
   });
 
+  test('refuses what is longer than NATS takes, and the rest goes on', async () => {
+    const refused: number[] = [];
+    const out = outbox({ onRefused: (event) => refused.push(event.seq) });
+    const call = newCall();
+    out.publish({ ...eventOf(call, 1), data: { text: 'x'.repeat(2_000_000) } }, headers());
+    out.publish(eventOf(call, 2), headers());
+    await out.flushed();
+    expect(refused).toEqual([1]);
+    const seen: number[] = [];
+    const onEvent = (event: CallEvent) => void seen.push(event.seq);
+    const feed = await CallEventFeed.open(bus, call, { onEvent, onBadMessage: () => {} });
+    expect(seen).toEqual([2]);
+    feed.close();
+  });
+
   test('delivers within a second after NATS is back, whatever was under way', async () => {
     const own = await startNatsServer();
     const ownBus = await connectBus({ servers: [own.url], name: 'test' });

@@ -1,4 +1,4 @@
-import type { MsgHdrs } from '@nats-io/transport-node';
+import { InvalidArgumentError, type MsgHdrs } from '@nats-io/transport-node';
 import type { CallEvent } from './call-event.ts';
 import type { Bus } from './connection.ts';
 import { encodeMessage } from './message.ts';
@@ -11,7 +11,7 @@ export interface EventOutboxOptions {
   maxHeld?: number | undefined;
   /** How long to wait before NATS is tried again, milliseconds. Default 250. */
   retryAfterMs?: number | undefined;
-  /** An event that could not be held: it is lost, and somebody must act. */
+  /** An event that could not be held, or that NATS will never take (longer than its `max_payload`): it is lost, and somebody must act. */
   onRefused: (event: CallEvent) => void;
   onRetry: (error: unknown) => void;
   /** NATS has it. */
@@ -107,7 +107,8 @@ export class EventOutbox {
     }
     // Another attempt has its place by now, on a connection made since.
     if (!this.#inFlight.delete(sending)) return;
-    if (failure) {
+    if (failure?.error instanceof InvalidArgumentError) this.#onRefused(sending.parcel.event);
+    else if (failure) {
       this.#failed.push(sending.parcel);
       this.#onRetry(failure.error);
       this.#retryTimer ??= setTimeout(() => this.#retry(), this.#retryAfterMs);

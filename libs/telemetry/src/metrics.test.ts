@@ -39,6 +39,14 @@ test('a tally shows what it knows from the start, and counts on from scrape to s
   expect(await samplesOf('callfleet_test_tally_total')).toEqual(counted);
 });
 
+test('a count by values that come without end has an end', async () => {
+  const tally = new Tally('callfleet.test.endless', { description: '', unit: '1', attribute: 'callfleet.reason' });
+  for (let n = 0; n < 1000; n += 1) tally.count(`type-${n}`);
+  const samples = await samplesOf('callfleet_test_endless_total');
+  expect(samples).toHaveLength(201);
+  expect(samples).toContain('callfleet_test_endless_total{callfleet_reason="other"} 800');
+});
+
 test('state and checks are metrics', async () => {
   const health = new Health();
   startHealthMetrics(health);

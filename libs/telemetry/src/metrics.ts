@@ -67,9 +67,12 @@ function exportEvery(ms: number, endpoint: string, collect: () => Promise<Collec
   return reader;
 }
 
+const MOST_VALUES = 200;
+const OTHER = 'other';
+
 /**
  * A counter for hot paths, by one attribute: an event costs a number in a map, and the metric is made when somebody asks.
- * The attribute's values must be few: they are kept for ever.
+ * The attribute's values must be few: they are kept for ever. What comes beyond {@link MOST_VALUES} is counted as `other`.
  */
 export class Tally {
   readonly #counts = new Map<string, { readonly attributes: Attributes; count: number }>();
@@ -90,9 +93,10 @@ export class Tally {
     this.#entry(value).count += 1;
   }
 
-  #entry(value: string) {
+  #entry(value: string): { readonly attributes: Attributes; count: number } {
     let entry = this.#counts.get(value);
     if (!entry) {
+      if (this.#counts.size >= MOST_VALUES && value !== OTHER) return this.#entry(OTHER);
       entry = { attributes: { [this.#attribute]: value }, count: 0 };
       this.#counts.set(value, entry);
     }

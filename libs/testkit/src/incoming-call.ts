@@ -34,6 +34,8 @@ export class IncomingCall implements PhoneCall {
   /** By transaction, for a request that comes again. */
   readonly #answers = new Map<string, Buffer>();
   #sessionVersion = 0;
+  /** Of our own requests. */
+  #cseq = 0;
   /** Of the INVITE's final response. */
   #stopResponding = () => {};
   /** Of our BYE. */
@@ -133,6 +135,8 @@ export class IncomingCall implements PhoneCall {
         else this.#refuse(487, 'Request Terminated');
         return;
       case 'OPTIONS':
+      // How a transfer goes.
+      case 'NOTIFY':
         this.#respond(message, { status: 200, reason: 'OK' });
         return;
       default:
@@ -212,22 +216,40 @@ export class IncomingCall implements PhoneCall {
     return sessionDescription(this.#media.port, this.#sessionVersion, invite.body);
   }
 
+  transferTo(target: string | PhoneCall): void {
+    const to = typeof target === 'string' ? `sip:${target}@127.0.0.1` : (target as IncomingCall).#replaces();
+    const contact = `<${this.#manner.contact}>`;
+    this.#send(this.#request('REFER', [`Refer-To: <${to}>`, `Referred-By: ${contact}`, `Contact: ${contact}`]));
+  }
+
+  /** Names this call to whoever is to take its place (RFC 3891). */
+  #replaces(): string {
+    const farTag = /;tag=([^;]+)/.exec(this.#invite.header('From') ?? '')?.[1];
+    const dialog = `${this.#invite.header('Call-ID')};to-tag=${farTag};from-tag=${this.#tag}`;
+    return `sip:${this.from.number || 'nobody'}@127.0.0.1?Replaces=${encodeURIComponent(dialog)}`;
+  }
+
   #bye(): void {
-    const host = this.#manner.contact.slice(this.#manner.contact.indexOf('@') + 1);
-    const first = `BYE ${uriOf(this.#invite.header('Contact') ?? '')} SIP/2.0`;
-    const bye = sipText(first, [
-      `Via: SIP/2.0/UDP ${host};rport;branch=z9hG4bK-${this.#tag}-bye`,
-      ...this.#invite.headers('Record-Route').map((route) => `Route: ${route}`),
-      `From: ${this.#invite.header('To')};tag=${this.#tag}`,
-      `To: ${this.#invite.header('From')}`,
-      `Call-ID: ${this.#invite.header('Call-ID')}`,
-      'CSeq: 1 BYE',
-      'Max-Forwards: 70',
-    ]);
+    const bye = this.#request('BYE');
     this.#stopAsking = repeat(
       () => this.#send(bye),
       () => this.#over(),
     );
+  }
+
+  #request(method: string, headers: readonly string[] = []): Buffer {
+    this.#cseq += 1;
+    const host = this.#manner.contact.slice(this.#manner.contact.indexOf('@') + 1);
+    return sipText(`${method} ${uriOf(this.#invite.header('Contact') ?? '')} SIP/2.0`, [
+      `Via: SIP/2.0/UDP ${host};rport;branch=z9hG4bK-${this.#tag}-${this.#cseq}`,
+      ...this.#invite.headers('Record-Route').map((route) => `Route: ${route}`),
+      `From: ${this.#invite.header('To')};tag=${this.#tag}`,
+      `To: ${this.#invite.header('From')}`,
+      `Call-ID: ${this.#invite.header('Call-ID')}`,
+      `CSeq: ${this.#cseq} ${method}`,
+      'Max-Forwards: 70',
+      ...headers,
+    ]);
   }
 
   #respond(request: SipMessage, answer: SipAnswer): void {

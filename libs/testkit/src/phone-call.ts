@@ -36,6 +36,11 @@ export interface PhoneCall {
    * @throws {CallError} `CF_TONE_NOT_HEARD`
    */
   waitForTone(hz: number, timeoutMs: number): Promise<number>;
+  /**
+   * Sends the far side elsewhere (REFER): to an extension, or to whom this phone speaks in another of its calls. Once; the PBX
+   * ends the call when it has done so.
+   */
+  transferTo(target: string | PhoneCall): void;
   /** BYE, or 603 if it was not answered yet. Does nothing to a call that is over. */
   hangUp(): Promise<CallReport>;
 }

@@ -102,3 +102,25 @@ test('what a phone does not know it refuses, as what belongs to no call', async 
   await response(487, '2 INVITE');
   say('2 ACK', { branch: '2 INVITE' });
 });
+
+test('a phone sends its caller elsewhere, to an extension or to whom it speaks in another call', async () => {
+  const { phone, say, response, got } = await phoneAndPbx();
+  say('1 INVITE', { body: offer('sendrecv') });
+  const to = (await response(200, '1 INVITE')).header('To') ?? '';
+  say('1 ACK', { to });
+  const call = await phone.nextCall();
+  call.transferTo('500');
+  call.transferTo(call);
+  await vi.waitFor(() => expect(got.filter(({ method }) => method === 'REFER')).toHaveLength(2));
+  const targets = got.filter(({ method }) => method === 'REFER').map((one) => one.header('Refer-To') ?? '');
+  expect(targets[0]).toBe('<sip:500@127.0.0.1>');
+  const dialog = decodeURIComponent(targets[1]?.split('?Replaces=')[1] ?? '');
+  expect(dialog).toBe(`one;to-tag=pbx;from-tag=${to.split(';tag=')[1]}>`);
+  say('2 NOTIFY', { to });
+  await response(200, '2 NOTIFY');
+  say('3 BYE', { to });
+  expect(got.filter(({ method }) => method === 'REFER').map((one) => one.header('CSeq'))).toEqual([
+    '1 REFER',
+    '2 REFER',
+  ]);
+});

@@ -1,10 +1,12 @@
 import { hash } from 'node:crypto';
+import type { CallId } from '@callfleet/identity';
 
 /**
  * Same event, same id, whichever application it was seen through: so that a mirror's copy is known as a repeat.
- * Asterisk's events have no number of their own; their time is part of the hash.
+ * Asterisk's events have no number of their own; their time is part of the hash. So is the call: one that concerns two calls
+ * is published to both, and the stream would take the second for a repeat.
  */
-export function eventId(pbx: string, event: Readonly<Record<string, unknown>>): string {
+export function eventId(call: CallId, event: Readonly<Record<string, unknown>>): string {
   const { application: _, ...rest } = event;
-  return hash('sha1', `${pbx} ${JSON.stringify(rest)}`, 'base64url');
+  return hash('sha1', `${call} ${JSON.stringify(rest)}`, 'base64url');
 }

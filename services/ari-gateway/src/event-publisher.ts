@@ -1,32 +1,31 @@
 import { advance, type CallEvent, type EventOutbox, traceHeaders } from '@callfleet/bus';
-import { callOfEvent, type IncomingEvent } from './call-of-event.ts';
+import type { ChannelIndex, IncomingEvent } from './channel-index.ts';
 import { eventId } from './event-id.ts';
 import type { LiveCall, LiveCalls } from './live-call.ts';
 
-/** Gives each event its call, its number and its id, and hands it to the bus. */
+/** Gives each event its calls, its number and its id, and hands it to the bus. */
 export class EventPublisher {
-  readonly #pbx: string;
+  readonly #index: ChannelIndex;
   readonly #gateway: string;
   readonly #calls: LiveCalls;
   readonly #outbox: EventOutbox;
 
-  constructor(pbx: string, gateway: string, calls: LiveCalls, outbox: EventOutbox) {
-    this.#pbx = pbx;
+  constructor(index: ChannelIndex, gateway: string, calls: LiveCalls, outbox: EventOutbox) {
+    this.#index = index;
     this.#gateway = gateway;
     this.#calls = calls;
     this.#outbox = outbox;
   }
 
-  /** The call that the event is of; undefined when it is of none. */
-  callOf(event: IncomingEvent): LiveCall | undefined {
-    const call = callOfEvent(this.#pbx, event);
-    return call === undefined ? undefined : this.#calls.get(call);
+  /** The calls that the event concerns, each with whether the event's channel is its caller. To be asked once of each event. */
+  callsOf(event: IncomingEvent): { call: LiveCall; isCaller: boolean }[] {
+    return this.#index.concernedBy(event).map(({ id, isCaller }) => ({ call: this.#calls.get(id), isCaller }));
   }
 
   publish(call: LiveCall, event: IncomingEvent): void {
     const data = event as IncomingEvent & Record<string, unknown>;
     const told: CallEvent = {
-      id: eventId(this.#pbx, data),
+      id: eventId(call.id, data),
       call: call.id,
       source: this.#gateway,
       seq: call.nextSeq(),

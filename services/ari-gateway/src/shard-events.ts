@@ -1,7 +1,7 @@
 import { type AriRequester, applications, isKnownEvent, type StasisStart } from '@callfleet/ari';
 import type { Logger } from '@callfleet/telemetry';
-import type { IncomingEvent } from './call-of-event.ts';
 import type { CallOffers } from './call-offers.ts';
+import type { IncomingEvent } from './channel-index.ts';
 import type { EventPublisher } from './event-publisher.ts';
 
 export interface ShardEventsOptions {
@@ -12,7 +12,10 @@ export interface ShardEventsOptions {
   readonly log: Logger;
 }
 
-/** What an event of a shard's socket sets going: its call is found, it is published, and a new call is offered. */
+/** More new types than an Asterisk will have: the rest is not told. */
+const MOST_UNKNOWN_TYPES = 100;
+
+/** What an event of a shard's socket sets going: its calls are found, it is published, and a new call is offered. */
 export class ShardEvents {
   readonly #options: ShardEventsOptions;
   /** Of a newer Asterisk than our types know: passed on like all others, and told once each. */
@@ -25,34 +28,34 @@ export class ShardEvents {
   handle(event: IncomingEvent): void {
     const { publisher, offers, log } = this.#options;
     if (!isKnownEvent(event)) this.#tellUnknown(event.type);
-    const call = publisher.callOf(event);
-    if (!call) {
+    const calls = publisher.callsOf(event);
+    if (calls.length === 0) {
       log.debug({ type: event.type }, 'event.of-no-call');
       return;
     }
-    const isOwn = 'channel' in event && (event.channel as { id?: string }).id === call.channelId;
-    if (event.type === 'StasisStart') {
-      if (isOwn) offers.offer(call, event as StasisStart);
-      void this.#followToEnd(event as StasisStart);
+    if (event.type === 'StasisStart') void this.#followToEnd((event as StasisStart).channel.id);
+    for (const { call, isCaller } of calls) {
+      // Who takes the caller's place goes on with the call that is there.
+      const isNew = event.type === 'StasisStart' && (event as StasisStart).replace_channel === undefined;
+      if (isCaller && isNew) offers.offer(call, event as StasisStart);
+      if (isCaller && (event.type === 'StasisEnd' || event.type === 'ChannelDestroyed')) call.endedAt ??= Date.now();
+      publisher.publish(call, event);
     }
-    if (isOwn && (event.type === 'StasisEnd' || event.type === 'ChannelDestroyed')) call.endedAt ??= Date.now();
-    publisher.publish(call, event);
   }
 
   #tellUnknown(type: string): void {
-    if (this.#unknownTypes.has(type)) return;
+    if (this.#unknownTypes.has(type) || this.#unknownTypes.size >= MOST_UNKNOWN_TYPES) return;
     this.#unknownTypes.add(type);
     this.#options.log.warn({ type }, 'shard.unknown-event-type');
   }
 
   /** Without this an application's last word on a channel is StasisEnd; ChannelDestroyed tells why it ended. */
-  async #followToEnd({ channel }: StasisStart): Promise<void> {
+  async #followToEnd(channelId: string): Promise<void> {
     const { ari, shard, log } = this.#options;
-    const eventSource = [`channel:${channel.id}`];
     try {
-      await ari.request(applications.subscribe({ applicationName: shard, eventSource }));
+      await ari.request(applications.subscribe({ applicationName: shard, eventSource: [`channel:${channelId}`] }));
     } catch (error) {
-      log.warn({ channel: channel.id, err: error }, 'shard.subscribe-failed');
+      log.warn({ channel: channelId, err: error }, 'shard.subscribe-failed');
     }
   }
 }

@@ -5,6 +5,8 @@ import {
   type AriRequester,
   AriSocket,
   applications,
+  bridges,
+  channels,
   expectOk,
   readFeatures,
 } from '@callfleet/ari';
@@ -12,6 +14,7 @@ import { answer, type Bus, commandSchema, type EventOutbox, subjects } from '@ca
 import type { Config, PbxConfig } from '@callfleet/config';
 import type { Logger } from '@callfleet/telemetry';
 import { CallOffers } from './call-offers.ts';
+import { ChannelIndex } from './channel-index.ts';
 import { CommandExecutor } from './command-executor.ts';
 import { EVENT_FILTER } from './event-filter.ts';
 import { EventPublisher } from './event-publisher.ts';
@@ -41,6 +44,7 @@ export class ShardLink {
   readonly #options: ShardLinkOptions;
   readonly #log: Logger;
   readonly #calls = new LiveCalls();
+  readonly #index: ChannelIndex;
   readonly #http: AriHttp;
   /** Set while it is open and Asterisk takes requests over it: several times faster than HTTP. */
   #fastWay: AriSocket | undefined;
@@ -78,7 +82,8 @@ export class ShardLink {
       onLost: (call) => offers.offerAgain(call, 'worker-gone'),
     });
     this.#workers = workers;
-    const publisher = new EventPublisher(pbx.name, gateway, this.#calls, outbox);
+    this.#index = new ChannelIndex(pbx.name, shard);
+    const publisher = new EventPublisher(this.#index, gateway, this.#calls, outbox);
     this.#offers = offers;
     this.#events = new ShardEvents({ shard, ari, publisher, offers, log });
     this.#executor = new CommandExecutor({
@@ -163,6 +168,7 @@ export class ShardLink {
     this.#closing.signal.addEventListener('abort', closeSocket, { once: true });
     try {
       expectOk(await this.#http.request(applications.filter({ applicationName: shard, filter: EVENT_FILTER })));
+      await this.#learnChannels();
       this.#log.info({ version: version.text, restOverSocket: features.restOverWebSocket }, 'shard.connected');
       this.#connected = true;
       this.#countConnection();
@@ -176,6 +182,16 @@ export class ShardLink {
       commands.unsubscribe();
       await socket.close();
     }
+  }
+
+  /** What came and went while no socket stood. */
+  async #learnChannels(): Promise<void> {
+    const before = this.#index.channelIds;
+    const [channelsThere, bridgesThere] = await Promise.all([
+      this.#http.request(channels.list()),
+      this.#http.request(bridges.list()),
+    ]);
+    this.#index.rebuild(expectOk(channelsThere), expectOk(bridgesThere), before);
   }
 
   /** Only while a socket stands: without one the command has no taker, and its sender knows that at once. */
