@@ -67,6 +67,8 @@ const gateway = section({
   sessionTtlMs: z.int().min(1000).default(5000),
   /** Events held in memory while NATS is away. */
   maxHeldEvents: z.int().min(1000).default(100_000),
+  /** Legs and bridges whose call is gone, found when a shard is taken over, are removed after this time. */
+  strayAfterMs: milliseconds.default(60_000),
 });
 
 const worker = section({
