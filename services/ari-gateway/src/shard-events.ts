@@ -33,7 +33,7 @@ export class ShardEvents {
       log.debug({ type: event.type }, 'event.of-no-call');
       return;
     }
-    if (event.type === 'StasisStart') this.follow((event as StasisStart).channel.id);
+    if (event.type === 'StasisStart') void this.follow((event as StasisStart).channel.id);
     for (const { call, isCaller } of calls) {
       // Who takes the caller's place goes on with the call that is there.
       const isNew = event.type === 'StasisStart' && (event as StasisStart).replace_channel === undefined;
@@ -47,23 +47,19 @@ export class ShardEvents {
   }
 
   /** Without this an application's last word on a channel is StasisEnd; ChannelDestroyed tells why it ended. */
-  follow(channelId: string): void {
-    void this.#subscribe(channelId);
-  }
-
-  #tellUnknown(type: string): void {
-    if (this.#unknownTypes.has(type) || this.#unknownTypes.size >= MOST_UNKNOWN_TYPES) return;
-    this.#unknownTypes.add(type);
-    this.#options.log.warn({ type }, 'shard.unknown-event-type');
-  }
-
-  async #subscribe(channelId: string): Promise<void> {
+  async follow(channelId: string): Promise<void> {
     const { ari, shard, log } = this.#options;
     try {
       await ari.request(applications.subscribe({ applicationName: shard, eventSource: [`channel:${channelId}`] }));
     } catch (error) {
       log.warn({ channel: channelId, err: error }, 'shard.subscribe-failed');
     }
+  }
+
+  #tellUnknown(type: string): void {
+    if (this.#unknownTypes.has(type) || this.#unknownTypes.size >= MOST_UNKNOWN_TYPES) return;
+    this.#unknownTypes.add(type);
+    this.#options.log.warn({ type }, 'shard.unknown-event-type');
   }
 }
 

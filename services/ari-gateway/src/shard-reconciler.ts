@@ -75,12 +75,18 @@ export class ShardReconciler {
       (id) => calls.find(id)?.knownOffer !== undefined,
       (id) => index.callOf(id),
     );
-    let missed = 0;
-    for (const told of found.told) missed += await this.#tellMissed(told, snapshot);
+    const missed = await inParallel(found.told, AT_ONCE, (told) => this.#tellMissed(told, snapshot));
     for (const call of found.inherited) await this.#findWorker(call);
     await this.#despiteNats(over, () => inParallel(unknown, AT_ONCE, (channel) => this.#learnUnknown(channel)));
-    for (const channel of snapshot.channels) if (snapshot.isInShard(channel)) this.#options.events.follow(channel.id);
-    const facts = { known: found.told.length, inherited: found.inherited.length, unknown: unknown.length, missed };
+    const here = [...snapshot.channels].filter((channel) => snapshot.isInShard(channel));
+    // An application that Asterisk made anew knows of none of its channels.
+    await inParallel(here, AT_ONCE, ({ id }) => this.#options.events.follow(id));
+    const facts = {
+      known: found.told.length,
+      inherited: found.inherited.length,
+      unknown: unknown.length,
+      missed: missed.reduce((sum, count) => sum + count, 0),
+    };
     log.info({ ...facts, ms: Math.round(performance.now() - from) }, 'shard.reconciled');
     void this.#removeStrays(snapshot, over).catch((error: unknown) => log.warn({ err: error }, 'shard.strays-left'));
   }

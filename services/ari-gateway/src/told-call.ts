@@ -3,7 +3,7 @@ import { type CallId, callOfResource, partsOfCallId } from '@callfleet/identity'
 import type { IncomingEvent } from './channel-index.ts';
 
 /** A channel of a call, as its events tell it. */
-export interface ToldChannel {
+interface ToldChannel {
   readonly hasStarted: boolean;
   /** Asterisk's word for its state; '' where none was told. */
   readonly state: string;
