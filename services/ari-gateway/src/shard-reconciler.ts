@@ -3,6 +3,7 @@ import {
   type AriRequest,
   type AriRequester,
   bridges,
+  type Channel,
   channels,
   expectOk,
   playbacks,
@@ -66,7 +67,7 @@ export class ShardReconciler {
     // What is on the bus first, the PBX second: what comes and goes between them has its own event.
     const found = await this.#despiteNats(over, async () => {
       const inherited = await this.#learnKept();
-      return { inherited, told: await this.#readTold(calls.unended()) };
+      return { inherited, told: await this.#readTold(calls.unended().map(({ id }) => id)) };
     });
     if (!found) return;
     const snapshot = await this.#takeSnapshot();
@@ -77,7 +78,9 @@ export class ShardReconciler {
     );
     const missed = await inParallel(found.told, AT_ONCE, (told) => this.#tellMissed(told, snapshot));
     for (const call of found.inherited) await this.#findWorker(call);
-    await this.#despiteNats(over, () => inParallel(unknown, AT_ONCE, (channel) => this.#learnUnknown(channel)));
+    const ids = unknown.map((channel) => snapshot.callIdOf(channel));
+    const histories = await this.#despiteNats(over, () => this.#readTold(ids));
+    for (const [n, told] of (histories ?? []).entries()) this.#learnUnknown(unknown[n] as Channel, told);
     const here = [...snapshot.channels].filter((channel) => snapshot.isInShard(channel));
     // An application that Asterisk made anew knows of none of its channels.
     await inParallel(here, AT_ONCE, ({ id }) => this.#options.events.follow(id));
@@ -106,9 +109,9 @@ export class ShardReconciler {
     return inherited;
   }
 
-  #readTold(live: readonly LiveCall[]): Promise<ToldCall[]> {
+  #readTold(ids: readonly CallId[]): Promise<ToldCall[]> {
     const { bus } = this.#options;
-    return inParallel(live, AT_ONCE, async ({ id }) => toldCall(id, await callHistory(bus, id)));
+    return inParallel(ids, AT_ONCE, async (id) => toldCall(id, await callHistory(bus, id)));
   }
 
   async #takeSnapshot(): Promise<PbxSnapshot> {
@@ -149,13 +152,11 @@ export class ShardReconciler {
   }
 
   /** Its StasisStart may have been told, by a gateway that died before it could keep the call. */
-  async #learnUnknown(channel: StasisStart['channel']): Promise<void> {
-    const { bus, pbx, calls, offers, events, log } = this.#options;
-    const snapshot = new PbxSnapshot(pbx, this.#options.shard, [channel], []);
-    const call = calls.get(snapshot.callIdOf(channel));
-    const { start } = toldCall(call.id, await callHistory(bus, call.id));
+  #learnUnknown(channel: Channel, { id, start }: ToldCall): void {
+    const { calls, offers, events, log } = this.#options;
+    const call = calls.get(id);
     if (call.knownOffer || call.endedAt !== undefined) return;
-    log.warn({ call: call.id, told: start !== undefined }, 'call.found');
+    log.warn({ call: id, told: start !== undefined }, 'call.found');
     if (start) offers.offer(call, start as StasisStart, false);
     else events.handle(startOf(channel, asteriskTime()));
   }
