@@ -61,7 +61,8 @@ export class GatewayClient {
 
   /** Tells the gateway that another worker shall have the call: the one thing said by a worker that has let go of it. */
   async release(): Promise<void> {
-    await this.#send('release', { kind: 'release', call: this.#call.id, epoch: this.#lease.epoch }, async () => {});
+    const release = { kind: 'release', call: this.#call.id, epoch: this.#lease.epoch } as const;
+    await this.#send('release', release, async () => {}, AbortSignal.timeout(this.#timeoutMs));
   }
 
   /** @throws CallTakenOverError, PbxUnreachableError, BreakerOpenError, PbxBusyError */
@@ -90,14 +91,18 @@ export class GatewayClient {
     });
   }
 
-  async #send(what: string, command: Command, mayAct = this.#mayAct): Promise<Extract<CommandReply, { ok: true }>> {
-    const deadline = Date.now() + this.#timeoutMs;
+  async #send(
+    what: string,
+    command: Command,
+    mayAct = this.#mayAct,
+    signal = this.#over,
+  ): Promise<Extract<CommandReply, { ok: true }>> {
+    let deadline = Date.now() + this.#timeoutMs;
     for (;;) {
       try {
         await mayAct(Math.max(1, deadline - Date.now()));
         const subject = subjects.commands(this.#call.pbx, this.#call.shard);
         const timeoutMs = Math.max(1, deadline - Date.now());
-        const signal = this.#over;
         const reply = await askAgain(this.#bus, subject, command, { reply: commandReplySchema, timeoutMs, signal });
         if (reply.ok) return reply;
         const isLastTry = Date.now() + END_AGAIN_AFTER_MS >= deadline;
@@ -107,8 +112,9 @@ export class GatewayClient {
         if (error instanceof NotCertainError) throw PbxUnreachableError.of(what, error.message, { cause: error });
         if (!(error instanceof BusError)) throw error;
         // Nobody took it, so nobody carried it out: it may be sent again.
-        const isTooLate = Date.now() + RETRY_AFTER_MS >= deadline && this.#bus.isSettled();
-        if (error.code !== 'CF_BUS_NO_RESPONDER' || isTooLate)
+        // The gateway may be back a moment later than we are: NATS was away, and no time counts then.
+        if (!this.#bus.isSettled()) deadline = Date.now() + this.#timeoutMs;
+        if (error.code !== 'CF_BUS_NO_RESPONDER' || Date.now() + RETRY_AFTER_MS >= deadline)
           throw PbxUnreachableError.of(what, error.message, { cause: error });
         await wait(RETRY_AFTER_MS);
       }
