@@ -1,5 +1,5 @@
 import type { AriRequest, AriRequester, AriResponse } from '@callfleet/ari';
-import { answer, type Bus, commandSchema, type EventOutbox, subjects, workerPresence } from '@callfleet/bus';
+import { answer, type Bus, commandSchema, type EventOutbox, KeptCalls, subjects, workerPresence } from '@callfleet/bus';
 import { type CallId, callIdOf } from '@callfleet/identity';
 import { createLogger } from '@callfleet/telemetry';
 import { CallOffers } from '../services/ari-gateway/src/call-offers.ts';
@@ -43,7 +43,7 @@ export class ScriptedShard {
     const ari = { request: (request) => this.#carryOut(request) } as AriRequester;
     const calls = new LiveCalls();
     const at = { bus, ari, gateway: 'gateway-1', pbx: PBX, shard: name, pool: name, zone: 'a', calls, log: silent };
-    const offers = new CallOffers({ ...at, claimTimeoutMs: 20_000 });
+    const offers = new CallOffers({ ...at, kept: new KeptCalls(bus, PBX, name, () => {}), claimTimeoutMs: 20_000 });
     const watch = new WorkerWatch({
       isGone: async (worker) => (await workerPresence(bus, worker)) === 'gone',
       onLost: (call) => offers.offerAgain(call, 'worker-gone'),

@@ -1,6 +1,7 @@
 import { callIdOf } from '@callfleet/identity';
 import { type NatsServer, startNatsServer } from '@callfleet/testkit';
 import { headers } from '@nats-io/transport-node';
+import { ROOT_CONTEXT } from '@opentelemetry/api';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import type { CallEvent } from './call-event.ts';
@@ -8,6 +9,7 @@ import { CallEventFeed } from './call-event-feed.ts';
 import { type CallRecord, writeCallRecord } from './call-record.ts';
 import { type Bus, connectBus } from './connection.ts';
 import { EventOutbox } from './event-outbox.ts';
+import { type KeptCall, KeptCalls } from './kept-calls.ts';
 import { type Offer, publishOffer } from './offer.ts';
 import { OfferQueue } from './offer-queue.ts';
 import { answer, ask } from './request-reply.ts';
@@ -420,5 +422,51 @@ describe('a NATS that can not serve is one clear error:', () => {
     } finally {
       await plain.stop();
     }
+  });
+});
+
+describe('the live calls of a shard', () => {
+  const keeper = (shard: string) => new KeptCalls(bus, 'pbx-a', shard, () => {});
+  const keptOf = (call: Offer['call'], worker: string): KeptCall => ({
+    offer: offerOf(call),
+    worker,
+    workers: [worker],
+    epoch: 1,
+  });
+  const read = async (shard: string) =>
+    (await keeper(shard).read(() => {})).map(({ kept }) => `${kept.offer.call} ${kept.worker}`).sort();
+
+  test('are kept for its next gateway: the last word on each, and those of no other shard', async () => {
+    const [first, second] = [newCall(), newCall()];
+    const one = keeper('one');
+    for (const worker of ['worker-1', 'worker-2', 'worker-3']) one.keep(keptOf(first, worker), ROOT_CONTEXT);
+    one.keep(keptOf(second, 'worker-1'), ROOT_CONTEXT);
+    keeper('two').keep(keptOf(newCall(), 'worker-1'), ROOT_CONTEXT);
+    await expect.poll(() => read('one')).toEqual([`${first} worker-3`, `${second} worker-1`].sort());
+    one.remove(first);
+    await expect.poll(() => read('one')).toEqual([`${second} worker-1`]);
+  });
+
+  test('are none that was removed while it was still being written', async () => {
+    const call = newCall();
+    const three = keeper('three');
+    three.keep(keptOf(call, 'worker-1'), ROOT_CONTEXT);
+    three.remove(call);
+    await expect
+      .poll(
+        async () => (await bus.jsm.streams.info('LIVE', { subjects_filter: 'cf.live.three.>' })).state.subjects ?? {},
+      )
+      .toEqual({});
+    expect(await read('three')).toEqual([]);
+  });
+
+  test('that can not be read are told of, and hold nobody up', async () => {
+    const call = newCall();
+    await bus.js.publish(`cf.live.four.${newCall()}`, '{}');
+    keeper('four').keep(keptOf(call, 'worker-1'), ROOT_CONTEXT);
+    await expect.poll(() => read('four')).toEqual([`${call} worker-1`]);
+    const bad: unknown[] = [];
+    await keeper('four').read((error) => bad.push(error));
+    expect(bad).toEqual([expect.objectContaining({ code: 'CF_BUS_BAD_MESSAGE' })]);
   });
 });

@@ -2,6 +2,7 @@
 export { askAgain } from './ask-again.ts';
 export { type CallEvent, callEventSchema } from './call-event.ts';
 export { CallEventFeed } from './call-event-feed.ts';
+export { callHistory } from './call-history.ts';
 export { CallJournal } from './call-journal.ts';
 export { advance, type CallProgress } from './call-progress.ts';
 export { type CallRecord, callRecordOf, callRecordSchema, writeCallRecord } from './call-record.ts';
@@ -9,6 +10,7 @@ export { type Command, type CommandRefusal, type CommandReply, commandReplySchem
 export { type Bus, type BusOptions, connectBus, whyNatsIsAway } from './connection.ts';
 export { BusError } from './errors.ts';
 export { EventOutbox } from './event-outbox.ts';
+export { type KeptCall, KeptCalls } from './kept-calls.ts';
 export { decodeMessage, encodeMessage } from './message.ts';
 export { type Offer, publishOffer } from './offer.ts';
 export { type OfferInHand, OfferQueue } from './offer-queue.ts';

@@ -42,9 +42,9 @@ export const offerSchema = z.object({
 
 export type Offer = z.infer<typeof offerSchema> & { readonly call: CallId };
 
-/** A call is offered once for each owner that it loses: a repeat is dropped. Only workers with its program get it then. */
+/** A gateway offers a call once for each owner that it loses: a repeat is dropped. Only workers with its program get it then. */
 export async function publishOffer(bus: Bus, pool: string, offer: Offer, headers: MsgHdrs): Promise<void> {
-  const msgID = `offer ${offer.call} ${offer.epoch}`;
+  const msgID = `offer ${offer.call} ${offer.epoch} ${offer.gateway}`;
   const subject = offer.program ? subjects.takeovers(pool, offer.program) : subjects.offers(pool);
   await bus.js.publish(subject, encodeMessage(offer), { msgID, headers });
 }

@@ -1,3 +1,4 @@
+import type { MsgHdrs } from '@nats-io/transport-node';
 import type { Bus } from './connection.ts';
 import { BusError } from './errors.ts';
 import { CALLS } from './streams.ts';
@@ -12,18 +13,24 @@ export interface StoredMessage {
   /** Its number in the stream. */
   readonly seq: number;
   readonly data: Uint8Array;
+  readonly headers: MsgHdrs;
 }
 
 /**
- * What the stream CALLS has of one subject from a sequence number of the stream on, oldest first.
+ * What a stream has of one subject from a sequence number of the stream on, oldest first.
  *
  * @throws BusError CF_BUS_TIMEOUT when NATS falls silent
  */
-export async function* storedMessages(bus: Bus, subject: string, from = 1): AsyncGenerator<StoredMessage> {
+export async function* storedMessages(
+  bus: Bus,
+  subject: string,
+  from = 1,
+  stream = CALLS,
+): AsyncGenerator<StoredMessage> {
   let seq = from;
   for (;;) {
     let count = 0;
-    for await (const message of batchOf(bus, subject, seq)) {
+    for await (const message of batchOf(bus, stream, subject, seq)) {
       count += 1;
       seq = message.seq + 1;
       yield message;
@@ -32,14 +39,14 @@ export async function* storedMessages(bus: Bus, subject: string, from = 1): Asyn
   }
 }
 
-async function* batchOf(bus: Bus, subject: string, seq: number): AsyncGenerator<StoredMessage> {
-  const messages = await bus.jsm.direct.getBatch(CALLS, { seq, next_by_subj: subject, batch: BATCH });
-  const silence = new BusError('CF_BUS_TIMEOUT', `no answer from stream ${CALLS} within ${SILENCE_LIMIT_MS} ms`);
+async function* batchOf(bus: Bus, stream: string, subject: string, seq: number): AsyncGenerator<StoredMessage> {
+  const messages = await bus.jsm.direct.getBatch(stream, { seq, next_by_subj: subject, batch: BATCH });
+  const silence = new BusError('CF_BUS_TIMEOUT', `no answer from stream ${stream} within ${SILENCE_LIMIT_MS} ms`);
   const timer = setTimeout(() => messages.stop(silence), SILENCE_LIMIT_MS);
   try {
-    for await (const { seq: number, data } of messages) {
+    for await (const { seq: number, data, header } of messages) {
       timer.refresh();
-      yield { seq: number, data };
+      yield { seq: number, data, headers: header };
     }
   } catch (error) {
     if ((error as { code?: unknown }).code !== NOTHING_STORED) throw error;

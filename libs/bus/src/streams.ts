@@ -3,6 +3,7 @@ import type { Bus } from './connection.ts';
 
 export const CALLS = 'CALLS';
 export const OFFERS = 'OFFERS';
+export const LIVE = 'LIVE';
 const CDRS = 'CDRS';
 
 export interface StreamOptions {
@@ -16,6 +17,8 @@ export interface StreamOptions {
 
 const NANOS_PER_MS = 1e6;
 const HOUR_MS = 3_600_000;
+/** What nobody removed goes with this: longer than any call. */
+const LIVE_MAX_AGE_MS = 24 * HOUR_MS;
 
 /** Creates what is missing and updates what differs; safe to call from every process at its start. */
 export async function ensureStreams(bus: Bus, options: StreamOptions = {}): Promise<void> {
@@ -27,6 +30,16 @@ export async function ensureStreams(bus: Bus, options: StreamOptions = {}): Prom
     retention: RetentionPolicy.Limits,
     max_age: (options.callsMaxAgeMs ?? 6 * HOUR_MS) * NANOS_PER_MS,
     duplicate_window: 120_000 * NANOS_PER_MS,
+  });
+  await ensure(bus, {
+    ...shared,
+    name: LIVE,
+    subjects: ['cf.live.*.*.*'],
+    retention: RetentionPolicy.Limits,
+    discard: DiscardPolicy.Old,
+    // Only the last word on a call counts, and it is removed with the call.
+    max_msgs_per_subject: 1,
+    max_age: LIVE_MAX_AGE_MS * NANOS_PER_MS,
   });
   await ensure(bus, {
     ...shared,

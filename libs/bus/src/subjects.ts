@@ -7,6 +7,10 @@ export const subjects = {
   callEvents: (call: CallId) => `cf.call.${call}.ev`,
   /** The journal of one call's program (stream CALLS). */
   callJournal: (call: CallId) => `cf.call.${call}.journal`,
+  /** What is to be known of a live call if its gateway dies (stream LIVE). */
+  liveCall: (shard: string, call: CallId) => `cf.live.${encodeToken(shard)}.${call}`,
+  /** The same, of all calls of a shard. */
+  liveCalls: (pbx: string, shard: string) => `cf.live.${encodeToken(shard)}.${pbx}.*`,
   /** Answered by a worker as long as it lives. */
   worker: (worker: string) => `cf.worker.${encodeToken(worker)}`,
   /** Offers of new calls, which want any worker (stream OFFERS). */

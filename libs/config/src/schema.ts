@@ -95,6 +95,8 @@ const gateway = section({
     .int()
     .min(16 * MIB)
     .default(1024 * MIB),
+  /** Legs and bridges whose call is gone, found when a shard is taken over, are removed after this time. */
+  strayAfterMs: milliseconds.default(60_000),
 });
 
 const worker = section({

@@ -1,5 +1,13 @@
 import { type AriRequester, channels, type StasisStart } from '@callfleet/ari';
-import { type Bus, callRecordOf, type Offer, publishOffer, traceHeaders, writeCallRecord } from '@callfleet/bus';
+import {
+  type Bus,
+  callRecordOf,
+  type KeptCalls,
+  type Offer,
+  publishOffer,
+  traceHeaders,
+  writeCallRecord,
+} from '@callfleet/bus';
 import { type Logger, tracer } from '@callfleet/telemetry';
 import { ROOT_CONTEXT, SpanKind, trace } from '@opentelemetry/api';
 import { isoTime } from './event-publisher.ts';
@@ -9,6 +17,7 @@ import { filedOffers, givenBackCalls } from './metrics.ts';
 export interface CallOffersOptions {
   readonly bus: Bus;
   readonly ari: AriRequester;
+  readonly kept: KeptCalls;
   readonly gateway: string;
   readonly pbx: string;
   readonly shard: string;
@@ -33,8 +42,12 @@ export class CallOffers {
     this.#options = options;
   }
 
-  /** A new call: its trace begins here. */
-  offer(call: LiveCall, event: StasisStart): void {
+  /**
+   * A new call: its trace begins here.
+   *
+   * @param isFromItsStart false of one that was found: something may have been made for it before
+   */
+  offer(call: LiveCall, event: StasisStart, isFromItsStart = true): void {
     const { gateway, pbx, shard, zone, claimTimeoutMs, log } = this.#options;
     const { channel, args } = event;
     const span = tracer.startSpan(
@@ -63,7 +76,9 @@ export class CallOffers {
       enteredAt: isoTime(event.timestamp),
       expiresAt: Date.now() + claimTimeoutMs,
     };
-    call.offer = offer;
+    if (isFromItsStart) call.offer = offer;
+    else call.inherited = offer;
+    this.keep(call);
     filedOffers.count('new');
     this.#file(call, offer)
       .then(() => log.info({ call: call.id, trace_id: span.spanContext().traceId }, 'call.offered'))
@@ -73,15 +88,18 @@ export class CallOffers {
   }
 
   /** The worker that had the call is gone: whoever takes it goes on where that one stood. */
-  offerAgain(call: LiveCall, why: 'worker-gone' | 'worker-stops'): void {
-    const { claimTimeoutMs, log } = this.#options;
+  offerAgain(call: LiveCall, why: 'worker-gone' | 'worker-stops' | 'gateway-gone'): void {
+    const { claimTimeoutMs, gateway, log } = this.#options;
+    const { knownOffer } = call;
     call.worker = undefined;
-    if (!call.offer || call.released) return;
+    if (!knownOffer || call.released) return;
+    this.keep(call);
     filedOffers.count(why);
     const { program, epoch } = call;
     const lostBy = call.workers.at(-1);
     this.#file(call, {
-      ...call.offer,
+      ...knownOffer,
+      gateway,
       epoch,
       ...(program && { program }),
       ...(lostBy !== undefined && { lostBy }),
@@ -95,6 +113,16 @@ export class CallOffers {
   settle(call: LiveCall): void {
     clearTimeout(this.#unclaimed.get(call));
     this.#unclaimed.delete(call);
+  }
+
+  /** For whichever gateway has the shard next. */
+  keep(call: LiveCall): void {
+    if (call.kept) this.#options.kept.keep(call.kept, call.trace);
+  }
+
+  /** It is over, and recorded. */
+  forget(call: LiveCall): void {
+    this.#options.kept.remove(call.id);
   }
 
   close(): void {
@@ -146,7 +174,7 @@ export class CallOffers {
   /** Of a call that has no worker at its end. If one has written it after all, this one is dropped. */
   async #record(call: LiveCall, end: { endedBy: 'caller' | 'dialplan'; status?: string }): Promise<void> {
     const { bus, log } = this.#options;
-    const { offer, program, workers, progress } = call;
+    const { knownOffer: offer, program, workers, progress } = call;
     if (!offer) return;
     const { answeredAt, cause, endedAt = new Date().toISOString() } = progress;
     const record = callRecordOf(offer, {
@@ -159,6 +187,7 @@ export class CallOffers {
     });
     try {
       await writeCallRecord(bus, record);
+      this.forget(call);
       log.info({ call: call.id, ...end }, 'call.ended-without-worker');
     } catch (error) {
       log.error({ call: call.id, err: error }, 'call.record-failed');

@@ -83,10 +83,15 @@ export class ChannelIndex {
     for (const bridge of bridges) for (const id of bridge.channels) if (present.has(id)) this.#join(id, bridge.id);
     const read = channels.map(readChannel).filter((channel) => channel !== undefined);
     for (const channel of read)
-      if (this.#callOf(channel.id) === undefined && this.#isHere(channel))
+      if (this.callOf(channel.id) === undefined && this.#isHere(channel))
         this.#remember(channel.id, callIdOf(this.#pbx, channel.id), 'itself');
     // Twice: the half that has a call may come second.
     for (const channel of [...read, ...read]) this.#learnHalf(channel);
+  }
+
+  /** The call that a channel belongs to, by its id or as it was learnt. */
+  callOf(channelId: string): CallId | undefined {
+    return this.#known.get(channelId)?.call ?? this.#ownCall(channelId);
   }
 
   #learn(event: IncomingEvent): void {
@@ -98,7 +103,7 @@ export class ChannelIndex {
 
   #enter(id: string, replaced: string | undefined): void {
     if (replaced !== undefined) {
-      const call = this.#callOf(replaced) ?? callIdOf(this.#pbx, replaced);
+      const call = this.callOf(replaced) ?? callIdOf(this.#pbx, replaced);
       this.#remember(id, call, 'replaces');
       if (this.#known.has(replaced)) this.#remember(replaced, call, 'replaced');
       if (this.#callerOf(call) === replaced) putBounded(this.#callers, call, id);
@@ -110,14 +115,14 @@ export class ChannelIndex {
 
   #join(id: string, bridgeId: string | undefined): void {
     const call = bridgeId === undefined ? undefined : this.#ownCall(bridgeId);
-    if (call === undefined || this.#callOf(id) !== undefined) return;
+    if (call === undefined || this.callOf(id) !== undefined) return;
     this.#remember(id, call, this.#callerOf(call) === id ? 'itself' : 'bridged');
   }
 
   #learnHalf({ id, name }: ChannelRead): void {
     const pair = pairOf(name);
     if (pair === undefined) return;
-    const call = this.#callOf(id);
+    const call = this.callOf(id);
     if (call !== undefined) putBounded(this.#halves, pair, call);
     else {
       const other = this.#halves.get(pair);
@@ -153,7 +158,7 @@ export class ChannelIndex {
 
   #callsIn({ channels, bridges, playbacks, recordings }: EventIds): CallId[] {
     const calls = new Set<CallId>();
-    for (const id of channels) addTo(calls, this.#callOf(id));
+    for (const id of channels) addTo(calls, this.callOf(id));
     for (const list of [bridges, playbacks, recordings]) for (const id of list) addTo(calls, this.#ownCall(id));
     return [...calls];
   }
@@ -164,10 +169,6 @@ export class ChannelIndex {
     if (!channel) return bridges.length === 0 ? channels[0] : undefined;
     // Asterisk leaves it empty at a channel's end.
     return channel.app === '' || this.#isHere(channel) ? channel.id : undefined;
-  }
-
-  #callOf(channelId: string): CallId | undefined {
-    return this.#known.get(channelId)?.call ?? this.#ownCall(channelId);
   }
 
   #ownCall(id: string): CallId | undefined {
@@ -190,7 +191,7 @@ export class ChannelIndex {
   }
 
   #drop(id: string): void {
-    const call = this.#callOf(id);
+    const call = this.callOf(id);
     if (call !== undefined && this.#callers.get(call) === id) this.#callers.delete(call);
     this.#known.delete(id);
   }

@@ -1,4 +1,4 @@
-import type { CallProgress, CommandReply, Offer, ProgramVersion } from '@callfleet/bus';
+import type { CallProgress, CommandReply, KeptCall, Offer, ProgramVersion } from '@callfleet/bus';
 import { type CallId, partsOfCallId } from '@callfleet/identity';
 import { type Context, ROOT_CONTEXT } from '@opentelemetry/api';
 
@@ -15,12 +15,16 @@ export class LiveCall {
   readonly channelId: string;
   /** Trace context of the call's first span. */
   trace: Context = ROOT_CONTEXT;
-  /** What workers were offered; filed again when the one that took it is gone. */
+  /** What this gateway offered when the call came: it knows all that was made for it. */
   offer: Offer | undefined;
+  /** The same, of a call that was there before this gateway. */
+  inherited: Offer | undefined;
+  /** Its StasisStart was synthesized: the real one, if it comes late, is no new call. */
+  wasFound = false;
   /** Who has it: from its claim until it says that nothing is left to do. */
   worker: string | undefined;
   /** All that have had it, in order. */
-  readonly workers: string[] = [];
+  workers: string[] = [];
   /** What runs it, as its worker said: only a worker that has the same can go on with it. */
   program: ProgramVersion | undefined;
   /** How far it has come. */
@@ -44,6 +48,28 @@ export class LiveCall {
     this.worker = worker;
     if (this.workers.at(-1) !== worker) this.workers.push(worker);
     this.program = program ?? this.program;
+  }
+
+  /** What workers were offered; filed again when the one that took it is gone. */
+  get knownOffer(): Offer | undefined {
+    return this.offer ?? this.inherited;
+  }
+
+  /** What is to be kept for a gateway after this one; undefined of what is no offered call. */
+  get kept(): KeptCall | undefined {
+    const { knownOffer: offer, worker, workers, program, epoch } = this;
+    return offer && { offer, worker, workers, program, epoch };
+  }
+
+  /** Takes over what an earlier gateway knew. What a worker has said since counts more. */
+  inherit({ offer, worker, workers, program, epoch }: KeptCall, trace: Context): void {
+    this.inherited = offer;
+    this.trace = trace;
+    const since = this.workers.filter((one, n) => n > 0 || one !== workers.at(-1));
+    this.workers = [...workers, ...since];
+    this.worker ??= this.epoch > epoch ? undefined : worker;
+    this.program ??= program;
+    this.epoch = Math.max(this.epoch, epoch);
   }
 
   /** The answer to this command, if it was executed: a repeat is answered, not executed. */
@@ -82,6 +108,16 @@ export class LiveCalls {
     const call = new LiveCall(id);
     this.#calls.set(id, call);
     return call;
+  }
+
+  /** The call, if it is known. */
+  find(id: CallId): LiveCall | undefined {
+    return this.#calls.get(id);
+  }
+
+  /** Those that were offered, and have not ended. */
+  unended(): LiveCall[] {
+    return [...this.#calls.values()].filter((call) => call.knownOffer && call.endedAt === undefined);
   }
 
   /** Calls that have not ended. */

@@ -9,6 +9,7 @@ import {
   workerPresence,
 } from '@callfleet/bus';
 import { loadConfig, type PbxConfig } from '@callfleet/config';
+import type { CallId } from '@callfleet/identity';
 import { connectRedis, isLost, isSessionAlive, Session, whyRedisIsAway } from '@callfleet/leases';
 import { eventMetrics, runService } from '@callfleet/telemetry';
 import { checkCredentials } from './credentials-check.ts';
@@ -69,8 +70,8 @@ await runService('ari-gateway', loadConfig, async (config, service) => {
   service.onDrain('leftovers', () => leftovers);
 
   // Dead is known at once, since NATS sees its connection close; one that only hangs is known when its session runs out.
-  const isWorkerGone = async (worker: string) => {
-    const presence = await workerPresence(bus, worker);
+  const isWorkerGone = async (worker: string, call?: CallId) => {
+    const presence = await workerPresence(bus, worker, call);
     return isLost(presence, () => isSessionAlive(redis, 'worker', worker));
   };
   const pbxs = new Map<string, PbxConfig>(config.pbxs.map((pbx) => [pbx.name, pbx]));

@@ -7,7 +7,7 @@ import type { Shard } from './shard-assignment.ts';
 export const filedOffers = new Tally(
   'callfleet.offers.filed',
   { description: 'Offers filed for workers, by why', unit: '{offer}', attribute: 'callfleet.reason' },
-  ['new', 'worker-gone', 'worker-stops'],
+  ['new', 'worker-gone', 'worker-stops', 'gateway-gone'],
 );
 
 export const givenBackCalls = new Tally(

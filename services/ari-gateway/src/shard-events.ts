@@ -33,13 +33,26 @@ export class ShardEvents {
       log.debug({ type: event.type }, 'event.of-no-call');
       return;
     }
-    if (event.type === 'StasisStart') void this.#followToEnd((event as StasisStart).channel.id);
+    if (event.type === 'StasisStart') void this.follow((event as StasisStart).channel.id);
     for (const { call, isCaller } of calls) {
       // Who takes the caller's place goes on with the call that is there.
       const isNew = event.type === 'StasisStart' && (event as StasisStart).replace_channel === undefined;
-      if (isCaller && isNew) offers.offer(call, event as StasisStart);
+      if (isCaller && isNew) {
+        if (!call.wasFound) offers.offer(call, event as StasisStart, !isSynthesized(event));
+        call.wasFound = isSynthesized(event);
+      }
       if (isCaller && (event.type === 'StasisEnd' || event.type === 'ChannelDestroyed')) call.endedAt ??= Date.now();
       publisher.publish(call, event);
+    }
+  }
+
+  /** Without this an application's last word on a channel is StasisEnd; ChannelDestroyed tells why it ended. */
+  async follow(channelId: string): Promise<void> {
+    const { ari, shard, log } = this.#options;
+    try {
+      await ari.request(applications.subscribe({ applicationName: shard, eventSource: [`channel:${channelId}`] }));
+    } catch (error) {
+      log.warn({ channel: channelId, err: error }, 'shard.subscribe-failed');
     }
   }
 
@@ -48,14 +61,8 @@ export class ShardEvents {
     this.#unknownTypes.add(type);
     this.#options.log.warn({ type }, 'shard.unknown-event-type');
   }
+}
 
-  /** Without this an application's last word on a channel is StasisEnd; ChannelDestroyed tells why it ended. */
-  async #followToEnd(channelId: string): Promise<void> {
-    const { ari, shard, log } = this.#options;
-    try {
-      await ari.request(applications.subscribe({ applicationName: shard, eventSource: [`channel:${channelId}`] }));
-    } catch (error) {
-      log.warn({ channel: channelId, err: error }, 'shard.subscribe-failed');
-    }
-  }
+function isSynthesized(event: IncomingEvent): boolean {
+  return (event as { synthesized?: unknown }).synthesized === true;
 }

@@ -1,16 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import {
-  type AriCloseInfo,
-  AriHttp,
-  AriSocket,
-  applications,
-  bridges,
-  channels,
-  expectOk,
-  readFeatures,
-} from '@callfleet/ari';
-import { answer, type Bus, commandSchema, type EventOutbox, subjects } from '@callfleet/bus';
+import { type AriCloseInfo, AriHttp, AriSocket, applications, expectOk, readFeatures } from '@callfleet/ari';
+import { answer, type Bus, commandSchema, type EventOutbox, KeptCalls, subjects } from '@callfleet/bus';
 import type { Config, PbxConfig } from '@callfleet/config';
+import type { CallId } from '@callfleet/identity';
 import type { Logger } from '@callfleet/telemetry';
 import { CallOffers } from './call-offers.ts';
 import { ChannelIndex } from './channel-index.ts';
@@ -21,6 +13,7 @@ import { LiveCalls } from './live-call.ts';
 import { connectionCounter, countRefusal } from './metrics.ts';
 import type { PbxGuard } from './pbx-guard.ts';
 import { ShardEvents } from './shard-events.ts';
+import { ShardReconciler } from './shard-reconciler.ts';
 import { WorkerWatch } from './worker-watch.ts';
 
 export interface ShardLinkOptions {
@@ -31,7 +24,7 @@ export interface ShardLinkOptions {
   readonly shard: string;
   readonly guard: PbxGuard;
   readonly settings: Config['gateway'];
-  readonly isWorkerGone: (worker: string) => Promise<boolean>;
+  readonly isWorkerGone: (worker: string, call?: CallId) => Promise<boolean>;
   readonly log: Logger;
 }
 
@@ -45,7 +38,8 @@ export class ShardLink {
   readonly #options: ShardLinkOptions;
   readonly #log: Logger;
   readonly #calls = new LiveCalls();
-  readonly #index: ChannelIndex;
+  readonly #kept: KeptCalls;
+  readonly #reconciler: ShardReconciler;
   readonly #http: AriHttp;
   /** Set while it is open and Asterisk takes requests over it: several times faster than HTTP. */
   #fastWay: AriSocket | undefined;
@@ -67,9 +61,11 @@ export class ShardLink {
     const ari = options.guard.over({
       request: (request, requestOptions) => (this.#fastWay ?? this.#http).request(request, requestOptions),
     });
+    this.#kept = new KeptCalls(bus, pbx.name, shard, (error) => log.warn({ err: error }, 'shard.call-not-kept'));
     const offers = new CallOffers({
       bus,
       ari,
+      kept: this.#kept,
       gateway,
       pbx: pbx.name,
       shard,
@@ -79,12 +75,12 @@ export class ShardLink {
       log,
     });
     const workers = new WorkerWatch({
-      isGone: options.isWorkerGone,
+      isGone: (worker) => options.isWorkerGone(worker),
       onLost: (call) => offers.offerAgain(call, 'worker-gone'),
     });
     this.#workers = workers;
-    this.#index = new ChannelIndex(pbx.name, shard);
-    const publisher = new EventPublisher(this.#index, gateway, this.#calls, outbox);
+    const index = new ChannelIndex(pbx.name, shard);
+    const publisher = new EventPublisher(index, gateway, this.#calls, outbox);
     this.#offers = offers;
     this.#events = new ShardEvents({ shard, ari, publisher, offers, log });
     this.#executor = new CommandExecutor({
@@ -97,11 +93,28 @@ export class ShardLink {
         offers.settle(call);
         call.claimedBy(worker, program);
         workers.watch(worker, call);
+        offers.keep(call);
       },
       onDone: (call) => {
         call.worker = undefined;
+        offers.forget(call);
       },
       onReleased: (call) => offers.offerAgain(call, 'worker-stops'),
+      log,
+    });
+    this.#reconciler = new ShardReconciler({
+      bus,
+      kept: this.#kept,
+      http: this.#http,
+      pbx: pbx.name,
+      shard,
+      index,
+      calls: this.#calls,
+      events: this.#events,
+      offers,
+      workers,
+      isWorkerGone: options.isWorkerGone,
+      strayAfterMs: settings.strayAfterMs,
       log,
     });
     this.#countConnection = connectionCounter({ pbx: pbx.name, shard });
@@ -123,6 +136,7 @@ export class ShardLink {
     await this.#running;
     this.#offers.close();
     this.#workers.close();
+    this.#kept.close();
     await this.#http.close();
   }
 
@@ -166,10 +180,12 @@ export class ShardLink {
     if (features.restOverWebSocket) this.#fastWay = socket;
     const commands = this.#takeCommands();
     const closeSocket = () => void socket.close();
+    const over = new AbortController();
+    void closed.promise.then(() => over.abort());
     this.#closing.signal.addEventListener('abort', closeSocket, { once: true });
     try {
       expectOk(await this.#http.request(applications.filter({ applicationName: shard, filter: EVENT_FILTER })));
-      await this.#learnChannels();
+      await this.#reconciler.reconcile(over.signal);
       this.#log.info({ version: version.text, restOverSocket: features.restOverWebSocket }, 'shard.connected');
       this.#connected = true;
       this.#countConnection();
@@ -183,16 +199,6 @@ export class ShardLink {
       commands.unsubscribe();
       await socket.close();
     }
-  }
-
-  /** What came and went while no socket stood. */
-  async #learnChannels(): Promise<void> {
-    const before = this.#index.channelIds;
-    const [channelsThere, bridgesThere] = await Promise.all([
-      this.#http.request(channels.list()),
-      this.#http.request(bridges.list()),
-    ]);
-    this.#index.rebuild(expectOk(channelsThere), expectOk(bridgesThere), before);
   }
 
   /** Only while a socket stands: without one the command has no taker, and its sender knows that at once. */

@@ -1,0 +1,15 @@
+/** Maps all, so many at once; the results in the order of `items`. Rejects with the first that fails. */
+export async function inParallel<T, R>(
+  items: readonly T[],
+  atOnce: number,
+  work: (item: T) => Promise<R>,
+): Promise<R[]> {
+  const results = new Array<R>(items.length);
+  const entries = items.entries();
+  const worker = async () => {
+    // One iterator for all: each takes the next that nobody has.
+    for (const [n, item] of entries) results[n] = await work(item);
+  };
+  await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, worker));
+  return results;
+}
