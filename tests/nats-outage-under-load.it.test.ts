@@ -63,7 +63,9 @@ async function storedEvents(bus: Bus): Promise<Map<string, CallEvent[]>> {
   return byCall;
 }
 
-function expectNothingLost(record: CallRecord, events: readonly CallEvent[]): void {
+function expectNothingLost(record: CallRecord, stored: readonly CallEvent[]): void {
+  // As programs are told them.
+  const events = stored.toSorted((a, b) => a.seq - b.seq);
   const { number } = record.caller;
   const types = events.map(({ type }) => type);
   expect(types[0], number).toBe('ari.StasisStart');
@@ -78,9 +80,9 @@ function expectNothingLost(record: CallRecord, events: readonly CallEvent[]): vo
   const channel = partsOfCallId(record.call)?.channelId ?? '';
   const seen = observer?.seenOf(channel, Date.parse(record.enteredAt)) ?? [];
   expect(seen.length, number).toBeGreaterThan(0);
-  const stored = new Set(events.map(({ id }) => id));
+  const ids = new Set(events.map(({ id }) => id));
   expect(
-    seen.filter(({ id }) => !stored.has(id)),
+    seen.filter(({ id }) => !ids.has(id)),
     number,
   ).toEqual([]);
 }

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import type { CallEvent } from './call-event.ts';
 import { CallEventFeed } from './call-event-feed.ts';
+import { callHistory } from './call-history.ts';
 import { type CallRecord, writeCallRecord } from './call-record.ts';
 import { type Bus, connectBus } from './connection.ts';
 import { EventOutbox } from './event-outbox.ts';
@@ -155,6 +156,27 @@ describe('a feed', () => {
     feed.close();
   });
 
+  test('tells events that JetStream took in another order as their source numbered them, live and from the stream', async () => {
+    const call = newCall();
+    const seen: string[] = [];
+    const options = (name: string) => ({
+      onEvent: ({ seq }: CallEvent) => seen.push(`${name}${seq}`),
+      onBadMessage: () => {},
+    });
+    const live = await CallEventFeed.open(bus, call, options('live '));
+    for (const seq of [1, 3, 2]) {
+      const out = outbox();
+      out.publish(eventOf(call, seq), headers());
+      await out.flushed();
+    }
+    await expect.poll(() => seen).toEqual(['live 1', 'live 2', 'live 3']);
+    const late = await CallEventFeed.open(bus, call, options('stored '));
+    await expect.poll(() => seen.slice(3)).toEqual(['stored 1', 'stored 2', 'stored 3']);
+    expect((await callHistory(bus, call)).map(({ seq }) => seq)).toEqual([1, 2, 3]);
+    live.close();
+    late.close();
+  });
+
   test('goes on when NATS was killed and came back, without a gap or a repeat', async () => {
     const own = await startNatsServer();
     const [reader, writer] = await Promise.all(['r', 'w'].map((name) => connectBus({ servers: [own.url], name })));
@@ -215,8 +237,8 @@ describe('the outbox', () => {
     expect(refused).toEqual([1]);
     const seen: number[] = [];
     const onEvent = (event: CallEvent) => void seen.push(event.seq);
-    const feed = await CallEventFeed.open(bus, call, { onEvent, onBadMessage: () => {} });
-    expect(seen).toEqual([2]);
+    const feed = await CallEventFeed.open(bus, call, { onEvent, onBadMessage: () => {}, gapMs: 50 });
+    await expect.poll(() => seen).toEqual([2]);
     feed.close();
   });
 

@@ -3,6 +3,7 @@ import type { CallId } from '@callfleet/identity';
 import type { Subscription } from '@nats-io/transport-node';
 import { type CallEvent, callEventSchema } from './call-event.ts';
 import type { Bus } from './connection.ts';
+import { EventOrder } from './event-order.ts';
 import { decodeMessage } from './message.ts';
 import { storedMessages } from './stored-messages.ts';
 import { subjects } from './subjects.ts';
@@ -11,12 +12,18 @@ export interface CallEventFeedOptions {
   readonly onEvent: (event: CallEvent) => void;
   /** A message on the call's subject that is no call event: counted and logged by the caller, never fatal. */
   readonly onBadMessage: (error: unknown) => void;
+  /**
+   * An event whose number is too high waits this long for those before it, milliseconds. Default 6000: longer than its source
+   * waits for JetStream before it publishes again.
+   */
+  readonly gapMs?: number;
 }
 
 const RETRY_AFTER_MS = 250;
+const GAP_MS = 6000;
 
 /**
- * A call's events from its start, each once: live ones as they come, and from the stream those from before, those that a gap
+ * A call's events from its start, each once, those of one source in order: live ones as they come, and from the stream those from before, those that a gap
  * in a source's numbers shows to be missing, and those that may have come while NATS was away.
  */
 export class CallEventFeed {
@@ -24,8 +31,8 @@ export class CallEventFeed {
   readonly #subject: string;
   readonly #options: CallEventFeedOptions;
   readonly #seen = new Set<string>();
-  /** By source, the highest number that was told. */
-  readonly #numbers = new Map<string, number>();
+  readonly #order: EventOrder;
+  #gapTimer: NodeJS.Timeout | undefined;
   readonly #closed = new AbortController();
   readonly #live: Subscription;
   readonly #forgetReconnects: () => void;
@@ -38,6 +45,7 @@ export class CallEventFeed {
     this.#bus = bus;
     this.#subject = subjects.callEvents(call);
     this.#options = options;
+    this.#order = new EventOrder(options.onEvent);
     this.#live = bus.nc.subscribe(this.#subject, {
       callback: (_error, message) => {
         const event = this.#decode(message.data);
@@ -56,6 +64,7 @@ export class CallEventFeed {
 
   close(): void {
     this.#closed.abort();
+    clearTimeout(this.#gapTimer);
     this.#forgetReconnects();
     this.#live.unsubscribe();
   }
@@ -63,7 +72,7 @@ export class CallEventFeed {
   #onLive(event: CallEvent): void {
     if (this.#reading) {
       this.#held.push(event);
-    } else if (event.seq > (this.#numbers.get(event.source) ?? 0) + 1) {
+    } else if (!this.#order.isDue(event)) {
       this.#held.push(event);
       void this.#catchUp();
     } else this.#deliver(event);
@@ -72,8 +81,16 @@ export class CallEventFeed {
   #deliver(event: CallEvent): void {
     if (this.#closed.signal.aborted || this.#seen.has(event.id)) return;
     this.#seen.add(event.id);
-    this.#numbers.set(event.source, Math.max(event.seq, this.#numbers.get(event.source) ?? 0));
-    this.#options.onEvent(event);
+    this.#order.take(event);
+    if (!this.#order.isWaiting) {
+      clearTimeout(this.#gapTimer);
+      this.#gapTimer = undefined;
+    } else this.#gapTimer ??= setTimeout(() => this.#giveUpWaiting(), this.#options.gapMs ?? GAP_MS);
+  }
+
+  #giveUpWaiting(): void {
+    this.#gapTimer = undefined;
+    this.#order.giveUpWaiting();
   }
 
   #catchUp(): Promise<void> {

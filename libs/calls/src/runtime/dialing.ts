@@ -4,7 +4,7 @@ import type { DialAttempt, DialOptions, DialOutcome } from '../dial.ts';
 import { BRIDGE_TYPE } from './bridge-type.ts';
 import type { CallScope } from './call-scope.ts';
 import { endOf } from './channel-end.ts';
-import { type ChannelEventData, isEndOf, isOf } from './channel-events.ts';
+import { type ChannelEventData, isEndOf, isOf, isStartOf } from './channel-events.ts';
 import type { Operation } from './operation.ts';
 
 /** What the journal keeps of a `dial`. */
@@ -88,15 +88,15 @@ export class Dialing {
     const until = AbortSignal.any([signal, rung.signal]);
     const decided = scope.events.first((event) => isDecision(event, channelId), until);
     decided.catch(() => {});
-    if (!(await this.#call(operation, n, until))) return { endpoint, outcome: 'unreachable' };
     const cancelTimer = scope.host.clock.after(dial.ringTimeoutMs ?? RING_TIMEOUT_MS, () => rung.abort());
     try {
+      if (!(await this.#call(operation, n, until))) return { endpoint, outcome: 'unreachable' };
       const event = await decided;
       if (!isEndOf(event, channelId)) return { endpoint, outcome: 'answered' };
       const { cause } = await endOf(scope, channelId, event);
       return { endpoint, outcome: outcomeOf(cause?.code), ...(cause && { cause }) };
     } catch (error) {
-      if (operation.signal.aborted) throw error;
+      if (operation.signal.aborted || !until.aborted) throw error;
       await this.#hangUp(operation, n, rung.signal.aborted ? 'no_answer' : 'answered_elsewhere');
       return { endpoint, outcome: rung.signal.aborted ? 'no-answer' : 'cancelled' };
     } finally {
@@ -118,7 +118,9 @@ export class Dialing {
       }),
     );
     if (status >= 400 && status !== EXISTS) return false;
-    if (signal.aborted) return true;
+    // It is made before it is in our application; until then Asterisk answers 409 to all that is asked of it.
+    const isThere = (event: CallEvent) => isStartOf(event, channelId) || isDecision(event, channelId);
+    await scope.events.first(isThere, signal);
     if (earlyBridgeId !== undefined) {
       await operation.make(bridges.createWithId({ bridgeId: earlyBridgeId, type: BRIDGE_TYPE }));
       const channel = [scope.caller.id, channelId];

@@ -181,6 +181,10 @@ test('a leg whose phone hands its call over is the same leg: its successor has i
   const call = new ScriptedCall();
   const first = 'pbx-a.1763701200_12~leg1';
   const second = '1763701200.99';
+  call.answers['POST /channels/create'] = () => {
+    call.tell('StasisStart', { channel: { id: first, state: 'Down' } });
+    return { status: 200, body: { id: first } };
+  };
   call.answers['POST /channels/{channelId}/dial'] = () => {
     call.tell('ChannelStateChange', { channel: { id: first, state: 'Up' } });
     return { status: 204 };

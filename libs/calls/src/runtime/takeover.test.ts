@@ -27,8 +27,19 @@ function call(): ScriptedCall {
     return { status: 200, body: { id: LEG, channelvars: { UNICASTRTP_LOCAL_PORT: '10000' } } };
   };
   const tellSoon = (type: string, data: Record<string, unknown>) => setImmediate(() => scripted.tell(type, data));
+  const inStasis = new Set<string>();
+  scripted.answers['POST /channels/create'] = ({ query }) => {
+    const id = String(query.channelId);
+    setImmediate(() => {
+      inStasis.add(id);
+      scripted.tell('StasisStart', { channel: { id, state: 'Down' } });
+    });
+    return { status: 200, body: { id } };
+  };
   scripted.answers['POST /channels/{channelId}/dial'] = ({ path }) => {
     const id = decodeURIComponent(path.split('/').at(-2) ?? '');
+    // Asterisk makes a channel before it brings it into the application.
+    if (!inStasis.has(id)) return { status: 409, reason: 'Channel not in Stasis application' };
     if (id === AGENT) tellSoon('ChannelStateChange', { channel: { id, state: 'Up' } });
     else tellSoon('ChannelDestroyed', { channel: { id }, cause: 17, cause_txt: 'User busy' });
     return { status: 204 };
