@@ -17,6 +17,7 @@ export interface EventOutboxOptions {
   retryAfterMs?: number | undefined;
   /** An event that could not be held, or that NATS will never take (longer than its `max_payload`): it is lost, and somebody must act. */
   onRefused: (event: CallEvent) => void;
+  /** Why some have to be published again. */
   onRetry: (error: unknown) => void;
   /** A line of the spill is no event: it is lost. */
   onUnreadable?: ((error: unknown) => void) | undefined;
@@ -185,8 +186,10 @@ export class EventOutbox {
     if (failure?.error instanceof InvalidArgumentError) this.#onRefused(sending.parcel.event);
     else if (failure) {
       this.#failed.push(sending.parcel);
-      this.#onRetry(failure.error);
-      if (!this.#closed) this.#retryTimer ??= setTimeout(() => this.#retry(), this.#retryAfterMs);
+      if (!this.#closed && !this.#retryTimer) {
+        this.#onRetry(failure.error);
+        this.#retryTimer = setTimeout(() => this.#retry(), this.#retryAfterMs);
+      }
     } else sending.parcel.settle?.();
     this.#pump();
     this.#tellIfIdle();

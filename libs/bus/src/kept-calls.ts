@@ -3,6 +3,7 @@ import type { CallId } from '@callfleet/identity';
 import type { Context } from '@opentelemetry/api';
 import { z } from 'zod';
 import type { Bus } from './connection.ts';
+import { BusError } from './errors.ts';
 import { decodeMessage, encodeMessage } from './message.ts';
 import { type Offer, offerSchema } from './offer.ts';
 import { type ProgramVersion, programVersionSchema } from './program-version.ts';
@@ -39,17 +40,20 @@ export class KeptCalls {
   readonly #bus: Bus;
   readonly #pbx: string;
   readonly #shard: string;
-  readonly #onRetry: (error: unknown) => void;
+  readonly #onTrouble: (error: unknown) => void;
+  /** Told of by then, until something is written. */
+  #isTroubled = false;
   /** What is to be written next of each call; undefined: it is to be removed. */
   readonly #wanted = new Map<CallId, { readonly kept: KeptCall | undefined; readonly trace: Context | undefined }>();
   readonly #writing = new Set<CallId>();
   readonly #closed = new AbortController();
 
-  constructor(bus: Bus, pbx: string, shard: string, onRetry: (error: unknown) => void) {
+  /** @param onTrouble NATS does not take what is to be kept; not told again until it has */
+  constructor(bus: Bus, pbx: string, shard: string, onTrouble: (error: unknown) => void) {
     this.#bus = bus;
     this.#pbx = pbx;
     this.#shard = shard;
-    this.#onRetry = onRetry;
+    this.#onTrouble = onTrouble;
   }
 
   /**
@@ -92,11 +96,14 @@ export class KeptCalls {
     this.#writing.add(call);
     for (let wanted = this.#wanted.get(call); wanted; wanted = this.#wanted.get(call))
       try {
+        if (this.#bus.awayMs() !== undefined) throw new BusError('CF_BUS_TIMEOUT', 'NATS is away');
         await this.#writeOne(subjects.liveCall(this.#shard, call), wanted);
+        this.#isTroubled = false;
         if (this.#wanted.get(call) === wanted) this.#wanted.delete(call);
       } catch (error) {
         if (this.#closed.signal.aborted) break;
-        this.#onRetry(error);
+        if (!this.#isTroubled) this.#onTrouble(error);
+        this.#isTroubled = true;
         await wait(RETRY_AFTER_MS, undefined, { signal: this.#closed.signal }).catch(() => {});
       }
     this.#writing.delete(call);
