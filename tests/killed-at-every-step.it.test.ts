@@ -80,7 +80,7 @@ interface Run {
 type Program = (call: Call, told: unknown[], onEffect: () => void) => Promise<void>;
 
 /** One call through its program; its first worker dies or hangs at a step, and another takes over. */
-async function run(program: Program, fate?: Fate): Promise<Run> {
+async function run(program: Program, fate?: Fate, unanswered = 0): Promise<Run> {
   names += 1;
   const pool = `pool-${names}`;
   const shard = new ScriptedShard(bus, outbox, pool);
@@ -93,7 +93,7 @@ async function run(program: Program, fate?: Fate): Promise<Run> {
       effects += 1;
     });
   });
-  const options = { natsUrl: nats.url, redisUrl: redis.url, pool, relay: RELAY, program: written };
+  const options = { natsUrl: nats.url, redisUrl: redis.url, pool, relay: RELAY, program: written, unanswered };
   const first = await MortalWorker.start({ ...options, name: `${pool}-first`, ...(fate && { fate }) });
   const until = Date.now() + CALL_LIMIT_MS;
   let isDone = false;
@@ -213,6 +213,13 @@ describe.each([
     ]);
   }, 30_000);
 });
+
+test('a worker whose first questions to NATS have no answer, though it has claimed the call, runs it all the same', async () => {
+  const undisturbed = await run(goesBackToTheDialplan);
+  const disturbed = await run(goesBackToTheDialplan, undefined, 3);
+  expect(disturbed.commands).toEqual(undisturbed.commands);
+  expect(disturbed.record).toMatchObject({ endedBy: 'dialplan', takeovers: 0 });
+}, 40_000);
 
 function isStepFailed(error: unknown): boolean {
   return error instanceof StepFailedError;

@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { announceWorker, type Bus, connectBus, OfferQueue } from '@callfleet/bus';
 import type { CallProgram } from '@callfleet/calls';
 import { CallRuntime } from '@callfleet/calls/runtime';
@@ -29,6 +30,8 @@ export interface MortalWorkerOptions {
   readonly program: CallProgram;
   /** What befalls it at which step: before it sends something, or before it hears of the answer. Default: nothing. */
   readonly fate?: Fate;
+  /** So many of its first questions to a stream have no answer. Default 0. */
+  readonly unanswered?: number;
 }
 
 /** A real worker with connections of its own, which can die or hang at any step of what it sends. */
@@ -70,7 +73,7 @@ export class MortalWorker {
     const relays = new RelayDirectory(() => 0);
     relays.hear({ relay, zone: 'a', sessions: 0, maxSessions: 1000, draining: false });
     const worker = new Worker({
-      bus: mortal.#bus(bus),
+      bus: { ...mortal.#bus(bus), jsm: forgetful(bus.jsm, options.unanswered ?? 0) },
       redis: mortal.#counted(redis, ['acquireLease', 'releaseLease']),
       session,
       standing,
@@ -150,6 +153,18 @@ export class MortalWorker {
     this.#stop.abort();
     this.#leave();
   }
+}
+
+/** What it is asked for by `direct.getBatch` it leaves unanswered at first, longer than a claim takes. */
+function forgetful(jsm: Bus['jsm'], times: number): Bus['jsm'] {
+  let left = times;
+  const getBatch: Bus['jsm']['direct']['getBatch'] = async (...question) => {
+    if (left <= 0) return jsm.direct.getBatch(...question);
+    left -= 1;
+    await wait(300);
+    throw new Error('TIMEOUT');
+  };
+  return Object.create(jsm, { direct: { value: Object.create(jsm.direct, { getBatch: { value: getBatch } }) } });
 }
 
 /** The program runs where the worker does: threads have nothing to do with its death. */

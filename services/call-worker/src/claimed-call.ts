@@ -61,6 +61,7 @@ export class ClaimedCall {
   #running: RunningProgram | undefined;
   /** What an earlier run still does is nobody's concern. */
   #run = 0;
+  #isClaimed = false;
 
   constructor(options: ClaimedCallOptions) {
     const { bus, offer, lease, relays, commandTimeoutMs } = options;
@@ -109,10 +110,19 @@ export class ClaimedCall {
   }
 
   /** Tells the gateway that the call is this worker's, and run by this program. */
-  claim(onClaimed: () => void = () => {}): Promise<void> {
-    return this.#tellOwner(versionOf(this.#options.route)).then(onClaimed, (error: unknown) =>
-      this.#log.warn({ err: error }, 'call.claim-refused'),
-    );
+  async claim(onClaimed: () => void = () => {}): Promise<void> {
+    try {
+      await this.#tellOwner(versionOf(this.#options.route));
+      this.#isClaimed = true;
+      onClaimed();
+    } catch (error) {
+      this.#log.warn({ err: error }, 'call.claim-refused');
+    }
+  }
+
+  /** The gateway relies on this worker: nobody else is offered the call. */
+  get isClaimed(): boolean {
+    return this.#isClaimed;
   }
 
   /** Tells the gateway that the call is its lease's owner's, whatever program that one runs. */
@@ -196,8 +206,8 @@ export class ClaimedCall {
       try {
         return await openJournal(bus, offer, lease, run, claimed, mayAppend);
       } catch (error) {
-        // At first the offer is not acknowledged yet: others may have it.
-        if (run === 1 || error instanceof CallTakenOverError) throw error;
+        // Until the claim is answered the offer is not acknowledged: others may have it.
+        if (!this.#isClaimed || error instanceof CallTakenOverError) throw error;
         if (this.#part.signal.aborted) throw this.#part.signal.reason;
         await wait(REOPEN_AFTER_MS);
       }

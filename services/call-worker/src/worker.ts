@@ -138,6 +138,10 @@ export class Worker {
         };
         if (await call.run(onClaimed)) await releaseLease(redis, lease);
         inHand.acknowledge();
+      } catch (error) {
+        // The gateway counts on us, and offers it to nobody else.
+        if (call.isClaimed) await call.handOver((held) => yieldLease(redis, held));
+        throw error;
       } finally {
         this.#calls.delete(offer.call);
         done.resolve();
