@@ -7,7 +7,9 @@ const CALLS = 200;
 let system: TestFleet;
 
 beforeAll(async () => {
-  system = await startTestFleet({ workers: 1, config: { worker: { drainMs: 0 } } });
+  // A slow machine needs its time for so many at once.
+  const gateway = { claimTimeoutMs: 20_000 };
+  system = await startTestFleet({ workers: 1, config: { gateway, worker: { drainMs: 0 } } });
 });
 afterAll(() => system?.stop());
 
