@@ -97,6 +97,8 @@ const gateway = section({
     .default(1024 * MIB),
   /** Legs and bridges whose call is gone, found when a shard is taken over, are removed after this time. */
   strayAfterMs: milliseconds.default(60_000),
+  /** Calls of a PBX, or of a shard, that is taken out of the configuration may go on for so long; then they go back to the dialplan. */
+  removedDrainMs: z.int().min(0).default(600_000),
 });
 
 const worker = section({
