@@ -38,7 +38,7 @@ test('who starts says nothing of shards before their gateways had time to be hea
   expect(directory.conditionOf('pbx-a', SHARDS)).toEqual({ state: 'DEGRADED', why: 'two: no gateway holds it' });
 });
 
-test('a shard that changes hands is nobody’s for a moment, and that is no news', () => {
+test('a shard that changes hands is held by nobody for a moment, and that is no news', () => {
   const { clock, directory } = directoryAt();
   directory.hear(told('gateway-1', { one: 'connected', two: 'connected' }));
   clock.now = 1000;

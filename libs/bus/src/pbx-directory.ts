@@ -41,13 +41,13 @@ export class PbxDirectory {
 
   /** PBXs that somebody tells of. */
   get names(): string[] {
-    this.#forgetStale();
+    for (const pbx of this.#heard.keys()) this.#forgetStale(pbx);
     return [...this.#heard.keys()];
   }
 
   /** What gateways tell of one PBX. */
   announcementsOf(pbx: string): PbxAnnouncement[] {
-    this.#forgetStale();
+    this.#forgetStale(pbx);
     return [...(this.#heard.get(pbx)?.values() ?? [])].map(({ announcement }) => announcement);
   }
 
@@ -111,12 +111,12 @@ export class PbxDirectory {
     };
   }
 
-  #forgetStale(): void {
+  #forgetStale(pbx: string): void {
+    const gateways = this.#heard.get(pbx);
+    if (!gateways) return;
     const now = this.#now();
-    for (const [pbx, gateways] of this.#heard) {
-      for (const [gateway, { at }] of gateways) if (now - at > STALE_AFTER_MS) gateways.delete(gateway);
-      if (gateways.size === 0) this.#heard.delete(pbx);
-    }
+    for (const [gateway, { at }] of gateways) if (now - at > STALE_AFTER_MS) gateways.delete(gateway);
+    if (gateways.size === 0) this.#heard.delete(pbx);
   }
 }
 

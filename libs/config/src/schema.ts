@@ -42,7 +42,7 @@ const pbx = section({
   /** Unique name of this Asterisk; part of every call id, so it must not change while calls are up. */
   name: z.string().regex(PBX_NAME, 'must be 1 to 32 of a-z, 0-9 and "-", and not begin with "-"'),
   /** Where Asterisk's HTTP server is reached: `http://host:8088`. */
-  url: httpUrl,
+  url: httpUrl.refine((url) => !/^https?:\/\/[^/]*@/.test(url), 'must hold no credentials: give username and password'),
   username: z.string().min(1),
   password: z.string().min(1),
   /** Stasis applications, one ARI socket each. Two or more, so that a gateway's death costs no new call. */

@@ -45,6 +45,7 @@ async function startKeeper(instance: string, settleMs = 10) {
         return sockets.connected;
       },
       calls: 0,
+      drain: async () => {},
       close: async () => {},
     }),
     log: createLogger('test', instance, { level: 'silent', format: 'json' }),

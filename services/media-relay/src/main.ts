@@ -11,7 +11,7 @@ import {
   traceHeaders,
   whyNatsIsAway,
 } from '@callfleet/bus';
-import { type Config, loadConfig } from '@callfleet/config';
+import { type Config, loadConfig, watchConfig } from '@callfleet/config';
 import { PacingClock } from '@callfleet/media';
 import { eventMetrics, inSpan, type Logger, runService, type Service } from '@callfleet/telemetry';
 import { RelayError } from './errors.ts';
@@ -48,6 +48,16 @@ await runService('media-relay', loadConfig, async (config, service) => {
   const counts = eventMetrics(() => outbox.held);
   service.onDrain('events', () => outbox.flushed());
 
+  const urls = new Map(config.pbxs.map(({ name, url }) => [name, url]));
+  const unwatch = watchConfig(config, {
+    // Those of PBXs that are gone stay, since calls of theirs may go on.
+    onPbxs(pbxs) {
+      for (const { name, url } of pbxs) urls.set(name, url);
+    },
+    onRestartNeeded: (keys) => log.warn({ keys }, 'config.restart-needed'),
+    onRefused: (error) => log.error({ err: error }, 'config.refused'),
+  });
+  service.stopping.addEventListener('abort', unwatch, { once: true });
   const clock = new PacingClock(processTime, (error) => log.error({ err: error }, 'pacing.failed'));
   const relay: Relay = new Relay({
     relay: instance,
@@ -55,7 +65,7 @@ await runService('media-relay', loadConfig, async (config, service) => {
     clock,
     time: processTime,
     log,
-    transport: transportFor(config),
+    transport: transportFor(config, urls),
     events: (call, session) => {
       const headers = traceHeaders();
       return sessionEvents({ relay: instance, call, session, publish: (event) => outbox.publish(event, headers) });
@@ -88,10 +98,13 @@ await runService('media-relay', loadConfig, async (config, service) => {
   announce(bus, relay);
 });
 
-function transportFor(config: Config): (pbx: string, listener: TransportListener) => MediaTransport {
+/** @param urls of PBXs by name, as they are now */
+function transportFor(
+  config: Config,
+  urls: ReadonlyMap<string, string>,
+): (pbx: string, listener: TransportListener) => MediaTransport {
   const { rtp, transport, websocket } = config.relay;
   const ports = new PortPool({ ...rtp, now: processTime.now });
-  const urls = new Map(config.pbxs.map(({ name, url }) => [name, url]));
   return (pbx, listener) => {
     const pbxUrl = urls.get(pbx);
     if (!pbxUrl)
