@@ -108,7 +108,7 @@ export class PbxFleet {
       settings,
       log,
       onShards: () => {
-        if (pbx.reports.length === 0) this.#retired.delete(pbx);
+        if (!pbx.isHeld) this.#retired.delete(pbx);
         onShards(config.name);
       },
       onBreaker: (commandClass, state) => {
@@ -120,7 +120,7 @@ export class PbxFleet {
   }
 
   #retire(pbx: Pbx): void {
-    if (pbx.reports.length > 0) this.#retired.add(pbx);
+    if (pbx.isHeld) this.#retired.add(pbx);
     void pbx.retire();
   }
 

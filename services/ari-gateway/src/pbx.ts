@@ -67,7 +67,12 @@ export class Pbx {
 
   /** The shards that this gateway holds. */
   get reports(): ShardReport[] {
-    return [...this.#shards.values()].map((held) => held.report);
+    return [...this.#shards.values()].flatMap((held) => held.report ?? []);
+  }
+
+  /** A shard of it is in our hands. */
+  get isHeld(): boolean {
+    return this.#shards.size > 0;
   }
 
   /** @param open makes the link, which tells its states from then on */
@@ -115,17 +120,16 @@ export class Pbx {
   }
 
   async #closeWhenIdle(): Promise<void> {
-    if (this.#shards.size === 0) await this.close();
+    if (!this.isHeld) await this.close();
   }
 }
-
-const CONNECTING = 'it is being connected';
 
 class HeldShard {
   readonly #shard: string;
   readonly #onChange: () => void;
   link: Link | undefined;
-  #state: LinkState = { state: 'away', why: CONNECTING };
+  /** Undefined until it was tried for the first time. */
+  #state: LinkState | undefined;
   #since = new Date();
   #isDraining = false;
 
@@ -134,19 +138,20 @@ class HeldShard {
     this.#onChange = onChange;
   }
 
-  get report(): ShardReport {
-    const { state } = this.#state;
+  get report(): ShardReport | undefined {
+    const state = this.#state;
+    if (!state) return undefined;
     return {
       shard: this.#shard,
-      state: this.#isDraining ? 'draining' : state,
+      state: this.#isDraining ? 'draining' : state.state,
       since: this.#since.toISOString(),
-      ...(this.#state.state === 'away' && { why: this.#state.why }),
+      ...(state.state === 'away' && { why: state.why }),
       calls: this.link?.calls ?? 0,
     };
   }
 
   enter(state: LinkState): void {
-    if (state.state !== this.#state.state) this.#since = new Date();
+    if (state.state !== this.#state?.state) this.#since = new Date();
     this.#state = state;
     this.#onChange();
   }
