@@ -1,7 +1,10 @@
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import {
   type BreakerEvent,
   breakerEventSchema,
@@ -13,6 +16,7 @@ import { type Asterisk, type AsteriskOptions, FALLBACK_TONE_HZ, placeCall, start
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { type HttpFleet, startHttpFleet } from './fleet-http.ts';
 
+const CLI = fileURLToPath(new URL('../cli/src/main.ts', import.meta.url));
 const SHARDS = ['callfleet-1', 'callfleet-2'];
 const POLL = { timeout: 20_000, interval: 50 };
 const DRAIN_MS = 6000;
@@ -167,6 +171,24 @@ async function applications({ httpUrl, username, password }: Asterisk): Promise<
   return (await answer.json()) as unknown[];
 }
 
+test('`./callfleet pbxs` prints the fleet', async () => {
+  await configure({ name: 'pbx-z', url: 'http://127.0.0.1:1', username: 'x', password: 'y', shards: SHARDS });
+  onTestFinished(() => configure());
+  await stateOf('pbx-z', 'DOWN');
+  const call = await talk(first, '6151');
+  await wait(2000);
+  const { code, text } = await new Promise<{ code: number; text: string }>((resolve) =>
+    execFile(process.execPath, [CLI, 'pbxs', '--config', system.configFile], (error, text) =>
+      resolve({ code: Number(error?.code ?? 0), text }),
+    ),
+  );
+  expect(text).toMatch(/pbx-a +│ CONNECTED +│ 20\S+Z +│ +│ callfleet-1: gateway-\d +│ +1 │/);
+  expect(text).toMatch(/pbx-z +│ DOWN +│ 20\S+Z +│ no connection to pbxs\[\]\.url/);
+  expect(code).toBe(1);
+  await call.hangUp();
+  await system.recordOf('6151');
+});
+
 test('a file that is broken is refused with the words of a start, and what was before goes on', async () => {
   const isUndisturbed = undisturbed();
   const good = await readFile(system.configFile, 'utf8');
@@ -289,7 +311,14 @@ test('what is no Asterisk at all is DOWN and says why, and no gateway dies of it
     createServer((_, response) => response.writeHead(200, { 'content-type': 'application/json' }).end('{"a":1}')),
   );
   const entry = { username: 'x', password: 'y', shards: SHARDS };
+  const garbage = await impostor(Buffer.concat(Array(100).fill(textFrame('no JSON'))));
+  // A header that says 1 GiB.
+  const huge = await impostor(Buffer.from([0x81, 127, 0, 0, 0, 0, 0x40, 0, 0, 0]));
+  const deep = await impostor(textFrame('{"type":"StasisStart"}'), textFrame('{"type":"StasisStart","channel":[]}'));
   await configure(
+    { ...entry, name: 'garbage', url: garbage },
+    { ...entry, name: 'huge', url: huge },
+    { ...entry, name: 'deep', url: deep },
     { ...entry, name: 'page', url: page },
     { ...entry, name: 'json', url: json },
     { ...entry, name: 'tls', url: page.replace('http:', 'https:') },
@@ -300,6 +329,11 @@ test('what is no Asterisk at all is DOWN and says why, and no gateway dies of it
   await expect.poll(() => lastOf('json')?.why, POLL).toMatch(/is no Asterisk: mend the url/);
   await expect.poll(() => lastOf('tls')?.why, POLL).toMatch(/^TLS fails: mend pbxs\[\]\.url/);
   await expect.poll(() => lastOf('nobody')?.why, POLL).toMatch(/^no connection to pbxs\[\]\.url/);
+  await expect
+    .poll(() => whys('garbage'), POLL)
+    .toContainEqual(expect.stringMatching(/frames that are no ARI messages/));
+  await expect.poll(() => whys('huge'), POLL).toContainEqual(expect.stringMatching(/a frame that is too large/));
+  await expect.poll(() => announced.some(({ pbx, state }) => pbx === 'deep' && state === 'CONNECTED'), POLL).toBe(true);
   isUndisturbed();
   await configure();
   await wait(100);
@@ -313,4 +347,32 @@ async function listen(server: Server): Promise<string> {
     server.close();
   });
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+const whys = (name: string) =>
+  announced.filter(({ pbx }) => pbx === name).flatMap(({ shards }) => shards.map(({ why }) => why));
+
+function textFrame(text: string): Buffer {
+  return Buffer.concat([Buffer.from([0x81, text.length]), Buffer.from(text)]);
+}
+
+/** Answers as an Asterisk does, opens event sockets, and then sends this on them. */
+async function impostor(...frames: Buffer[]): Promise<string> {
+  const server = createServer((request, response) => {
+    const info = { system: { version: '22.10.1', entity_id: crypto.randomUUID() } };
+    const isInfo = request.url?.startsWith('/ari/asterisk/info');
+    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(isInfo ? info : []));
+  });
+  server.on('upgrade', (request, socket) => {
+    const key = `${request.headers['sec-websocket-key']}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`;
+    const accept = createHash('sha1').update(key).digest('base64');
+    socket.on('error', () => {});
+    socket.write(
+      `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`,
+    );
+    // When it is taken for connected.
+    const timer = setTimeout(() => socket.write(Buffer.concat(frames)), 500);
+    socket.on('close', () => clearTimeout(timer));
+  });
+  return listen(server);
 }

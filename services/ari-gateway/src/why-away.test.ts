@@ -47,7 +47,9 @@ test('https where there is no TLS', async () => {
 test('a user that may not write, and a double, are told of too', () => {
   const refused = { method: 'PUT', route: '/applications/{applicationName}/eventFilter', url: 'http://x' };
   expect(whyAway(new AriRefusedError({ status: 403, refusal: 'Forbidden', ...refused }))).toMatch(/read_only=no/);
-  expect(whyAway(new AriRefusedError({ status: 500, refusal: 'Oops', ...refused }))).toMatch(/^it refuses PUT .*: 500 Oops/);
+  expect(whyAway(new AriRefusedError({ status: 500, refusal: 'Oops', ...refused }))).toMatch(
+    /^it refuses PUT .*: 500 Oops/,
+  );
   expect(whyAway(new PbxIdentityError('pbx-b', '02:01', 'pbx-a'))).toMatch(/entityid 02:01 is that of pbx-a/);
   expect(whyAway(new NotAriError())).toMatch(/no ARI messages/);
   expect(whyAway(new TypeError('boom at 10.0.0.1'))).toMatch(/see shard\.unreachable/);
