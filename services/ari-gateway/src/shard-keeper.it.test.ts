@@ -44,6 +44,7 @@ async function startKeeper(instance: string, settleMs = 10) {
     session,
     shards: SHARDS,
     settleMs,
+    drainMs: 60_000,
     open: ({ shard }) => {
       links.push(`open ${shard}`);
       return {
@@ -51,9 +52,9 @@ async function startKeeper(instance: string, settleMs = 10) {
           return sockets.connected;
         },
         calls: 0,
-        async drain(_, signal) {
-          links.push(`drain ${shard}`);
-          await Promise.race([calls.promise, once(signal, 'abort')]);
+        async drain(limitMs, signal) {
+          links.push(limitMs > 0 ? `drain ${shard}` : `send back ${shard}`);
+          if (limitMs > 0) await Promise.race([calls.promise, once(signal, 'abort')]);
         },
         async close() {
           links.push(`close ${shard}`);
@@ -126,6 +127,16 @@ test('a shard that is back before its calls are over is opened anew', async () =
   await expect
     .poll(() => links, { timeout: 5000 })
     .toEqual(['open one', 'open two', 'drain one', 'close one', 'open one']);
+});
+
+test('a gateway that stops while it drains a shard, which nobody else has, sends its calls back', async () => {
+  const { keeper, links } = await startKeeper('gateway-1');
+  await expect.poll(() => links, { timeout: 5000 }).toEqual(['open one', 'open two']);
+  keeper.setShards(SHARDS.slice(1));
+  await expect.poll(() => links.at(-1), { timeout: 5000 }).toBe('drain one');
+  await closing.pop()?.();
+  expect(links.filter((what) => what.endsWith('one'))).toEqual(['open one', 'drain one', 'send back one', 'close one']);
+  expect(await redis.keys('cf:lease:*')).toEqual([]);
 });
 
 test('the links of a PBX that was changed are opened anew under the same leases', async () => {

@@ -31,6 +31,7 @@ interface Held {
   link: Link;
   /** It is in the configuration no more: ends the wait for its calls. */
   retiring?: AbortController;
+  retired?: Promise<void>;
 }
 
 const nameOf = ({ pbx, shard }: Shard) => `shard/${pbx}/${shard}`;
@@ -48,6 +49,7 @@ export class ShardKeeper {
   #changed: ReadonlySet<string> = new Set();
   #gateways: readonly string[] = [];
   #takesNothingUntil = 0;
+  #isStopping = false;
   #wake = Promise.withResolvers<void>();
 
   constructor(options: ShardKeeperOptions) {
@@ -112,6 +114,7 @@ export class ShardKeeper {
       await this.#wake.promise;
       this.#wake = Promise.withResolvers<void>();
     }
+    this.#isStopping = true;
     await Promise.all([...this.#held.keys()].map((name) => this.#giveUp(name)));
   }
 
@@ -139,7 +142,7 @@ export class ShardKeeper {
       if (wanted.has(name)) held.retiring?.abort();
       else if (!held.retiring) {
         held.retiring = new AbortController();
-        void this.#retire(name, held, held.retiring.signal);
+        held.retired = this.#retire(name, held, held.retiring.signal);
       }
   }
 
@@ -148,6 +151,8 @@ export class ShardKeeper {
     log.info({ ...held.shard, calls: held.link.calls }, 'shard.draining');
     try {
       await held.link.drain(drainMs, signal);
+      // No other gateway has this shard: its calls would be left in silence.
+      if (this.#isStopping) await held.link.drain(0, new AbortController().signal);
       await held.link.close();
       await releaseLease(this.#options.redis, held.lease);
       log.info({ ...held.shard }, 'shard.given-up');
@@ -203,9 +208,12 @@ export class ShardKeeper {
 
   async #giveUp(name: string): Promise<void> {
     const held = this.#held.get(name);
+    if (held?.retiring) {
+      held.retiring.abort();
+      return held.retired;
+    }
     this.#held.delete(name);
     if (!held) return;
-    held.retiring?.abort();
     await held.link.close();
     await releaseLease(this.#options.redis, held.lease);
   }
