@@ -119,8 +119,8 @@ test('a PBX is added while a call talks on another, is served, and is removed: i
   await configure(entryOf('pbx-b', second));
   await stateOf('pbx-b', 'CONNECTED');
   const onSecond = await talk(second, '6002', 800);
-  const ready = (await (await system.get('gateway-1', '/readyz')).json()) as { pbxs: unknown };
-  expect(ready.pbxs).toEqual([
+  const ready = async () => ((await (await system.get('gateway-1', '/readyz')).json()) as { pbxs: unknown }).pbxs;
+  await expect.poll(ready, POLL).toEqual([
     { pbx: 'pbx-a', state: 'CONNECTED', since: expect.any(String) },
     { pbx: 'pbx-b', state: 'CONNECTED', since: expect.any(String) },
   ]);

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { connectBus, followPbxs, PbxDirectory } from '@callfleet/bus';
+import { connectBus, followPbxAnnouncements, PbxDirectory } from '@callfleet/bus';
 import { loadConfig } from '@callfleet/config';
 import { pbxRows } from './rows.ts';
 import { printPbxs } from './table.ts';
@@ -20,7 +20,11 @@ export async function pbxsCommand({ config: file, json = false }: PbxsOptions): 
   const bus = await connectBus({ ...config.nats, name: 'callfleet pbxs' });
   try {
     const directory = new PbxDirectory({ graceMs: 0 });
-    followPbxs(bus, directory, (error) => console.error(`callfleet: an announcement can't be read: ${String(error)}`));
+    followPbxAnnouncements(
+      bus,
+      (told) => directory.hear(told),
+      (error) => console.error(`callfleet: an announcement can't be read: ${String(error)}`),
+    );
     await wait(LISTEN_MS);
     const rows = pbxRows(directory, config.pbxs);
     process.stdout.write(json ? `${JSON.stringify(rows, null, 2)}\n` : printPbxs(rows, new Date()));

@@ -15,7 +15,7 @@ export { decodeMessage, encodeMessage } from './message.ts';
 export { type Offer, publishOffer } from './offer.ts';
 export { type OfferInHand, OfferQueue } from './offer-queue.ts';
 export { type PbxCondition, pbxCondition } from './pbx-condition.ts';
-export { followPbxs, type KnownShard, PbxDirectory } from './pbx-directory.ts';
+export { followPbxAnnouncements, type KnownShard, PbxDirectory } from './pbx-directory.ts';
 export {
   type BreakerEvent,
   breakerEventSchema,

@@ -76,10 +76,11 @@ export class PbxDirectory {
     );
   }
 
-  /** Undefined while not enough is known of it. */
+  /** Undefined while not enough is known of it: nothing is, or a shard changes hands in this moment. */
   conditionOf(pbx: string, configured: readonly string[]): PbxCondition | undefined {
     const shards = this.shardsOf(pbx, configured);
-    if (shards.length === 0) return undefined;
+    const isKnown = configured.every((name) => shards.some(({ shard }) => shard === name));
+    if (shards.length === 0 || !isKnown) return undefined;
     const open = this.announcementsOf(pbx).flatMap(({ openBreakers }) => openBreakers);
     return pbxCondition(shards, [...new Set(open)].sort());
   }
@@ -120,12 +121,16 @@ export class PbxDirectory {
   }
 }
 
-/** Keeps the directory fed. @returns stops */
-export function followPbxs(bus: Bus, directory: PbxDirectory, onBadMessage: (error: unknown) => void): () => void {
+/** @returns stops */
+export function followPbxAnnouncements(
+  bus: Bus,
+  onAnnouncement: (announcement: PbxAnnouncement) => void,
+  onBadMessage: (error: unknown) => void,
+): () => void {
   const subscription = bus.nc.subscribe(subjects.pbxAnnouncements, {
     callback: (_error, message) => {
       try {
-        directory.hear(decodeMessage(pbxAnnouncementSchema, message.data));
+        onAnnouncement(decodeMessage(pbxAnnouncementSchema, message.data));
       } catch (error) {
         onBadMessage(error);
       }

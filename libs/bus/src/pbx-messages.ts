@@ -36,6 +36,8 @@ export const pbxAnnouncementSchema = z.object({
   state: z.enum(pbxStates).optional(),
   since: z.iso.datetime().optional(),
   why: z.string().optional(),
+  /** Where this gateway reaches it. Relays that do not have it in their configuration yet dial it there. */
+  url: z.string().optional(),
   /** Asterisk's own, once it has been read and is this PBX's alone. */
   entityId: z.string().optional(),
   /** Those that this gateway holds. */

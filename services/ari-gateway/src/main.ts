@@ -5,7 +5,7 @@ import {
   EventOutbox,
   encodeMessage,
   ensureStreams,
-  followPbxs,
+  followPbxAnnouncements,
   type PbxAnnouncement,
   PbxDirectory,
   SpillQueue,
@@ -88,7 +88,11 @@ await runService('ari-gateway', loadConfig, async (config, service) => {
   const directory = new PbxDirectory();
   service.onStop(
     'pbx announcements',
-    followPbxs(bus, directory, (error) => log.warn({ err: error }, 'pbx.bad-announcement')),
+    followPbxAnnouncements(
+      bus,
+      (told) => directory.hear(told),
+      (error) => log.warn({ err: error }, 'pbx.bad-announcement'),
+    ),
   );
   const identities = new PbxIdentities({
     redis,

@@ -15,7 +15,7 @@ export interface PbxBoardOptions {
   /** A PBX's shards; undefined of one that is not in the configuration. */
   readonly configured: (pbx: string) => readonly string[] | undefined;
   /** What this gateway has in hand of a PBX, in the configuration or not. */
-  readonly own: (pbx: string) => Pick<PbxAnnouncement, 'entityId' | 'shards' | 'openBreakers'>;
+  readonly own: (pbx: string) => Pick<PbxAnnouncement, 'url' | 'entityId' | 'shards' | 'openBreakers'>;
   readonly publish: (announcement: PbxAnnouncement) => void;
   /** Others can't be heard. */
   readonly isCutOff: () => boolean;

@@ -57,8 +57,9 @@ export class Pbx {
   }
 
   /** What others are told of it. */
-  get known(): Pick<PbxAnnouncement, 'entityId' | 'shards' | 'openBreakers'> {
+  get known(): Pick<PbxAnnouncement, 'url' | 'entityId' | 'shards' | 'openBreakers'> {
     return {
+      url: this.#config.url,
       ...(this.entityId !== undefined && { entityId: this.entityId }),
       shards: this.reports,
       openBreakers: this.guard.openBreakers,

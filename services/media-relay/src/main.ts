@@ -5,6 +5,7 @@ import {
   EventOutbox,
   encodeMessage,
   ensureStreams,
+  followPbxAnnouncements,
   type RelayReply,
   relayRequestSchema,
   subjects,
@@ -49,6 +50,14 @@ await runService('media-relay', loadConfig, async (config, service) => {
   service.onDrain('events', () => outbox.flushed());
 
   const urls = new Map(config.pbxs.map(({ name, url }) => [name, url]));
+  // Gateways may have a new PBX, and calls of it, a while before this process's file names it.
+  const heardUrls = new Map<string, string>();
+  const unfollow = followPbxAnnouncements(
+    bus,
+    ({ pbx, url }) => url !== undefined && heardUrls.set(pbx, url),
+    (error) => log.warn({ err: error }, 'pbx.bad-announcement'),
+  );
+  service.onStop('pbx announcements', unfollow);
   const unwatch = watchConfig(config, {
     // Those of PBXs that are gone stay, since calls of theirs may go on.
     onPbxs(pbxs) {
@@ -65,7 +74,7 @@ await runService('media-relay', loadConfig, async (config, service) => {
     clock,
     time: processTime,
     log,
-    transport: transportFor(config, urls),
+    transport: transportFor(config, (pbx) => urls.get(pbx) ?? heardUrls.get(pbx)),
     events: (call, session) => {
       const headers = traceHeaders();
       return sessionEvents({ relay: instance, call, session, publish: (event) => outbox.publish(event, headers) });
@@ -98,17 +107,17 @@ await runService('media-relay', loadConfig, async (config, service) => {
   announce(bus, relay);
 });
 
-/** @param urls of PBXs by name, as they are now */
+/** @param urlOf of a PBX, as it is now */
 function transportFor(
   config: Config,
-  urls: ReadonlyMap<string, string>,
+  urlOf: (pbx: string) => string | undefined,
 ): (pbx: string, listener: TransportListener) => MediaTransport {
   const { rtp, transport, websocket } = config.relay;
   const ports = new PortPool({ ...rtp, now: processTime.now });
   return (pbx, listener) => {
-    const pbxUrl = urls.get(pbx);
+    const pbxUrl = urlOf(pbx);
     if (!pbxUrl)
-      throw new RelayError('CF_PBX_UNKNOWN', `this relay has no PBX "${pbx}" (pbxs: ${[...urls.keys()].join(', ')})`);
+      throw new RelayError('CF_PBX_UNKNOWN', `this relay has no PBX "${pbx}", nor does a gateway tell of it`);
     return transport === 'rtp'
       ? new RtpTransport({ ...rtp, ports, format: FORMAT }, listener)
       : new WebSocketTransport({ ...websocket, pbxUrl, format: FORMAT, time: processTime }, listener);
