@@ -44,8 +44,8 @@ test('a shard that changes hands is held by nobody for a moment, and that is no 
   clock.now = 1000;
   directory.hear(told('gateway-1', { one: 'connected' }));
   expect(directory.conditionOf('pbx-a', SHARDS)).toBeUndefined();
-  directory.hear(told('gateway-2', { two: 'away' }, 1));
-  directory.hear(told('gateway-1', { one: 'connected', two: 'connected' }));
+  directory.hear(told('gateway-1', { one: 'connected', two: 'away' }, 1));
+  directory.hear(told('gateway-2', { two: 'connected' }));
   expect(directory.conditionOf('pbx-a', SHARDS)).toEqual({ state: 'CONNECTED' });
 });
 

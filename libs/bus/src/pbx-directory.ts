@@ -14,6 +14,9 @@ const STALE_AFTER_MS = 7000;
 /** A shard that changes hands, or whose gateway we have not heard yet, is held by nobody for a moment, milliseconds. */
 const GRACE_MS = 5000;
 
+/** What counts of two that tell of one shard. */
+const RANKS: readonly ShardReport['state'][] = ['connected', 'syncing', 'draining', 'away'];
+
 /** All PBXs of the fleet, from what gateways announce. */
 export class PbxDirectory {
   readonly #heard = new Map<string, Map<string, { announcement: PbxAnnouncement; at: number }>>();
@@ -62,7 +65,7 @@ export class PbxDirectory {
       for (const report of shards) {
         const other = known.get(report.shard);
         // While a shard is handed over, two tell of it.
-        if (!other || (other.state !== 'connected' && other.since < report.since))
+        if (!other || RANKS.indexOf(report.state) < RANKS.indexOf(other.state))
           known.set(report.shard, { ...report, gateway });
       }
     const shards: KnownShard[] = [];

@@ -170,8 +170,12 @@ export class ShardKeeper {
     const reopen = [...this.#held.values()].filter(({ shard, retiring }) => changed.has(shard.pbx) && !retiring);
     await Promise.all(
       reopen.map(async (held) => {
-        await held.link.close();
-        if (this.#isWanted(held.shard)) held.link = this.#options.open(held.shard);
+        try {
+          await held.link.close();
+          if (this.#isWanted(held.shard)) held.link = this.#options.open(held.shard);
+        } catch (error) {
+          this.#options.log.error({ ...held.shard, err: error }, 'shard.not-opened-anew');
+        }
       }),
     );
   }
