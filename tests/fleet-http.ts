@@ -32,7 +32,8 @@ export async function startHttpFleet(
     get,
     async readyz(name) {
       const answer = await get(name, '/readyz');
-      return { status: answer.status, ...((await answer.json()) as { state: string; missing: string[] }) };
+      const { state, missing } = (await answer.json()) as { state: string; missing: string[] };
+      return { status: answer.status, state, missing };
     },
     async workerWithCall() {
       for (const worker of system.fleet.workers)

@@ -108,11 +108,11 @@ export async function startTestFleet(options: Partial<LocalFleetOptions> = {}): 
   };
 }
 
-/** Leases of calls; those of shards stay as long as their gateways. */
+/** Leases of calls; those of shards stay as long as their gateways, those of Asterisks as long as the configuration. */
 async function callLeases(url: string): Promise<string[]> {
   const redis = new Redis(url);
   try {
-    return (await redis.keys('cf:lease:*')).filter((key) => !key.startsWith('cf:lease:{shard/'));
+    return (await redis.keys('cf:lease:*')).filter((key) => !/^cf:lease:\{(shard|entity)\//.test(key));
   } finally {
     redis.disconnect();
   }

@@ -69,6 +69,15 @@ program
     process.exitCode = await doctorCommand(options);
   });
 program
+  .command('pbxs')
+  .description('how the PBXs of a running fleet are: state, since when, why, shards and calls')
+  .option('--config <file>', 'configuration file', 'callfleet.yaml')
+  .option('--json', 'for machines', false)
+  .action(async (options) => {
+    const { pbxsCommand } = await import('./pbxs/command.ts');
+    process.exitCode = await pbxsCommand(options);
+  });
+program
   .command('pbx-config')
   .description("print the PBX's side of the configuration")
   .requiredOption('--pbx <name>', 'which PBX of the configuration')

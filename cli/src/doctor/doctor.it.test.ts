@@ -105,7 +105,7 @@ describe('on real parts', () => {
     const clones = await Promise.all([startAsterisk({ entityId }), startAsterisk({ entityId })]);
     try {
       const findings = await doctor({ pbxs: clones.map(({ httpUrl }) => ({ url: httpUrl })) });
-      expect(troubles(findings)).toContain('warning: pbx b entityid');
+      expect(troubles(findings)).toContain('problem: pbx b entityid');
       expect(findings).toContainEqual(
         expect.objectContaining({ check: 'entityid', mend: expect.stringMatching(/set entityid in \[options\]/) }),
       );
@@ -122,7 +122,7 @@ describe('on real parts', () => {
   test('one Asterisk under two names, with and without the same shards', async () => {
     expect(troubles(await doctor({ pbxs: [{}, {}] }))).toContain('problem: pbx b same machine');
     const apart = await doctor({ pbxs: [{}, { shards: ['x', 'y'] }] });
-    expect(troubles(apart)).toContain('warning: pbx b same machine');
+    expect(troubles(apart)).toContain('problem: pbx b same machine');
   });
 });
 

@@ -19,21 +19,14 @@ function sameIdentity(one: KnownPbx, twin: KnownPbx): Finding {
   const about = new Findings(`pbx ${one.pbx.name}`);
   // Two Asterisks do not start in the same millisecond.
   if (one.facts.status.startup_time !== twin.facts.status.startup_time)
-    return about.warning(
+    return about.problem(
       'entityid',
-      `${one.facts.system.entity_id}, the same as ${twin.pbx.name}: their events cannot be told apart (a clone?)`,
+      `${one.facts.system.entity_id}, the same as ${twin.pbx.name} (a clone?): gateways serve only one of them`,
       `set entityid in [options] of asterisk.conf as ./callfleet pbx-config --pbx ${one.pbx.name} prints it, and restart Asterisk`,
-    );
-  const shared = one.pbx.shards.filter((shard) => twin.pbx.shards.includes(shard));
-  if (shared.length === 0)
-    return about.warning(
-      'same machine',
-      `is the same Asterisk as ${twin.pbx.name}, with other shards`,
-      'make one entry of the two, with all shards',
     );
   return about.problem(
     'same machine',
-    `is the same Asterisk as ${twin.pbx.name}: gateways would take ${shared.join(', ')} away from each other`,
-    'remove one of the two entries, or mend its url',
+    `is the same Asterisk as ${twin.pbx.name}: gateways serve it under one name only`,
+    'mend its url, or make one entry of the two, with all shards',
   );
 }

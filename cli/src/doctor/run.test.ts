@@ -50,8 +50,8 @@ redis: { url: "redis://127.0.0.1:1" }
   const findings = await runDoctor({ config: file, limitMs: 2000 });
   await Promise.all([one.close(), two.close()]);
   const problems = findings.filter(({ level }) => level === 'problem').map(({ subject }) => subject);
-  expect(problems).toEqual(['pbx c', 'nats', 'redis', 'program bot']);
-  expect(findings).toContainEqual(expect.objectContaining({ subject: 'pbx b', check: 'entityid', level: 'warning' }));
+  expect(problems).toEqual(['pbx c', 'pbx b', 'nats', 'redis', 'program bot']);
+  expect(findings).toContainEqual(expect.objectContaining({ subject: 'pbx b', check: 'entityid', level: 'problem' }));
 });
 
 test('the command prints groups, and exits with 1 for a problem', async () => {

@@ -179,6 +179,8 @@ export class AriSocket implements AriRequester {
 
   #watch(): void {
     this.#socket.on('close', (code, reason) => this.#onClose(code, reason.toString()));
+    // ws would wait half a minute for the peer's part of the close handshake.
+    this.#socket.on('error', () => this.#socket.terminate());
     this.#liveness = new Liveness(this.#options.pingIntervalMs ?? 5000, {
       ping: () => this.#socket.ping(),
       onSilence: () => {

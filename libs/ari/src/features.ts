@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type AsteriskVersion, parseAsteriskVersion } from './asterisk-version.ts';
+import { AriUnexpectedError } from './errors.ts';
 import { asterisk } from './generated/operations.gen.ts';
 import { type AriRequest, ariRequest } from './request.ts';
 import type { AriRequester } from './requester.ts';
@@ -83,16 +84,27 @@ export function featuresOf({ release }: AsteriskVersion, docs?: DocumentedFeatur
   };
 }
 
+const SystemInfo = z.object({ system: z.object({ version: z.string(), entity_id: z.string().optional() }) });
+
 /**
- * Asks an Asterisk for its version and api-docs. Packages may leave the api-docs out; then the version alone decides.
- * @throws AriError
+ * Asks an Asterisk who it is, for its version, `entityid` and api-docs. Packages may leave the api-docs out; then the version alone
+ * decides.
+ * @throws AriError; AriUnexpectedError where it is no Asterisk
  */
-export async function readFeatures(ari: AriRequester): Promise<{ version: AsteriskVersion; features: AriFeatures }> {
-  const info = expectOk(await ari.request(asterisk.getInfo({ only: 'system' })));
-  const version = parseAsteriskVersion(info.system?.version ?? '');
+export async function readFeatures(
+  ari: AriRequester,
+): Promise<{ version: AsteriskVersion; entityId: string | undefined; features: AriFeatures }> {
+  const answer = await ari.request(asterisk.getInfo({ only: 'system' }));
+  const info = SystemInfo.safeParse(expectOk(answer));
+  if (!info.success)
+    throw new AriUnexpectedError(`${answer.url} does not answer GET /asterisk/info as an Asterisk does`, {
+      url: answer.url,
+    });
+  const { version: text, entity_id: entityId } = info.data.system;
+  const version = parseAsteriskVersion(text);
   const events = await ari.request(apiDocs('events.json'));
   const channels = await ari.request(apiDocs('channels.json'));
-  return { version, features: featuresOf(version, documentedFeatures(events, channels)) };
+  return { version, entityId, features: featuresOf(version, documentedFeatures(events, channels)) };
 }
 
 const EventDocs = z.object({ models: z.record(z.string(), z.unknown()) });

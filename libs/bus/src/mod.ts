@@ -14,6 +14,17 @@ export { type KeptCall, KeptCalls } from './kept-calls.ts';
 export { decodeMessage, encodeMessage } from './message.ts';
 export { type Offer, publishOffer } from './offer.ts';
 export { type OfferInHand, OfferQueue } from './offer-queue.ts';
+export { type PbxCondition, pbxCondition } from './pbx-condition.ts';
+export { followPbxAnnouncements, type KnownShard, PbxDirectory } from './pbx-directory.ts';
+export {
+  type BreakerEvent,
+  breakerEventSchema,
+  type PbxAnnouncement,
+  type PbxState,
+  pbxAnnouncementSchema,
+  pbxStates,
+  type ShardReport,
+} from './pbx-messages.ts';
 export type { ProgramVersion } from './program-version.ts';
 export {
   type ExternalMedia,

@@ -24,6 +24,10 @@ export const subjects = {
   relay: (relay: string) => `cf.relay.${encodeToken(relay)}`,
   /** Where relays announce their zone, room and load. */
   relayAnnouncements: 'cf.relays',
+  /** Where gateways announce how PBXs are. */
+  pbxAnnouncements: 'cf.pbxs',
+  /** Where gateways tell that a class of commands is not sent to a PBX any more, or is again. */
+  breaker: (pbx: string) => `cf.breaker.${pbx}`,
   /** The record of one finished call (stream CDRS). */
   cdr: (call: CallId) => `cf.cdr.${call}`,
 } as const;

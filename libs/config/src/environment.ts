@@ -31,20 +31,36 @@ function withValue(target: unknown, path: readonly string[], value: unknown): un
   return { ...base, [key]: withValue((base as Record<string, unknown>)[key], rest, value) };
 }
 
-/** Replaces `${NAME}` in every string by that environment variable. @returns the names that are not set, with paths */
+/**
+ * Replaces in every string `${NAME}` by that environment variable, and `${file:PATH}` by what is in that file, without the
+ * line's end.
+ *
+ * @param readFile throws when there is no such file
+ * @returns with what is missing, and where
+ */
 export function substituteVariables(
   value: unknown,
   env: NodeJS.ProcessEnv,
-  path = '',
+  readFile: (path: string) => string,
 ): { value: unknown; missing: string[] } {
   const missing: string[] = [];
+  const textOf = (name: string, at: string): string | undefined => {
+    if (name.startsWith('file:'))
+      try {
+        return readFile(name.slice('file:'.length)).trimEnd();
+      } catch (error) {
+        missing.push(`${at}: the file of \${${name}} can't be read (${(error as NodeJS.ErrnoException).code})`);
+        return undefined;
+      }
+    if (env[name] === undefined) missing.push(`${at}: the environment variable ${name} is not set`);
+    return env[name];
+  };
   const visit = (node: unknown, at: string): unknown => {
     if (typeof node === 'string')
-      return node.replace(/\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g, (whole, name: string) => {
-        const text = env[name];
-        if (text === undefined) missing.push(`${at}: the environment variable ${name} is not set`);
-        return text ?? whole;
-      });
+      return node.replace(
+        /\$\{([A-Za-z_][A-Za-z0-9_]*|file:[^}]+)\}/g,
+        (whole, name: string) => textOf(name, at) ?? whole,
+      );
     if (Array.isArray(node)) return node.map((item, index) => visit(item, `${at}[${index}]`));
     if (typeof node === 'object' && node !== null)
       return Object.fromEntries(
@@ -52,5 +68,5 @@ export function substituteVariables(
       );
     return node;
   };
-  return { value: visit(value, path), missing };
+  return { value: visit(value, ''), missing };
 }

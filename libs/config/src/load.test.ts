@@ -94,6 +94,12 @@ describe('a wrong configuration is refused with the path and what is accepted:',
     ]);
   });
 
+  test('a url with credentials in it', () => {
+    expect(problemsOf(PBX.replace('http://', 'HTTP://me:secret@'))).toEqual([
+      'pbxs[0].url: must hold no credentials: give username and password',
+    ]);
+  });
+
   test('a version that is no word', () => {
     expect(problemsOf(`${PBX}programs: [{ name: ivr, version: "2 0", file: x, extensions: [] }]\n`)[0]).toMatch(
       /^programs\[0\]\.version: must be 1 to 32 of/,

@@ -42,7 +42,7 @@ const pbx = section({
   /** Unique name of this Asterisk; part of every call id, so it must not change while calls are up. */
   name: z.string().regex(PBX_NAME, 'must be 1 to 32 of a-z, 0-9 and "-", and not begin with "-"'),
   /** Where Asterisk's HTTP server is reached: `http://host:8088`. */
-  url: httpUrl,
+  url: httpUrl.refine(hasNoCredentials, 'must hold no credentials: give username and password'),
   username: z.string().min(1),
   password: z.string().min(1),
   /** Stasis applications, one ARI socket each. Two or more, so that a gateway's death costs no new call. */
@@ -97,6 +97,8 @@ const gateway = section({
     .default(1024 * MIB),
   /** Legs and bridges whose call is gone, found when a shard is taken over, are removed after this time. */
   strayAfterMs: milliseconds.default(60_000),
+  /** Calls of a PBX, or of a shard, that is taken out of the configuration may go on for so long; then they go back to the dialplan. */
+  removedDrainMs: z.int().min(0).default(600_000),
 });
 
 const worker = section({
@@ -206,6 +208,11 @@ export type Config = z.output<typeof configSchema>;
 export type PbxConfig = Config['pbxs'][number];
 export type ProgramConfig = Config['programs'][number];
 export type RelayConfig = Config['relay'];
+
+function hasNoCredentials(url: string): boolean {
+  const parsed = URL.parse(url);
+  return parsed === null || (parsed.username === '' && parsed.password === '');
+}
 
 function unique<K extends string>(key: K) {
   return (items: ReadonlyArray<Record<K, string>>, context: z.RefinementCtx) => {

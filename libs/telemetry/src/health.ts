@@ -19,11 +19,14 @@ export interface Readiness {
   readonly state: ServiceState;
   /** What keeps it from doing its work, each as `<check>: <why not>`. */
   readonly missing: readonly string[];
+  /** What there is to say beside that, by name. */
+  readonly details: Readonly<Record<string, unknown>>;
 }
 
 /** How a service is: where it is in its life, and what it lacks. */
 export class Health {
   readonly #checks = new Map<string, Check>();
+  readonly #details = new Map<string, () => unknown>();
   #state: ServiceState = 'INITIALIZED';
 
   get state(): ServiceState {
@@ -38,6 +41,11 @@ export class Health {
     this.#checks.set(name, whyNot);
   }
 
+  /** Told with the readiness, and no condition of it. */
+  detail(name: string, read: () => unknown): void {
+    this.#details.set(name, read);
+  }
+
   /** Each check and why it fails, if it does. */
   *results(): Generator<[name: string, whyNot: string | undefined]> {
     for (const [name, whyNot] of this.#checks) yield [name, outcomeOf(whyNot)];
@@ -46,7 +54,8 @@ export class Health {
   readiness(): Readiness {
     const missing: string[] = [];
     for (const [name, whyNot] of this.results()) if (whyNot !== undefined) missing.push(`${name}: ${whyNot}`);
-    return { state: this.#state, missing };
+    const details = Object.fromEntries([...this.#details].map(([name, read]) => [name, read()]));
+    return { state: this.#state, missing, details };
   }
 }
 

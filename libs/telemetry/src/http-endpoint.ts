@@ -87,7 +87,9 @@ async function answerTo(request: IncomingMessage, health: Health, scrape: () => 
     case '/readyz': {
       const readiness = health.readiness();
       const isReady = readiness.state === 'RUNNING' && readiness.missing.length === 0;
-      return { status: isReady ? 200 : 503, type: 'application/json', body: `${JSON.stringify(readiness)}\n` };
+      const { details, ...rest } = readiness;
+      const body = `${JSON.stringify({ ...rest, ...details })}\n`;
+      return { status: isReady ? 200 : 503, type: 'application/json', body };
     }
     case '/metrics':
       return scrape().then(

@@ -19,6 +19,8 @@ export interface Service {
   readonly stopping: AbortSignal;
   /** Something that `/readyz` depends on. */
   check(what: string, whyNot: Check): void;
+  /** Something that `/readyz` tells beside; without addresses or secrets. */
+  detail(name: string, read: () => unknown): void;
   /**
    * Hands over, or ends, what the service has in hand; the last one registered is asked first. When all are through, it is
    * DRAINED. It may take `limitMs`, default 10 s.
@@ -82,6 +84,7 @@ export async function runService<C extends ServiceConfig>(
       log,
       stopping: stop.signal,
       check: (what, whyNot) => health.check(what, whyNot),
+      detail: (name, read) => health.detail(name, read),
       onDrain: (what, close, limitMs = CLOSE_LIMIT_MS) => drains.push({ what, close, limitMs }),
       onStop: (what, close, limitMs = CLOSE_LIMIT_MS) => closers.push({ what, close, limitMs }),
       fail: (error) => stopped.reject(error),

@@ -30,6 +30,7 @@ export interface CallOffersOptions {
 /** What PBXs answer when asked for a channel that is gone. */
 const GONE = 404;
 const NO_WORKER = 'NOWORKER';
+const NO_GATEWAY = 'NOGATEWAY';
 /** A worker that took the offer of a call that is over, in the last moment, has claimed it by then; milliseconds. */
 const LATE_CLAIM_MS = 2000;
 
@@ -37,6 +38,7 @@ const LATE_CLAIM_MS = 2000;
 export class CallOffers {
   readonly #options: CallOffersOptions;
   readonly #unclaimed = new Map<LiveCall, NodeJS.Timeout>();
+  #refusesNew = false;
 
   constructor(options: CallOffersOptions) {
     this.#options = options;
@@ -78,6 +80,11 @@ export class CallOffers {
     };
     if (isFromItsStart) call.offer = offer;
     else call.inherited = offer;
+    if (this.#refusesNew) {
+      span.end();
+      void this.#sendAway(call, NO_GATEWAY, 'draining');
+      return;
+    }
     this.keep(call);
     filedOffers.count('new');
     this.#file(call, offer)
@@ -107,6 +114,20 @@ export class CallOffers {
     })
       .then(() => log.warn({ call: call.id, epoch, ...program }, 'call.offered-again'))
       .catch((error: unknown) => log.error({ call: call.id, err: error }, 'call.offer-failed'));
+  }
+
+  /** From now on callers who come are sent back to the dialplan. */
+  refuseNew(): void {
+    this.#refusesNew = true;
+  }
+
+  /** A call that goes on, and may not: its caller goes back to the dialplan. Its worker sees that as its end, and cleans up. */
+  async sendBack(call: LiveCall): Promise<void> {
+    if (call.worker === undefined) await this.#sendAway(call, NO_GATEWAY, 'draining');
+    else {
+      givenBackCalls.count('draining');
+      await this.#toDialplan(call, NO_GATEWAY);
+    }
   }
 
   /** A worker has the call, and will write its record. */
@@ -150,19 +171,25 @@ export class CallOffers {
       this.#unlessClaimed(call, LATE_CLAIM_MS, () => this.#record(call, { endedBy: 'caller' }));
       return;
     }
-    const isBack = await this.#giveBack(call);
-    await this.#record(call, isBack ? { endedBy: 'dialplan', status: NO_WORKER } : { endedBy: 'caller' });
+    this.#options.log.error({ call: call.id }, 'call.not-claimed');
+    await this.#sendAway(call, NO_WORKER, 'not-claimed');
+  }
+
+  /** Of a call that no worker has. */
+  async #sendAway(call: LiveCall, status: string, why: 'not-claimed' | 'draining'): Promise<void> {
+    this.settle(call);
+    call.released = true;
+    givenBackCalls.count(why);
+    const isBack = await this.#toDialplan(call, status);
+    await this.#record(call, isBack ? { endedBy: 'dialplan', status } : { endedBy: 'caller' });
   }
 
   /** @returns false when the caller had hung up by then */
-  async #giveBack(call: LiveCall): Promise<boolean> {
+  async #toDialplan(call: LiveCall, value: string): Promise<boolean> {
     const { ari, log } = this.#options;
     const { channelId } = call;
-    call.released = true;
-    givenBackCalls.count('not-claimed');
-    log.error({ call: call.id }, 'call.not-claimed');
     try {
-      await ari.request(channels.setChannelVar({ channelId, variable: 'CALLFLEET_STATUS', value: NO_WORKER }));
+      await ari.request(channels.setChannelVar({ channelId, variable: 'CALLFLEET_STATUS', value }));
       const { status } = await ari.request(channels.continueInDialplan({ channelId }));
       return status !== GONE;
     } catch (error) {

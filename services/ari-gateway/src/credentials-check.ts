@@ -1,25 +1,29 @@
-import { AriError, AriHttp, asterisk } from '@callfleet/ari';
+import { AriError, AriHttp, AriUnauthorizedError, asterisk } from '@callfleet/ari';
 import type { PbxConfig } from '@callfleet/config';
 import type { Logger } from '@callfleet/telemetry';
 
 /**
- * Asks every PBX who it is, before anything is served: a wrong password is the operator's to mend now, not when the
- * first call comes. A PBX that is merely away is no reason not to serve the others.
+ * Asks every PBX who it is, before anything is served: when all of them refuse the password, it is the operator's to mend now, not
+ * when the first call comes. One that refuses it, or is away, is no reason not to serve the others.
  *
- * @throws AriError CF_ARI_UNAUTHORIZED
+ * @throws AriUnauthorizedError
  */
 export async function checkCredentials(pbxs: readonly PbxConfig[], timeoutMs: number, log: Logger): Promise<void> {
-  await Promise.all(
+  const refusals = await Promise.all(
     pbxs.map(async (pbx) => {
       const http = new AriHttp({ ...pbx, requestTimeoutMs: timeoutMs });
       try {
         await http.request(asterisk.getInfo({}));
+        return undefined;
       } catch (error) {
-        if (!(error instanceof AriError) || error.code === 'CF_ARI_UNAUTHORIZED') throw error;
+        if (!(error instanceof AriError)) throw error;
         log.warn({ pbx: pbx.name, err: error }, 'pbx.unreachable');
+        return error instanceof AriUnauthorizedError ? error : undefined;
       } finally {
         await http.close();
       }
     }),
   );
+  const [first] = refusals;
+  if (first && refusals.every((refusal) => refusal !== undefined)) throw first;
 }

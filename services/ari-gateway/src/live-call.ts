@@ -127,6 +127,13 @@ export class LiveCalls {
     return live;
   }
 
+  /** Calls that have not ended, or whose worker is not done with them. */
+  get busy(): number {
+    let busy = 0;
+    for (const call of this.#calls.values()) if (call.endedAt === undefined || call.worker !== undefined) busy += 1;
+    return busy;
+  }
+
   forgetEnded(now: number): void {
     for (const [id, call] of this.#calls)
       if (call.endedAt !== undefined && call.worker === undefined && now - call.endedAt > LINGER_MS)

@@ -1,23 +1,34 @@
-import { AriHttp } from '@callfleet/ari';
 import {
+  type BreakerEvent,
   connectBus,
   createSpillFolder,
   EventOutbox,
+  encodeMessage,
   ensureStreams,
+  followPbxAnnouncements,
+  type PbxAnnouncement,
+  PbxDirectory,
   SpillQueue,
+  subjects,
   whyNatsIsAway,
   workerPresence,
 } from '@callfleet/bus';
-import { loadConfig, type PbxConfig } from '@callfleet/config';
+import { loadConfig, watchConfig } from '@callfleet/config';
 import type { CallId } from '@callfleet/identity';
 import { connectRedis, isLost, isSessionAlive, Session, whyRedisIsAway } from '@callfleet/leases';
-import { eventMetrics, runService } from '@callfleet/telemetry';
+import { eventMetrics, runService, type Service } from '@callfleet/telemetry';
 import { checkCredentials } from './credentials-check.ts';
 import { publishLeftovers } from './leftover-events.ts';
-import { watchGuards, watchShards, watchSpill } from './metrics.ts';
-import { PbxGuard } from './pbx-guard.ts';
+import { watchGuards, watchPbxs, watchShards, watchSpill } from './metrics.ts';
+import { PbxBoard } from './pbx-board.ts';
+import { PbxFleet } from './pbx-fleet.ts';
+import { PbxIdentities } from './pbx-identities.ts';
 import { ShardKeeper } from './shard-keeper.ts';
 import { ShardLink } from './shard-link.ts';
+
+/** Others take who is silent for three such rounds for gone. */
+const ANNOUNCE_EVERY_MS = 2000;
+const LOOK_EVERY_MS = 500;
 
 await runService('ari-gateway', loadConfig, async (config, service) => {
   const { log, instance } = service;
@@ -74,26 +85,78 @@ await runService('ari-gateway', loadConfig, async (config, service) => {
     const presence = await workerPresence(bus, worker, call);
     return isLost(presence, () => isSessionAlive(redis, 'worker', worker));
   };
-  const pbxs = new Map<string, PbxConfig>(config.pbxs.map((pbx) => [pbx.name, pbx]));
-  const guards = new Map<string, PbxGuard>();
-  for (const pbx of config.pbxs) {
-    const health = new AriHttp({ ...pbx, maxConnections: 2 });
-    const { breaker, commandTimeoutMs: timeoutMs } = settings;
-    const guard = new PbxGuard({ pbx: pbx.name, limits: pbx.limits, breaker, timeoutMs, health, log });
-    guards.set(pbx.name, guard);
-    service.onStop(`guard of ${pbx.name}`, () => {
-      guard.close();
-      return health.close();
-    });
-  }
-  watchGuards([...guards.values()]);
+  const directory = new PbxDirectory();
+  service.onStop(
+    'pbx announcements',
+    followPbxAnnouncements(
+      bus,
+      (told) => directory.hear(told),
+      (error) => log.warn({ err: error }, 'pbx.bad-announcement'),
+    ),
+  );
+  const identities = new PbxIdentities({
+    redis,
+    heardOwner: (entityId) => directory.ownerOf(entityId),
+    isConfigured: (pbx) => fleet.has(pbx),
+    log,
+  });
+  service.onStop('identities', () => identities.close());
+  const tell = (subject: string, message: PbxAnnouncement | BreakerEvent) => {
+    if (bus.awayMs() === undefined && !bus.nc.isClosed()) bus.nc.publish(subject, encodeMessage(message));
+  };
+  const fleet: PbxFleet = new PbxFleet({
+    settings,
+    log,
+    open: (pbx, shard, onState) =>
+      new ShardLink({
+        bus,
+        outbox,
+        gateway: instance,
+        pbx: pbx.config,
+        shard,
+        guard: pbx.guard,
+        settings,
+        isWorkerGone,
+        claimIdentity: async (entityId) => {
+          if (entityId === undefined) return;
+          await identities.claim(pbx.name, entityId);
+          pbx.entityId = entityId;
+        },
+        onState,
+        log,
+      }),
+    onShards: (pbx) => board.onOwn(pbx),
+    onBreaker: (pbx, commandClass, state) =>
+      tell(subjects.breaker(pbx), { pbx, gateway: instance, commandClass, state, at: new Date().toISOString() }),
+    onForget: (pbx) => void identities.forget(pbx),
+  });
+  const board: PbxBoard = new PbxBoard({
+    gateway: instance,
+    directory,
+    names: () => fleet.names,
+    configured: (pbx) => fleet.shardsOf(pbx),
+    own: (name) => fleet.get(name)?.known ?? { shards: [], openBreakers: [] },
+    publish: (announcement) => tell(subjects.pbxAnnouncements, announcement),
+    isCutOff: () => bus.awayMs() !== undefined || !bus.isSettled(),
+    log,
+  });
+  fleet.apply(config.pbxs);
+  service.onStop('pbxs', () => fleet.close());
+  every(LOOK_EVERY_MS, service, () => board.look());
+  every(ANNOUNCE_EVERY_MS, service, () => board.tellAll());
+  watchGuards(() => fleet.guards);
+  watchPbxs(() => board.statuses);
+  service.detail('pbxs', () => board.statuses);
   let keeper: ShardKeeper | undefined;
   const session = await Session.start(redis, {
     kind: 'gateway',
     instance,
     ttlMs: settings.sessionTtlMs,
     onAlive: (gateways) => keeper?.onGateways(gateways),
-    onForgotten: () => keeper?.onForgotten(),
+    onForgotten: () => {
+      keeper?.onForgotten();
+      void identities.assertAll();
+    },
     onRenewalFailed: (error) => log.warn({ err: error }, 'session.renewal-failed'),
   });
   service.onDrain('session', () => session.close());
@@ -102,19 +165,9 @@ await runService('ari-gateway', loadConfig, async (config, service) => {
     session,
     // Long enough for every other gateway's next renewal.
     settleMs: settings.sessionTtlMs / 4,
-    shards: config.pbxs.flatMap((pbx) => pbx.shards.map((shard) => ({ pbx: pbx.name, shard }))),
-    open: ({ pbx, shard }) =>
-      new ShardLink({
-        bus,
-        outbox,
-        gateway: instance,
-        pbx: pbxs.get(pbx) as PbxConfig,
-        shard,
-        guard: guards.get(pbx) as PbxGuard,
-        settings,
-        isWorkerGone,
-        log,
-      }),
+    shards: fleet.shards,
+    drainMs: settings.removedDrainMs,
+    open: (shard) => fleet.open(shard),
     log,
   });
   keeper = shards;
@@ -122,4 +175,18 @@ await runService('ari-gateway', loadConfig, async (config, service) => {
   service.check('shards', () => shards.whyNotReady());
   const keeping = shards.run(service.stopping);
   service.onDrain('shards', () => keeping);
+  const unwatch = watchConfig(config, {
+    onPbxs(now) {
+      const changed = fleet.apply(now);
+      shards.setShards(fleet.shards, changed);
+    },
+    onRestartNeeded: (keys) => log.warn({ keys }, 'config.restart-needed'),
+    onRefused: (error) => log.error({ err: error }, 'config.refused'),
+  });
+  service.stopping.addEventListener('abort', unwatch, { once: true });
 });
+
+function every(ms: number, service: Service, work: () => void): void {
+  const timer = setInterval(work, ms);
+  service.stopping.addEventListener('abort', () => clearInterval(timer), { once: true });
+}

@@ -1,4 +1,4 @@
-import type { CommandReply } from '@callfleet/bus';
+import { type CommandReply, type PbxState, pbxStates } from '@callfleet/bus';
 import { meter, Tally } from '@callfleet/telemetry';
 import type { Attributes } from '@opentelemetry/api';
 import { type CommandClass, commandClasses } from './command-class.ts';
@@ -13,7 +13,7 @@ export const filedOffers = new Tally(
 export const givenBackCalls = new Tally(
   'callfleet.calls.given_back',
   { description: 'Calls given back to the dialplan, by why', unit: '{call}', attribute: 'callfleet.reason' },
-  ['not-claimed'],
+  ['not-claimed', 'draining'],
 );
 
 const refusedCommands = new Tally(
@@ -145,9 +145,13 @@ export function countOpening(pbx: string, commandClass: CommandClass): void {
   openings.add(1, breakerAttributes(pbx, commandClass));
 }
 
-export function watchGuards(guards: readonly GuardedPbx[]): void {
-  for (const { pbx } of guards)
-    for (const commandClass of commandClasses) openings.add(0, breakerAttributes(pbx, commandClass));
+/** A rate needs the count before the first opening. */
+export function beginOpenings(pbx: string): void {
+  for (const commandClass of commandClasses) openings.add(0, breakerAttributes(pbx, commandClass));
+}
+
+/** @param guards those of the PBXs that are in the configuration now */
+export function watchGuards(guards: () => readonly GuardedPbx[]): void {
   const open = meter.createObservableGauge('callfleet.breaker.open', {
     description: '1 while a class of commands is cut off from a PBX',
     unit: '1',
@@ -158,7 +162,7 @@ export function watchGuards(guards: readonly GuardedPbx[]): void {
   });
   meter.addBatchObservableCallback(
     (result) => {
-      for (const guard of guards) {
+      for (const guard of guards()) {
         result.observe(waiting, guard.waiting, { 'callfleet.pbx': guard.pbx });
         for (const commandClass of commandClasses)
           result.observe(open, guard.isOpen(commandClass) ? 1 : 0, breakerAttributes(guard.pbx, commandClass));
@@ -166,4 +170,14 @@ export function watchGuards(guards: readonly GuardedPbx[]): void {
     },
     [open, waiting],
   );
+}
+
+export function watchPbxs(statuses: () => Iterable<{ readonly pbx: string; readonly state: PbxState }>): void {
+  meter
+    .createObservableGauge('callfleet.pbx.state', { description: '1 for the state that a PBX is in', unit: '1' })
+    .addCallback((result) => {
+      for (const { pbx, state } of statuses())
+        for (const one of pbxStates)
+          result.observe(one === state ? 1 : 0, { 'callfleet.pbx': pbx, 'callfleet.pbx_state': one });
+    });
 }

@@ -20,6 +20,8 @@ export interface PbxGuardOptions {
    * that is well would seem dead.
    */
   readonly health: AriRequester;
+  /** A class of commands is not sent any more, or is again. */
+  readonly onBreaker?: (commandClass: CommandClass, state: 'open' | 'closed') => void;
   readonly log: Logger;
 }
 
@@ -72,6 +74,10 @@ export class PbxGuard {
     return this.#control.waiting + this.#others.waiting;
   }
 
+  get openBreakers(): CommandClass[] {
+    return commandClasses.filter((commandClass) => this.isOpen(commandClass));
+  }
+
   isOpen(commandClass: CommandClass): boolean {
     return this.#breakers[commandClass].isOpen;
   }
@@ -83,7 +89,7 @@ export class PbxGuard {
 
   close(): void {
     for (const breaker of Object.values(this.#breakers)) breaker.close();
-    const error = new CommandRefusedError('CF_PBX_BUSY', 'the gateway stops');
+    const error = new CommandRefusedError('CF_PBX_BUSY', 'the gateway lets go of this PBX');
     for (const queue of [this.#control, this.#others]) queue.refuse(() => true, error);
   }
 
@@ -149,8 +155,12 @@ export class PbxGuard {
         log.error({ pbx, class: commandClass }, 'breaker.opened');
         this.#others.refuse((waiting) => waiting.commandClass === commandClass, this.#brokenOff(commandClass));
         this.#control.refuse((waiting) => waiting.commandClass === commandClass, this.#brokenOff(commandClass));
+        this.#options.onBreaker?.(commandClass, 'open');
       },
-      onClosed: () => log.info({ pbx, class: commandClass }, 'breaker.closed'),
+      onClosed: () => {
+        log.info({ pbx, class: commandClass }, 'breaker.closed');
+        this.#options.onBreaker?.(commandClass, 'closed');
+      },
     });
   }
 

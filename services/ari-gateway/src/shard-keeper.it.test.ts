@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { connectRedis, type LeaseRedis, Session } from '@callfleet/leases';
 import { createLogger } from '@callfleet/telemetry';
 import { type RedisServer, startRedisServer } from '@callfleet/testkit';
@@ -25,6 +26,9 @@ afterAll(async () => {
 /** A gateway's keeper, with sockets that stand when the test says so. */
 async function startKeeper(instance: string, settleMs = 10) {
   const sockets = { connected: true };
+  const links: string[] = [];
+  /** Ends the calls on shards that drain. */
+  const calls = Promise.withResolvers<void>();
   let keeper: ShardKeeper | undefined;
   const session = await Session.start(redis, {
     kind: 'gateway',
@@ -40,13 +44,23 @@ async function startKeeper(instance: string, settleMs = 10) {
     session,
     shards: SHARDS,
     settleMs,
-    open: () => ({
-      get connected() {
-        return sockets.connected;
-      },
-      calls: 0,
-      close: async () => {},
-    }),
+    drainMs: 60_000,
+    open: ({ shard }) => {
+      links.push(`open ${shard}`);
+      return {
+        get connected() {
+          return sockets.connected;
+        },
+        calls: 0,
+        async drain(limitMs, signal) {
+          links.push(limitMs > 0 ? `drain ${shard}` : `send back ${shard}`);
+          if (limitMs > 0) await Promise.race([calls.promise, once(signal, 'abort')]);
+        },
+        async close() {
+          links.push(`close ${shard}`);
+        },
+      };
+    },
     log: createLogger('test', instance, { level: 'silent', format: 'json' }),
   });
   const running = keeper.run(stopping.signal);
@@ -55,7 +69,7 @@ async function startKeeper(instance: string, settleMs = 10) {
     await running;
     await session.close();
   });
-  return { keeper, sockets };
+  return { keeper, sockets, links, endCalls: calls.resolve };
 }
 
 test('a gateway is ready when the sockets of all its shards stand', async () => {
@@ -89,4 +103,50 @@ test('Redis comes back empty: what a gateway holds stays with it', async () => {
   // Longer than nobody takes anything.
   await new Promise((resolve) => setTimeout(resolve, 1000));
   expect(held()).toEqual(before);
+});
+
+test('a shard that is taken out is drained, and given up when its calls are over; the others are not touched', async () => {
+  const { keeper, links, endCalls } = await startKeeper('gateway-1');
+  await expect.poll(() => links, { timeout: 5000 }).toEqual(['open one', 'open two']);
+  keeper.setShards(SHARDS.slice(1));
+  await expect.poll(() => links.at(-1), { timeout: 5000 }).toBe('drain one');
+  expect([...keeper.held()]).toHaveLength(2);
+  expect(keeper.whyNotReady()).toBeUndefined();
+  endCalls();
+  await expect.poll(() => [...keeper.held()].map(({ shard }) => shard), { timeout: 5000 }).toEqual(['two']);
+  expect(links).toEqual(['open one', 'open two', 'drain one', 'close one']);
+  expect(await redis.keys('cf:lease:{shard/pbx-a/one}')).toEqual([]);
+});
+
+test('a shard that is back before its calls are over is opened anew', async () => {
+  const { keeper, links } = await startKeeper('gateway-1');
+  await expect.poll(() => links, { timeout: 5000 }).toEqual(['open one', 'open two']);
+  keeper.setShards(SHARDS.slice(1));
+  await expect.poll(() => links.at(-1), { timeout: 5000 }).toBe('drain one');
+  keeper.setShards(SHARDS, new Set(['pbx-b']));
+  await expect
+    .poll(() => links, { timeout: 5000 })
+    .toEqual(['open one', 'open two', 'drain one', 'close one', 'open one']);
+});
+
+test('a gateway that stops while it drains a shard, which nobody else has, sends its calls back', async () => {
+  const { keeper, links } = await startKeeper('gateway-1');
+  await expect.poll(() => links, { timeout: 5000 }).toEqual(['open one', 'open two']);
+  keeper.setShards(SHARDS.slice(1));
+  await expect.poll(() => links.at(-1), { timeout: 5000 }).toBe('drain one');
+  await closing.pop()?.();
+  expect(links.filter((what) => what.endsWith('one'))).toEqual(['open one', 'drain one', 'send back one', 'close one']);
+  expect(await redis.keys('cf:lease:*')).toEqual([]);
+});
+
+test('the links of a PBX that was changed are opened anew under the same leases', async () => {
+  const { keeper, links } = await startKeeper('gateway-1');
+  await expect.poll(() => links, { timeout: 5000 }).toEqual(['open one', 'open two']);
+  const epochs = () => Promise.all(SHARDS.map(({ shard }) => redis.hget(`cf:lease:{shard/pbx-a/${shard}}`, 'epoch')));
+  const before = await epochs();
+  keeper.setShards(SHARDS, new Set(['pbx-a']));
+  await expect
+    .poll(() => links.slice(2).toSorted(), { timeout: 5000 })
+    .toEqual(['close one', 'close two', 'open one', 'open two']);
+  expect(await epochs()).toEqual(before);
 });

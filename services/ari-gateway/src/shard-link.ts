@@ -9,11 +9,13 @@ import { ChannelIndex } from './channel-index.ts';
 import { CommandExecutor } from './command-executor.ts';
 import { EVENT_FILTER } from './event-filter.ts';
 import { EventPublisher } from './event-publisher.ts';
+import { awayFor, type LinkState } from './link-state.ts';
 import { LiveCalls } from './live-call.ts';
 import { connectionCounter, countRefusal } from './metrics.ts';
 import type { PbxGuard } from './pbx-guard.ts';
 import { ShardEvents } from './shard-events.ts';
 import { ShardReconciler } from './shard-reconciler.ts';
+import { NotAriError, whyLost } from './why-away.ts';
 import { WorkerWatch } from './worker-watch.ts';
 
 export interface ShardLinkOptions {
@@ -25,10 +27,23 @@ export interface ShardLinkOptions {
   readonly guard: PbxGuard;
   readonly settings: Config['gateway'];
   readonly isWorkerGone: (worker: string, call?: CallId) => Promise<boolean>;
+  /** Asked before each event socket is opened. @throws PbxIdentityError when that Asterisk is another PBX's */
+  readonly claimIdentity: (entityId: string | undefined) => Promise<void>;
+  readonly onState: (state: LinkState) => void;
   readonly log: Logger;
 }
 
 const FORGET_EVERY_MS = 10_000;
+/** More frames than this that are no ARI messages, and there is something else than an Asterisk. */
+const MOST_MALFORMED = 100;
+const REPLACED: LinkState = {
+  state: 'away',
+  why: 'another ARI client has taken its application: names in pbxs[].shards must be used by nobody else',
+};
+/** How often a link that drains looks whether it is through, milliseconds. */
+const DRAIN_LOOK_MS = 250;
+/** What workers have for the rest of calls that went back to the dialplan, milliseconds. */
+const CLEAN_UP_MS = 5000;
 
 /**
  * One shard in our hands: its ARI socket, the way of its events down to the bus, and the way of commands up to the PBX.
@@ -131,6 +146,27 @@ export class ShardLink {
     return this.#calls.live;
   }
 
+  /**
+   * Takes no new calls: they go back to the dialplan. Resolves when those that are there are over and cleaned up after; what is left
+   * after `limitMs` goes back to the dialplan too. Ends early on `signal`.
+   */
+  async drain(limitMs: number, signal: AbortSignal): Promise<void> {
+    this.#offers.refuseNew();
+    await this.#idle(limitMs, signal);
+    const left = signal.aborted || this.#closing.signal.aborted ? [] : this.#calls.unended();
+    if (left.length === 0) return;
+    this.#log.warn({ calls: left.length }, 'shard.drain-limit');
+    await Promise.all(left.map((call) => this.#offers.sendBack(call)));
+    await this.#idle(CLEAN_UP_MS, signal);
+  }
+
+  /** No call is up, and no worker has anything left to do for one. */
+  async #idle(limitMs: number, signal: AbortSignal): Promise<void> {
+    const limit = AbortSignal.any([signal, this.#closing.signal, AbortSignal.timeout(limitMs)]);
+    while (this.#calls.busy > 0 && !limit.aborted)
+      await wait(DRAIN_LOOK_MS, undefined, { signal: limit }).catch(() => {});
+  }
+
   async close(): Promise<void> {
     this.#closing.abort();
     await this.#running;
@@ -152,6 +188,7 @@ export class ShardLink {
       } catch (error) {
         if (this.#closing.signal.aborted) break;
         this.#log.error({ err: error, againInMs: pauseMs }, 'shard.unreachable');
+        this.#options.onState(awayFor(error));
       }
       await wait(pauseMs, undefined, { signal: this.#closing.signal }).catch(() => {});
       pauseMs = Math.min(pauseMs * 2, reconnectMaxMs);
@@ -162,16 +199,27 @@ export class ShardLink {
   /** Connects, serves until the socket closes, and takes down what hung on it. */
   async #serveOneSocket(onServing: () => void): Promise<void> {
     const { pbx, shard, settings } = this.#options;
-    const { version, features } = await readFeatures(this.#http);
+    const { version, entityId, features } = await readFeatures(this.#http);
+    await this.#options.claimIdentity(entityId);
     const closed = Promise.withResolvers<AriCloseInfo>();
+    const nonsense = Promise.withResolvers<never>();
+    nonsense.promise.catch(() => {});
+    let malformed = 0;
     const socket = await AriSocket.connect(
       {
         ...pbx,
         apps: [shard],
         connectTimeoutMs: settings.connectTimeoutMs,
         requestTimeoutMs: settings.commandTimeoutMs,
-        onEvent: (event) => this.#events.handle(event),
-        onMalformed: (problem) => this.#log.warn({ problem }, 'shard.malformed-frame'),
+        onEvent: (event) => {
+          if (event.type === 'ApplicationReplaced') this.#options.onState(REPLACED);
+          this.#events.handle(event);
+        },
+        onMalformed: (problem) => {
+          malformed += 1;
+          this.#log.warn({ problem }, 'shard.malformed-frame');
+          if (malformed === MOST_MALFORMED) nonsense.reject(new NotAriError());
+        },
         onListenerError: (error) => this.#log.error({ err: error }, 'shard.event-failed'),
         onClose: closed.resolve,
       },
@@ -185,13 +233,17 @@ export class ShardLink {
     this.#closing.signal.addEventListener('abort', closeSocket, { once: true });
     try {
       expectOk(await this.#http.request(applications.filter({ applicationName: shard, filter: EVENT_FILTER })));
+      this.#options.onState({ state: 'syncing' });
       await this.#reconciler.reconcile(over.signal);
       this.#log.info({ version: version.text, restOverSocket: features.restOverWebSocket }, 'shard.connected');
       this.#connected = true;
       this.#countConnection();
+      if (!over.signal.aborted) this.#options.onState({ state: 'connected' });
       onServing();
-      const info = await closed.promise;
-      if (info.by !== 'us') this.#log.warn(info, 'shard.socket-lost');
+      const info = await Promise.race([closed.promise, nonsense.promise]);
+      if (info.by === 'us') return;
+      this.#log.warn(info, 'shard.socket-lost');
+      this.#options.onState({ state: 'away', why: whyLost(info) });
     } finally {
       this.#fastWay = undefined;
       this.#connected = false;

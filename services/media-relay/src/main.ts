@@ -5,13 +5,14 @@ import {
   EventOutbox,
   encodeMessage,
   ensureStreams,
+  followPbxAnnouncements,
   type RelayReply,
   relayRequestSchema,
   subjects,
   traceHeaders,
   whyNatsIsAway,
 } from '@callfleet/bus';
-import { type Config, loadConfig } from '@callfleet/config';
+import { type Config, loadConfig, watchConfig } from '@callfleet/config';
 import { PacingClock } from '@callfleet/media';
 import { eventMetrics, inSpan, type Logger, runService, type Service } from '@callfleet/telemetry';
 import { RelayError } from './errors.ts';
@@ -48,6 +49,24 @@ await runService('media-relay', loadConfig, async (config, service) => {
   const counts = eventMetrics(() => outbox.held);
   service.onDrain('events', () => outbox.flushed());
 
+  const urls = new Map(config.pbxs.map(({ name, url }) => [name, url]));
+  // Gateways may have a new PBX, and calls of it, a while before this process's file names it.
+  const heardUrls = new Map<string, string>();
+  const unfollow = followPbxAnnouncements(
+    bus,
+    ({ pbx, url }) => url !== undefined && heardUrls.set(pbx, url),
+    (error) => log.warn({ err: error }, 'pbx.bad-announcement'),
+  );
+  service.onStop('pbx announcements', unfollow);
+  const unwatch = watchConfig(config, {
+    // Those of PBXs that are gone stay, since calls of theirs may go on.
+    onPbxs(pbxs) {
+      for (const { name, url } of pbxs) urls.set(name, url);
+    },
+    onRestartNeeded: (keys) => log.warn({ keys }, 'config.restart-needed'),
+    onRefused: (error) => log.error({ err: error }, 'config.refused'),
+  });
+  service.stopping.addEventListener('abort', unwatch, { once: true });
   const clock = new PacingClock(processTime, (error) => log.error({ err: error }, 'pacing.failed'));
   const relay: Relay = new Relay({
     relay: instance,
@@ -55,7 +74,7 @@ await runService('media-relay', loadConfig, async (config, service) => {
     clock,
     time: processTime,
     log,
-    transport: transportFor(config),
+    transport: transportFor(config, (pbx) => urls.get(pbx) ?? heardUrls.get(pbx)),
     events: (call, session) => {
       const headers = traceHeaders();
       return sessionEvents({ relay: instance, call, session, publish: (event) => outbox.publish(event, headers) });
@@ -88,14 +107,17 @@ await runService('media-relay', loadConfig, async (config, service) => {
   announce(bus, relay);
 });
 
-function transportFor(config: Config): (pbx: string, listener: TransportListener) => MediaTransport {
+/** @param urlOf of a PBX, as it is now */
+function transportFor(
+  config: Config,
+  urlOf: (pbx: string) => string | undefined,
+): (pbx: string, listener: TransportListener) => MediaTransport {
   const { rtp, transport, websocket } = config.relay;
   const ports = new PortPool({ ...rtp, now: processTime.now });
-  const urls = new Map(config.pbxs.map(({ name, url }) => [name, url]));
   return (pbx, listener) => {
-    const pbxUrl = urls.get(pbx);
+    const pbxUrl = urlOf(pbx);
     if (!pbxUrl)
-      throw new RelayError('CF_PBX_UNKNOWN', `this relay has no PBX "${pbx}" (pbxs: ${[...urls.keys()].join(', ')})`);
+      throw new RelayError('CF_PBX_UNKNOWN', `this relay has no PBX "${pbx}", nor does a gateway tell of it`);
     return transport === 'rtp'
       ? new RtpTransport({ ...rtp, ports, format: FORMAT }, listener)
       : new WebSocketTransport({ ...websocket, pbxUrl, format: FORMAT, time: processTime }, listener);
