@@ -1,9 +1,13 @@
 import { AriHttp } from '@callfleet/ari';
 import {
+  announceGateway,
+  askHandOver,
   connectBus,
   createSpillFolder,
   EventOutbox,
   ensureStreams,
+  gatewayPresence,
+  onHandOver,
   SpillQueue,
   whyNatsIsAway,
   workerPresence,
@@ -18,6 +22,10 @@ import { watchGuards, watchShards, watchSpill } from './metrics.ts';
 import { PbxGuard } from './pbx-guard.ts';
 import { ShardKeeper } from './shard-keeper.ts';
 import { ShardLink } from './shard-link.ts';
+import { Standstill } from './standstill.ts';
+
+/** Its last commands may take long, and then their PBX may be tried with another gateway. */
+const DRAIN_LIMIT_MS = 30_000;
 
 await runService('ari-gateway', loadConfig, async (config, service) => {
   const { log, instance } = service;
@@ -87,6 +95,8 @@ await runService('ari-gateway', loadConfig, async (config, service) => {
     });
   }
   watchGuards([...guards.values()]);
+  // Before its session begins: who has a session and does not answer is taken for dead.
+  service.onStop('presence', announceGateway(bus, instance));
   let keeper: ShardKeeper | undefined;
   const session = await Session.start(redis, {
     kind: 'gateway',
@@ -96,14 +106,26 @@ await runService('ari-gateway', loadConfig, async (config, service) => {
     onForgotten: () => keeper?.onForgotten(),
     onRenewalFailed: (error) => log.warn({ err: error }, 'session.renewal-failed'),
   });
-  service.onDrain('session', () => session.close());
+  // Within half of it nobody has taken what is ours for our silence.
+  const standstill = new Standstill(settings.sessionTtlMs / 2, (ms) => {
+    log.warn({ ms: Math.round(ms) }, 'gateway.stood-still');
+    keeper?.doubtAll();
+  });
+  service.onStop('standstill', () => standstill.close());
+  /** From when a socket stands to the end of the hand-over: the other one carries out what it has first. */
+  const handOverMs = 2 * settings.commandTimeoutMs + 5000;
   const shards = new ShardKeeper({
     redis,
     session,
     // Long enough for every other gateway's next renewal.
     settleMs: settings.sessionTtlMs / 4,
+    lookEveryMs: settings.lookEveryMs,
+    rebalanceAfterMs: settings.rebalanceAfterMs,
+    standby: { connectWithinMs: settings.connectTimeoutMs, maxMs: handOverMs },
+    presenceOf: (gateway) => gatewayPresence(bus, gateway),
+    ask: (gateway, handOver) => askHandOver(bus, gateway, handOver, settings.connectTimeoutMs + 1000),
     shards: config.pbxs.flatMap((pbx) => pbx.shards.map((shard) => ({ pbx: pbx.name, shard }))),
-    open: ({ pbx, shard }) =>
+    open: ({ pbx, shard }, onTaken) =>
       new ShardLink({
         bus,
         outbox,
@@ -113,13 +135,24 @@ await runService('ari-gateway', loadConfig, async (config, service) => {
         guard: guards.get(pbx) as PbxGuard,
         settings,
         isWorkerGone,
+        beforeCommand: () => standstill.look(),
+        onTaken,
         log,
       }),
     log,
   });
   keeper = shards;
+  // Others may have taken us for dead meanwhile.
+  service.onStop(
+    'doubt',
+    bus.onReconnect(() => shards.doubtAll()),
+  );
   watchShards(() => shards.held());
   service.check('shards', () => shards.whyNotReady());
   const keeping = shards.run(service.stopping);
-  service.onDrain('shards', () => keeping);
+  service.onDrain('shards', () => keeping, DRAIN_LIMIT_MS);
+  service.onStop(
+    'hand-overs',
+    onHandOver(bus, instance, (handOver) => shards.onHandOver(handOver)),
+  );
 });

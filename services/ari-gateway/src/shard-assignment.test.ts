@@ -90,7 +90,10 @@ test('nothing is moved while a shard has nobody', () => {
     ['shard/a/app-1', 'one'],
   ]);
   expect(nextMove(shards, holders, ['one', 'two'])).toBeUndefined();
-  expect(nextMove(shards, holders.set('shard/a/app-2', 'one'), ['one', 'two'])).toMatchObject({ from: 'one', to: 'two' });
+  expect(nextMove(shards, holders.set('shard/a/app-2', 'one'), ['one', 'two'])).toMatchObject({
+    from: 'one',
+    to: 'two',
+  });
 });
 
 test('nobody to hold them: nobody holds them', () => {

@@ -95,7 +95,8 @@ class Loads {
 
   leastLoaded({ pbx }: Shard): string | undefined {
     let least: string | undefined;
-    for (const gateway of this.#orderFor(pbx)) if (least === undefined || this.#hasLess(gateway, least, pbx)) least = gateway;
+    for (const gateway of this.#orderFor(pbx))
+      if (least === undefined || this.#hasLess(gateway, least, pbx)) least = gateway;
     return least;
   }
 
@@ -113,7 +114,10 @@ class Loads {
   #orderFor(pbx: string): readonly string[] {
     const known = this.#orders.get(pbx);
     if (known) return known;
-    const ranks = this.#gateways.map((gateway) => [createHash('sha1').update(`${pbx} ${gateway}`).digest('hex'), gateway]);
+    const ranks = this.#gateways.map((gateway) => [
+      createHash('sha1').update(`${pbx} ${gateway}`).digest('hex'),
+      gateway,
+    ]);
     const order = ranks.sort(([a = ''], [b = '']) => (a < b ? -1 : 1)).map(([, gateway = '']) => gateway);
     this.#orders.set(pbx, order);
     return order;

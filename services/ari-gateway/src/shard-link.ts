@@ -1,14 +1,16 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { type AriCloseInfo, AriHttp, AriSocket, applications, expectOk, readFeatures } from '@callfleet/ari';
-import { answer, type Bus, commandSchema, type EventOutbox, KeptCalls, subjects } from '@callfleet/bus';
+import { type Bus, type EventOutbox, KeptCalls, subjects } from '@callfleet/bus';
 import type { Config, PbxConfig } from '@callfleet/config';
 import type { CallId } from '@callfleet/identity';
 import type { Logger } from '@callfleet/telemetry';
 import { CallOffers } from './call-offers.ts';
 import { ChannelIndex } from './channel-index.ts';
 import { CommandExecutor } from './command-executor.ts';
+import { CommandIntake } from './command-intake.ts';
 import { EVENT_FILTER } from './event-filter.ts';
 import { EventPublisher } from './event-publisher.ts';
+import { HeldEvents } from './held-events.ts';
 import { LiveCalls } from './live-call.ts';
 import { connectionCounter, countRefusal } from './metrics.ts';
 import type { PbxGuard } from './pbx-guard.ts';
@@ -25,14 +27,25 @@ export interface ShardLinkOptions {
   readonly guard: PbxGuard;
   readonly settings: Config['gateway'];
   readonly isWorkerGone: (worker: string, call?: CallId) => Promise<boolean>;
+  /** Before each command: the process may have stood still. */
+  readonly beforeCommand: () => void;
+  /** Another socket has the application, and not because we hand it over. No commands are taken until `serve`. */
+  readonly onTaken: () => void;
   readonly log: Logger;
 }
 
 const FORGET_EVERY_MS = 10_000;
+/** Asterisk tells the old socket before it answers the new one. */
+const REPLACED_WITHIN_MS = 2000;
+/** Asterisk may still send the old socket what was on its way when the application changed sockets. */
+const TRAILING_MS = 50;
+/** The events of other shards go on meanwhile: those of this one are long published by then. */
+const PUBLISH_WITHIN_MS = 1000;
 
 /**
  * One shard in our hands: its ARI socket, the way of its events down to the bus, and the way of commands up to the PBX.
- * A socket that is lost is made again until the link is closed; the calls are remembered meanwhile.
+ * A socket that is lost is made again until the link is closed; the calls are remembered meanwhile. Until it is told to
+ * `serve` it takes no commands, and holds what comes in.
  */
 export class ShardLink {
   readonly #options: ShardLinkOptions;
@@ -45,10 +58,21 @@ export class ShardLink {
   #fastWay: AriSocket | undefined;
   readonly #offers: CallOffers;
   readonly #events: ShardEvents;
-  readonly #executor: CommandExecutor;
+  readonly #intake: CommandIntake;
   readonly #workers: WorkerWatch;
   readonly #countConnection: () => void;
   #connected = false;
+  readonly #standing = Promise.withResolvers<void>();
+  readonly #begun = Promise.withResolvers<void>();
+  #hasBegun = false;
+  #isSuspended = false;
+  #isLeaving = false;
+  /** A socket stands. */
+  #stands = false;
+  /** Of the socket that stands: another one has its application. */
+  #replaced = Promise.withResolvers<void>();
+  #replacedBy: 'heir' | 'stranger' | undefined;
+  #closeSocket = () => {};
   readonly #closing = new AbortController();
   readonly #running: Promise<void>;
 
@@ -83,7 +107,7 @@ export class ShardLink {
     const publisher = new EventPublisher(index, gateway, this.#calls, outbox);
     this.#offers = offers;
     this.#events = new ShardEvents({ shard, ari, publisher, offers, log });
-    this.#executor = new CommandExecutor({
+    const executor = new CommandExecutor({
       pbx: pbx.name,
       shard,
       calls: this.#calls,
@@ -117,7 +141,12 @@ export class ShardLink {
       strayAfterMs: settings.strayAfterMs,
       log,
     });
+    this.#intake = new CommandIntake(bus, subjects.commands(pbx.name, shard), async (command, trace) => {
+      options.beforeCommand();
+      return countRefusal(this.#isSuspended ? NOT_HELD : await executor.execute(command, trace));
+    });
     this.#countConnection = connectionCounter({ pbx: pbx.name, shard });
+    this.#standing.promise.catch(() => {});
     this.#running = this.#keepConnected();
   }
 
@@ -129,6 +158,48 @@ export class ShardLink {
   /** Calls that have not ended. */
   get calls(): number {
     return this.#calls.live;
+  }
+
+  /** Resolves when its socket stands. @throws when it can't be connected, or not in time */
+  async standBy(withinMs: number): Promise<void> {
+    await within(withinMs, this.#standing.promise, 'the PBX is not reached');
+  }
+
+  /** The lease is ours, or has been found to be ours still. */
+  serve(): void {
+    this.#hasBegun = true;
+    this.#isSuspended = false;
+    this.#begun.resolve();
+    if (this.#replacedBy === 'stranger') this.#log.error('shard.taken-by-stranger');
+    if (this.#replacedBy) this.#closeSocket();
+    else if (this.#stands) this.#intake.start();
+  }
+
+  /** Takes no commands until `serve`: the shard may be another's. */
+  suspend(): void {
+    this.#isSuspended = true;
+    this.#intake.stop();
+  }
+
+  /**
+   * Once another socket has the application: takes no more commands, carries out those it has, and publishes what it has read.
+   *
+   * @throws what `connectHeir` throws, or when commands take too long
+   */
+  async release(connectHeir: () => Promise<void>): Promise<void> {
+    const { settings, outbox } = this.#options;
+    this.#isLeaving = true;
+    try {
+      await connectHeir();
+      await within(REPLACED_WITHIN_MS, this.#replaced.promise, 'no other socket has the application');
+      await wait(TRAILING_MS);
+      this.suspend();
+      await within(2 * settings.commandTimeoutMs, this.#intake.drained(), 'commands are still under way');
+      const published = Promise.all([outbox.flushed(), this.#kept.flushed()]);
+      await Promise.race([published, wait(PUBLISH_WITHIN_MS)]);
+    } finally {
+      this.#isLeaving = false;
+    }
   }
 
   async close(): Promise<void> {
@@ -145,14 +216,23 @@ export class ShardLink {
     const forgetting = setInterval(() => this.#calls.forgetEnded(Date.now()), FORGET_EVERY_MS);
     let pauseMs = reconnectMinMs;
     while (!this.#closing.signal.aborted) {
+      let servedFrom = Number.POSITIVE_INFINITY;
       try {
         await this.#serveOneSocket(() => {
-          pauseMs = reconnectMinMs;
+          servedFrom = performance.now();
         });
       } catch (error) {
         if (this.#closing.signal.aborted) break;
         this.#log.error({ err: error, againInMs: pauseMs }, 'shard.unreachable');
       }
+      if (!this.#hasBegun) {
+        // Whoever has the shard has taken the application back: to connect again would take it away.
+        this.#standing.reject(new Error('the socket was not connected, or lost'));
+        await Promise.race([this.#begun.promise, aborted(this.#closing.signal)]);
+        continue;
+      }
+      // One that is taken from us again and again stands each time.
+      if (performance.now() - servedFrom > reconnectMaxMs) pauseMs = reconnectMinMs;
       await wait(pauseMs, undefined, { signal: this.#closing.signal }).catch(() => {});
       pauseMs = Math.min(pauseMs * 2, reconnectMaxMs);
     }
@@ -164,13 +244,16 @@ export class ShardLink {
     const { pbx, shard, settings } = this.#options;
     const { version, features } = await readFeatures(this.#http);
     const closed = Promise.withResolvers<AriCloseInfo>();
+    const events = new HeldEvents(!this.#hasBegun, (event) => this.#events.handle(event));
+    this.#replacedBy = undefined;
+    this.#replaced = Promise.withResolvers();
     const socket = await AriSocket.connect(
       {
         ...pbx,
         apps: [shard],
         connectTimeoutMs: settings.connectTimeoutMs,
         requestTimeoutMs: settings.commandTimeoutMs,
-        onEvent: (event) => this.#events.handle(event),
+        onEvent: (event) => (event.type === 'ApplicationReplaced' ? this.#onReplaced() : events.take(event)),
         onMalformed: (problem) => this.#log.warn({ problem }, 'shard.malformed-frame'),
         onListenerError: (error) => this.#log.error({ err: error }, 'shard.event-failed'),
         onClose: closed.resolve,
@@ -178,13 +261,22 @@ export class ShardLink {
       this.#closing.signal,
     );
     if (features.restOverWebSocket) this.#fastWay = socket;
-    const commands = this.#takeCommands();
-    const closeSocket = () => void socket.close();
+    this.#closeSocket = () => void socket.close();
     const over = new AbortController();
     void closed.promise.then(() => over.abort());
-    this.#closing.signal.addEventListener('abort', closeSocket, { once: true });
+    this.#closing.signal.addEventListener('abort', this.#closeSocket, { once: true });
     try {
+      this.#stands = true;
+      if (this.#hasBegun) this.#takeCommands();
       expectOk(await this.#http.request(applications.filter({ applicationName: shard, filter: EVENT_FILTER })));
+      if (!this.#hasBegun) {
+        await this.#reconciler.learnChannels();
+        this.#standing.resolve();
+        await Promise.race([this.#begun.promise, closed.promise]);
+        if (over.signal.aborted) return;
+        this.#takeCommands();
+      }
+      events.letThrough();
       await this.#reconciler.reconcile(over.signal);
       this.#log.info({ version: version.text, restOverSocket: features.restOverWebSocket }, 'shard.connected');
       this.#connected = true;
@@ -195,21 +287,43 @@ export class ShardLink {
     } finally {
       this.#fastWay = undefined;
       this.#connected = false;
-      this.#closing.signal.removeEventListener('abort', closeSocket);
-      commands.unsubscribe();
+      this.#stands = false;
+      this.#closing.signal.removeEventListener('abort', this.#closeSocket);
+      this.#intake.stop();
       await socket.close();
+      events.letThrough();
     }
   }
 
   /** Only while a socket stands: without one the command has no taker, and its sender knows that at once. */
-  #takeCommands(): { unsubscribe(): void } {
-    const { bus, pbx, shard } = this.#options;
-    return answer(
-      bus,
-      subjects.commands(pbx.name, shard),
-      commandSchema,
-      async (command, trace) => countRefusal(await this.#executor.execute(command, trace)),
-      ({ message }) => ({ ok: false as const, code: 'CF_BUS_BAD_MESSAGE' as const, message }),
-    );
+  #takeCommands(): void {
+    if (!this.#isSuspended && !this.#replacedBy) this.#intake.start();
+  }
+
+  #onReplaced(): void {
+    this.#replacedBy = this.#isLeaving ? 'heir' : 'stranger';
+    this.#replaced.resolve();
+    if (this.#isLeaving) return;
+    this.suspend();
+    if (this.#hasBegun) this.#options.onTaken();
+    // It was to be ours, and is somebody else's.
+    else this.#closeSocket();
+  }
+}
+
+const NOT_HELD = { ok: false, code: 'CF_SHARD_NOT_HELD', message: 'it is to be seen who has the shard' } as const;
+
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+}
+
+async function within<T>(ms: number, work: Promise<T>, why: string): Promise<T> {
+  const timer = Promise.withResolvers<never>();
+  const timeout = setTimeout(() => timer.reject(new Error(`${why} after ${ms} ms`)), ms);
+  try {
+    return await Promise.race([work, timer.promise]);
+  } finally {
+    clearTimeout(timeout);
   }
 }
