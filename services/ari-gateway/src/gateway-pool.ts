@@ -23,6 +23,7 @@ export class GatewayPool {
   #members = '';
   /** Whom to ask after, as long as nothing changes. */
   #watched: { readonly given: string; readonly gateways: readonly string[] } = { given: '', gateways: [] };
+  #gone: ReadonlySet<string> = new Set();
   #stableSince = performance.now();
 
   constructor(options: GatewayPoolOptions) {
@@ -49,10 +50,12 @@ export class GatewayPool {
     const owners = await ownersOf(names);
     const holders = new Map(names.flatMap((name, n) => (owners[n] === undefined ? [] : [[name, owners[n]] as const])));
     const candidates = this.#inSession;
-    const watched = this.#whomToAskAfter(candidates, holders);
+    // One that is gone has nothing any more, and its session may last.
+    const wereGone = candidates.filter((gateway) => this.#gone.has(gateway));
+    const watched = [...new Set([...this.#whomToAskAfter(candidates, holders), ...wereGone])];
     const presences = await Promise.all(watched.map(presenceOf));
-    const gone = new Set(watched.filter((_, n) => presences[n] === 'gone'));
-    const gateways = candidates.filter((gateway) => !gone.has(gateway));
+    this.#gone = new Set(watched.filter((_, n) => presences[n] === 'gone'));
+    const gateways = candidates.filter((gateway) => !this.#gone.has(gateway));
     const members = gateways.join();
     if (members !== this.#members) this.#stableSince = performance.now();
     this.#members = members;
