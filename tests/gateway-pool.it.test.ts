@@ -162,3 +162,60 @@ test('the shards of a gateway that is killed have sockets again within a second'
   console.warn(`from kill to the last shard.connected, ms: ${gaps.join(', ')}`);
   expect(gaps.toSorted((a, b) => a - b)[2], 'median').toBeLessThan(1000);
 }, 120_000);
+
+test('a gateway that hangs and wakes leaves the shard to the one that has it by then', async () => {
+  const talks = await Promise.all(Array.from({ length: 4 }, (_, n) => place(n, '100', 400 + n * 100)));
+  const counting = await Promise.all(Array.from({ length: 4 }, (_, n) => place(n, '501')));
+  await Promise.all(talks.map(({ call, toneHz }) => call.waitForTone(toneHz, 10_000)));
+  const { pid } = gatewayNamed('gateway-1') ?? {};
+  if (pid === undefined) throw new Error('no process');
+  await wait(500);
+  process.kill(pid, 'SIGSTOP');
+  await expect.poll(() => sharesOf('gateway-2'), LONG).toEqual([4]);
+  // Commands come to both of them.
+  const presser = new Presser(counting.map(({ call }) => call));
+  presser.start();
+  await wait(1000);
+  process.kill(pid, 'SIGCONT');
+  await expect.poll(() => told.filter(({ msg }) => msg === 'shard.lost').length, LONG).toBe(2);
+  await wait(1000);
+  await presser.stop();
+  for (const { call } of counting) call.sendDtmf('#');
+  for (const { call, from } of counting) {
+    await call.finished;
+    const record = await system.recordOf(from);
+    expect(record, record.error?.message).not.toHaveProperty('error');
+    expect(record).toMatchObject({ endedBy: 'program', digits: presser.pressed + 1 });
+  }
+  await Promise.all(talks.map(({ call }) => call.hangUp()));
+  for (const { from } of talks) expect(await system.recordOf(from)).toMatchObject({ endedBy: 'caller' });
+  await system.expectNothingLeft();
+}, 60_000);
+
+test('a stranger who connects to a shard has it taken back from him, again and again', async () => {
+  const [pbx] = system.pbxs;
+  if (!pbx) throw new Error('no PBX');
+  const url = `${pbx.httpUrl.replace('http', 'ws')}/ari/events?app=callfleet-1&api_key=${pbx.username}:${pbx.password}`;
+  const connected = () =>
+    told.filter((one) => one.msg === 'shard.connected' && one.pbx === pbx.name && one.shard === 'callfleet-1').length;
+  const strangers: WebSocket[] = [];
+  for (let n = 1; n <= 3; n += 1) {
+    const before = connected();
+    const stranger = new WebSocket(url);
+    strangers.push(stranger);
+    await new Promise((resolve) => stranger.addEventListener('open', resolve));
+    await expect.poll(connected, LONG).toBe(before + 1);
+  }
+  const strangely = told.filter(({ msg }) => msg === 'shard.taken-by-stranger');
+  expect(strangely.map(({ line }) => (JSON.parse(line) as { level: string }).level)).toEqual([
+    'error',
+    'error',
+    'error',
+  ]);
+  for (const stranger of strangers) stranger.close();
+  const talks = await Promise.all([0, 0, 0, 0].map((n) => place(n, '100', 1000)));
+  await Promise.all(talks.map(({ call }) => call.waitForTone(1000, 10_000)));
+  await Promise.all(talks.map(({ call }) => call.hangUp()));
+  for (const { from } of talks) expect(await system.recordOf(from)).toMatchObject({ endedBy: 'caller' });
+  await system.expectNothingLeft();
+}, 60_000);

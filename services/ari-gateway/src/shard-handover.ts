@@ -49,6 +49,6 @@ export async function handOver(
     log.warn({ ...shard, heir, err: error }, 'shard.not-told'),
   );
   log.info({ ...shard, heir, ms: Math.round(performance.now() - from) }, 'shard.handed-over');
-  await link.close();
+  await link.close().catch((error: unknown) => log.warn({ ...shard, err: error }, 'shard.not-closed'));
   return true;
 }

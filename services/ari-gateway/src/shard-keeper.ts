@@ -123,20 +123,20 @@ export class ShardKeeper {
     const { gateways, holders } = this.#view;
     const assigned = assign(shards, holders, gateways);
     for (const shard of shards) if (assigned.get(nameOf(shard)) === this.#self) await this.#held.take(shard);
-    this.#moving ??= this.#rebalance();
+    this.#moving ??= this.#rebalance().finally(() => {
+      this.#moving = undefined;
+    });
   }
 
   /** One shard at a time. */
-  #rebalance(): Promise<void> | undefined {
+  async #rebalance(): Promise<void> {
     const { shards, rebalanceAfterMs } = this.#options;
     const { gateways, holders } = this.#view;
-    if (this.#pool.stableMs < rebalanceAfterMs || Date.now() < this.#movesNothingUntil) return undefined;
+    if (this.#pool.stableMs < rebalanceAfterMs || Date.now() < this.#movesNothingUntil) return;
     const move = nextMove(shards, holders, gateways);
-    if (move?.from !== this.#self || !this.#held.has(nameOf(move.shard))) return undefined;
-    return this.#held.handOver(nameOf(move.shard), move.to).then((isOver) => {
-      if (!isOver) this.#movesNothingUntil = Date.now() + rebalanceAfterMs;
-      this.#moving = undefined;
-    });
+    if (move?.from !== this.#self || !this.#held.has(nameOf(move.shard))) return;
+    if (!(await this.#held.handOver(nameOf(move.shard), move.to)))
+      this.#movesNothingUntil = Date.now() + rebalanceAfterMs;
   }
 
   /** Nobody hands us a shard from then on. Who came last, perhaps in our place, is to be known first. */

@@ -16,6 +16,7 @@ import { connectionCounter, countRefusal } from './metrics.ts';
 import type { PbxGuard } from './pbx-guard.ts';
 import { ShardEvents } from './shard-events.ts';
 import { ShardReconciler } from './shard-reconciler.ts';
+import { aborted, within } from './time-limit.ts';
 import { WorkerWatch } from './worker-watch.ts';
 
 export interface ShardLinkOptions {
@@ -312,18 +313,3 @@ export class ShardLink {
 }
 
 const NOT_HELD = { ok: false, code: 'CF_SHARD_NOT_HELD', message: 'it is to be seen who has the shard' } as const;
-
-function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
-}
-
-async function within<T>(ms: number, work: Promise<T>, why: string): Promise<T> {
-  const timer = Promise.withResolvers<never>();
-  const timeout = setTimeout(() => timer.reject(new Error(`${why} after ${ms} ms`)), ms);
-  try {
-    return await Promise.race([work, timer.promise]);
-  } finally {
-    clearTimeout(timeout);
-  }
-}
