@@ -32,8 +32,9 @@ export function onHandOver(bus: Bus, gateway: string, carryOut: (handOver: HandO
   return () => subscription.unsubscribe();
 }
 
-/** Resolves when the other gateway has done it. @throws BusError CF_BUS_REFUSED (it could not), and as `ask` */
+/** Resolves when the other gateway has done it. @throws BusError CF_BUS_REFUSED (it could not, or NATS is away), and as `ask` */
 export async function askHandOver(bus: Bus, gateway: string, handOver: HandOver, timeoutMs: number): Promise<void> {
+  if (bus.awayMs() !== undefined) throw new BusError('CF_BUS_REFUSED', 'NATS is away: nobody can be asked');
   const { done, why } = await ask(bus, subjects.handOvers(gateway), handOver, { reply: replySchema, timeoutMs });
   if (!done) throw new BusError('CF_BUS_REFUSED', `${gateway} could not ${handOver.step} ${handOver.shard}: ${why}`);
 }

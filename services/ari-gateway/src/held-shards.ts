@@ -113,19 +113,14 @@ export class HeldShards {
 
   /** Redis may have lost that they are ours; nobody can have taken them. */
   assertAll(): void {
-    for (const name of this.#held.keys()) this.#doubted.add(name);
-    this.#onDoubt();
+    this.#assertSoon(this.names);
   }
 
   /** They may be another's by now: no commands for them until Redis says that they are ours. */
   doubt(names: readonly string[] = this.names): void {
-    for (const name of names) {
-      const held = this.#held.get(name);
-      if (!held || held.isLeaving) continue;
-      held.link.suspend();
-      this.#doubted.add(name);
-    }
-    this.#onDoubt();
+    const staying = names.filter((name) => this.#held.get(name)?.isLeaving === false);
+    for (const name of staying) this.#held.get(name)?.link.suspend();
+    this.#assertSoon(staying);
   }
 
   /** What fails stays in doubt. */
@@ -158,7 +153,7 @@ export class HeldShards {
     if (isOver) {
       this.#held.delete(name);
       this.#elsewhere.add(name);
-    } else this.doubt([name]);
+    } else this.#assertSoon([name]);
     return isOver;
   }
 
@@ -171,6 +166,11 @@ export class HeldShards {
     await releaseLease(redis, held.lease).catch((error: unknown) =>
       log.warn({ lease: name, err: error }, 'shard.lease-left'),
     );
+  }
+
+  #assertSoon(names: readonly string[]): void {
+    for (const name of names) this.#doubted.add(name);
+    this.#onDoubt();
   }
 
   /** Unless it came into doubt again while Redis was asked. */
