@@ -147,6 +147,8 @@ export class HeldShards {
   async handOver(name: string, heir: string): Promise<boolean> {
     const held = this.#held.get(name);
     if (!held || held.isLeaving) return true;
+    // Its PBX is away, for the heir too: there is nothing to be handed over.
+    if (!held.link.connected) return false;
     held.isLeaving = true;
     const isOver = await handOver(this.#options, held, heir);
     held.isLeaving = false;

@@ -1,4 +1,4 @@
-import type { HandOver } from '@callfleet/bus';
+import { BusError, type HandOver } from '@callfleet/bus';
 import { type Lease, type LeaseRedis, yieldLease } from '@callfleet/leases';
 import type { Logger } from '@callfleet/telemetry';
 import type { Shard } from './shard-assignment.ts';
@@ -41,7 +41,9 @@ export async function handOver(
     await link.release(() => ask(heir, { step: 'connect', ...shard }));
     await yieldLease(redis, lease);
   } catch (error) {
-    log.warn({ ...shard, heir, err: error }, 'shard.not-handed-over');
+    // That an heir stops too, or has just died, is everyday.
+    if (error instanceof BusError) log.info({ ...shard, heir, reason: error.message }, 'shard.not-handed-over');
+    else log.warn({ ...shard, heir, err: error }, 'shard.not-handed-over');
     return false;
   }
   // It finds the free lease by itself, a little later.

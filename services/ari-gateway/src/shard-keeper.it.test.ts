@@ -192,6 +192,17 @@ describe('a gateway that stops', () => {
   });
 });
 
+test('a gateway that stops while a PBX is away gives its shards up, and asks nobody to connect to it', async () => {
+  const first = await startGateway('gateway-1', { rebalanceAfterMs: 60_000 });
+  await expect.poll(() => heldBy(first), LONG).toEqual([2]);
+  const second = await startGateway('gateway-2', { rebalanceAfterMs: 60_000 });
+  await expect.poll(() => second.keeper.whyNotReady(), LONG).toBeUndefined();
+  for (const link of first.links) applications.disconnect(link, true);
+  await first.stop();
+  await expect.poll(() => second.shards(), LONG).toEqual(['one', 'two']);
+  expect(applications).toMatchObject({ mishaps: [], handOvers: 0 });
+});
+
 describe('a gateway that dies', () => {
   test('has its shards taken long before its session runs out', async () => {
     const first = await startGateway('gateway-1', { ttlMs: 60_000 });
