@@ -9,7 +9,6 @@ function poolOf(self: string, owners: Record<string, string>, presence: Record<s
   const asked: string[] = [];
   const pool = new GatewayPool({
     self,
-    shards: SHARDS,
     ownersOf: async (names) => names.map((name) => owners[name.split('/')[1] ?? '']),
     presenceOf: async (gateway) => {
       asked.push(gateway);
@@ -26,7 +25,7 @@ test('each gateway with shards is asked after by those who would get them, and n
   for (const self of gateways) {
     const { pool, asked } = poolOf(self, owners);
     pool.onAlive(gateways);
-    await pool.look();
+    await pool.look(SHARDS);
     for (const gateway of asked) askers[gateway] = (askers[gateway] ?? 0) + 1;
   }
   expect(askers).toEqual({ one: 1, two: 1, three: 1, four: 1 });
@@ -37,18 +36,18 @@ test('one that is gone is none of them, though its session lasts, also when it h
   const presence: Record<string, Presence> = { one: 'gone' };
   const { pool } = poolOf('two', owners, presence);
   pool.onAlive(['one', 'two']);
-  expect((await pool.look()).gateways).toEqual(['two']);
+  expect((await pool.look(SHARDS)).gateways).toEqual(['two']);
   owners.a = 'two';
   owners.b = 'two';
-  expect((await pool.look()).gateways).toEqual(['two']);
+  expect((await pool.look(SHARDS)).gateways).toEqual(['two']);
   // It was cut off only.
   presence.one = 'there';
-  expect((await pool.look()).gateways).toEqual(['one', 'two']);
+  expect((await pool.look(SHARDS)).gateways).toEqual(['one', 'two']);
 });
 
 test('one that is silent is one of them', async () => {
   const { pool, asked } = poolOf('two', { a: 'one' }, { one: 'silent' });
   pool.onAlive(['one', 'two']);
-  expect((await pool.look()).gateways).toEqual(['one', 'two']);
+  expect((await pool.look(SHARDS)).gateways).toEqual(['one', 'two']);
   expect(asked).toEqual(['one']);
 });

@@ -4,7 +4,6 @@ import { assign, type Holders, nameOf, type Shard } from './shard-assignment.ts'
 export interface GatewayPoolOptions {
   /** This gateway. */
   readonly self: string;
-  readonly shards: readonly Shard[];
   /** Who has the leases of these names; undefined: nobody. */
   readonly ownersOf: (names: readonly string[]) => Promise<(string | undefined)[]>;
   readonly presenceOf: (gateway: string) => Promise<Presence>;
@@ -44,15 +43,15 @@ export class GatewayPool {
     return performance.now() - this.#stableSince;
   }
 
-  async look(): Promise<PoolView> {
-    const { shards, ownersOf, presenceOf } = this.#options;
+  async look(shards: readonly Shard[]): Promise<PoolView> {
+    const { ownersOf, presenceOf } = this.#options;
     const names = shards.map(nameOf);
     const owners = await ownersOf(names);
     const holders = new Map(names.flatMap((name, n) => (owners[n] === undefined ? [] : [[name, owners[n]] as const])));
     const candidates = this.#inSession;
     // One that is gone has nothing any more, and its session may last.
     const wereGone = candidates.filter((gateway) => this.#gone.has(gateway));
-    const watched = [...new Set([...this.#whomToAskAfter(candidates, holders), ...wereGone])];
+    const watched = [...new Set([...this.#whomToAskAfter(shards, candidates, holders), ...wereGone])];
     const presences = await Promise.all(watched.map(presenceOf));
     this.#gone = new Set(watched.filter((_, n) => presences[n] === 'gone'));
     const gateways = candidates.filter((gateway) => !this.#gone.has(gateway));
@@ -63,15 +62,17 @@ export class GatewayPool {
   }
 
   /** Only those who would get shards of a gateway ask after it: the questions grow with the shards, not with the gateways squared. */
-  #whomToAskAfter(gateways: readonly string[], holders: Holders): readonly string[] {
-    const given = JSON.stringify([gateways, ...holders]);
-    if (given !== this.#watched.given)
-      this.#watched = { given, gateways: gateways.filter((gateway) => this.#isHeirOf(gateway, gateways, holders)) };
+  #whomToAskAfter(shards: readonly Shard[], gateways: readonly string[], holders: Holders): readonly string[] {
+    const given = JSON.stringify([shards, gateways, ...holders]);
+    if (given !== this.#watched.given) {
+      const watched = gateways.filter((gateway) => this.#isHeirOf(gateway, shards, gateways, holders));
+      this.#watched = { given, gateways: watched };
+    }
     return this.#watched.gateways;
   }
 
-  #isHeirOf(gateway: string, gateways: readonly string[], holders: Holders): boolean {
-    const { self, shards } = this.#options;
+  #isHeirOf(gateway: string, shards: readonly Shard[], gateways: readonly string[], holders: Holders): boolean {
+    const { self } = this.#options;
     if (gateway === self) return false;
     const others = gateways.filter((other) => other !== gateway);
     const assigned = assign(shards, holders, others);

@@ -36,11 +36,11 @@ export class ShardKeeper {
   #wake = Promise.withResolvers<void>();
 
   constructor(options: ShardKeeperOptions) {
-    const { redis, session, shards, presenceOf } = options;
+    const { redis, session, presenceOf } = options;
     this.#options = options;
     this.#self = session.instance;
     const ownersOf = (names: readonly string[]) => leaseOwners(redis, names);
-    this.#pool = new GatewayPool({ self: this.#self, shards, ownersOf, presenceOf });
+    this.#pool = new GatewayPool({ self: this.#self, ownersOf, presenceOf });
     this.#held = new HeldShards(options, () => this.#wake.resolve());
   }
 
@@ -114,7 +114,7 @@ export class ShardKeeper {
     const { shards, log } = this.#options;
     if (!this.#pool.isKnown) return;
     try {
-      this.#view = await this.#pool.look();
+      this.#view = await this.#pool.look(shards);
     } catch (error) {
       log.warn({ err: error }, 'shard.holders-unknown');
       return;
@@ -141,11 +141,11 @@ export class ShardKeeper {
 
   /** Nobody hands us a shard from then on. Who came last, perhaps in our place, is to be known first. */
   async #leavePool(): Promise<void> {
-    const { session, log } = this.#options;
+    const { session, shards, log } = this.#options;
     try {
       await session.renew();
       await session.close();
-      this.#view = await this.#pool.look();
+      this.#view = await this.#pool.look(shards);
     } catch (error) {
       log.warn({ err: error }, 'session.not-closed');
     }
