@@ -64,8 +64,9 @@ export class ShardLink {
   readonly #countConnection: () => void;
   #connected = false;
   readonly #standing = Promise.withResolvers<void>();
-  readonly #begun = Promise.withResolvers<void>();
-  #hasBegun = false;
+  /** Resolved, and true, while the lease is ours as far as is known. */
+  #ours = Promise.withResolvers<void>();
+  #isOurs = false;
   #isSuspended = false;
   #isLeaving = false;
   /** A socket stands. */
@@ -168,9 +169,9 @@ export class ShardLink {
 
   /** The lease is ours, or has been found to be ours still. */
   serve(): void {
-    this.#hasBegun = true;
+    this.#isOurs = true;
     this.#isSuspended = false;
-    this.#begun.resolve();
+    this.#ours.resolve();
     if (this.#replacedBy === 'stranger') this.#log.error('shard.taken-by-stranger');
     if (this.#replacedBy) this.#closeSocket();
     else if (this.#stands) this.#intake.start();
@@ -226,10 +227,10 @@ export class ShardLink {
         if (this.#closing.signal.aborted) break;
         this.#log.error({ err: error, againInMs: pauseMs }, 'shard.unreachable');
       }
-      if (!this.#hasBegun) {
-        // Whoever has the shard has taken the application back: to connect again would take it away.
+      if (!this.#isOurs) {
+        // Whoever has the shard may have the application too: to connect again would take it away.
         this.#standing.reject(new Error('the socket was not connected, or lost'));
-        await Promise.race([this.#begun.promise, aborted(this.#closing.signal)]);
+        await Promise.race([this.#ours.promise, aborted(this.#closing.signal)]);
         continue;
       }
       // One that is taken from us again and again stands each time.
@@ -245,7 +246,7 @@ export class ShardLink {
     const { pbx, shard, settings } = this.#options;
     const { version, features } = await readFeatures(this.#http);
     const closed = Promise.withResolvers<AriCloseInfo>();
-    const events = new HeldEvents(!this.#hasBegun, (event) => this.#events.handle(event));
+    const events = new HeldEvents(!this.#isOurs, (event) => this.#events.handle(event));
     this.#replacedBy = undefined;
     this.#replaced = Promise.withResolvers();
     const socket = await AriSocket.connect(
@@ -268,19 +269,19 @@ export class ShardLink {
     this.#closing.signal.addEventListener('abort', this.#closeSocket, { once: true });
     try {
       this.#stands = true;
-      if (this.#hasBegun) this.#takeCommands();
+      if (this.#isOurs) this.#takeCommands();
       expectOk(await this.#http.request(applications.filter({ applicationName: shard, filter: EVENT_FILTER })));
-      if (!this.#hasBegun) {
+      if (!this.#isOurs) {
         await this.#reconciler.learnChannels();
         this.#standing.resolve();
-        await Promise.race([this.#begun.promise, closed.promise]);
+        await Promise.race([this.#ours.promise, closed.promise]);
         if (over.signal.aborted) return;
         this.#takeCommands();
       }
       events.letThrough();
       await this.#reconciler.reconcile(over.signal);
       this.#log.info({ version: version.text, restOverSocket: features.restOverWebSocket }, 'shard.connected');
-      this.#connected = true;
+      this.#connected = this.#replacedBy !== 'stranger';
       this.#countConnection();
       onServing();
       const info = await closed.promise;
@@ -306,9 +307,14 @@ export class ShardLink {
     this.#replaced.resolve();
     if (this.#isLeaving) return;
     this.suspend();
-    if (this.#hasBegun) this.#options.onTaken();
+    this.#connected = false;
     // It was to be ours, and is somebody else's.
-    else this.#closeSocket();
+    if (!this.#isOurs) this.#closeSocket();
+    else {
+      this.#isOurs = false;
+      this.#ours = Promise.withResolvers();
+      this.#options.onTaken();
+    }
   }
 }
 
