@@ -10,6 +10,8 @@ import { callHistory } from './call-history.ts';
 import { type CallRecord, writeCallRecord } from './call-record.ts';
 import { type Bus, connectBus } from './connection.ts';
 import { EventOutbox } from './event-outbox.ts';
+import { announceGateway, gatewayPresence } from './gateway-presence.ts';
+import { askHandOver, type HandOver, onHandOver } from './hand-over.ts';
 import { type KeptCall, KeptCalls } from './kept-calls.ts';
 import { type Offer, publishOffer } from './offer.ts';
 import { OfferQueue } from './offer-queue.ts';
@@ -394,6 +396,38 @@ describe('a worker', () => {
     const subscription = bus.nc.subscribe('cf.worker.worker-3', { callback: () => {} });
     expect(await workerPresence(bus, 'worker-3')).toBe('silent');
     subscription.unsubscribe();
+  });
+});
+
+test('a gateway is there as long as it answers, gone when nobody does, and silent when it should', async () => {
+  const leave = announceGateway(bus, 'gateway-1');
+  expect(await gatewayPresence(bus, 'gateway-1')).toBe('there');
+  leave();
+  expect(await gatewayPresence(bus, 'gateway-1')).toBe('gone');
+  const subscription = bus.nc.subscribe('cf.gateway.gateway-1', { callback: () => {} });
+  expect(await gatewayPresence(bus, 'gateway-1')).toBe('silent');
+  subscription.unsubscribe();
+});
+
+describe('a shard that is handed over', () => {
+  const shard = { step: 'connect', pbx: 'pbx-a', shard: 'callfleet-1' } as const;
+
+  test('is told to the other gateway, which says when it is done', async () => {
+    const told: HandOver[] = [];
+    const stop = onHandOver(bus, 'gateway-1', async (handOver) => void told.push(handOver));
+    await askHandOver(bus, 'gateway-1', shard, 1000);
+    expect(told).toEqual([shard]);
+    stop();
+  });
+
+  test('stays when the other gateway can not take it, does not live, or NATS is away', async () => {
+    const stop = onHandOver(bus, 'gateway-1', () => Promise.reject(new Error('it stops')));
+    const refused = { code: 'CF_BUS_REFUSED', message: expect.stringContaining('it stops') };
+    await expect(askHandOver(bus, 'gateway-1', shard, 1000)).rejects.toMatchObject(refused);
+    stop();
+    await expect(askHandOver(bus, 'gateway-1', shard, 1000)).rejects.toMatchObject({ code: 'CF_BUS_NO_RESPONDER' });
+    const away = { ...bus, awayMs: () => 1 };
+    await expect(askHandOver(away, 'gateway-1', shard, 1000)).rejects.toMatchObject({ code: 'CF_BUS_REFUSED' });
   });
 });
 

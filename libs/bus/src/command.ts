@@ -44,7 +44,7 @@ const commandRefusals = [
   'CF_COMMAND_FENCED',
   /** The call was given back to the dialplan, since nobody claimed it in time. */
   'CF_CALL_RELEASED',
-  /** The gateway lost or never held this shard's socket. */
+  /** Not carried out: another gateway has the shard, or is about to. To be sent again. */
   'CF_SHARD_NOT_HELD',
   /** The PBX did not answer in time or its socket closed: the command may or may not have been executed. */
   'CF_PBX_NO_ANSWER',

@@ -8,6 +8,7 @@ export class BusError extends Error {
     | 'CF_BUS_NO_RESPONDER'
     | 'CF_BUS_TIMEOUT'
     | 'CF_BUS_BAD_MESSAGE'
+    | 'CF_BUS_REFUSED'
     | 'CF_SPILL_FOLDER'
     | 'CF_JOURNAL_MOVED'
     | 'CF_JOURNAL_CLOSED';

@@ -45,7 +45,7 @@ export class KeptCalls {
   #isTroubled = false;
   /** What is to be written next of each call; undefined: it is to be removed. */
   readonly #wanted = new Map<CallId, { readonly kept: KeptCall | undefined; readonly trace: Context | undefined }>();
-  readonly #writing = new Set<CallId>();
+  readonly #writing = new Map<CallId, Promise<void>>();
   readonly #closed = new AbortController();
 
   /** @param onTrouble NATS does not take what is to be kept; not told again until it has */
@@ -82,6 +82,11 @@ export class KeptCalls {
     this.#write(call, { kept: undefined, trace: undefined });
   }
 
+  /** Resolves when all that was to be kept or removed is. Its caller sets the time limit. */
+  async flushed(): Promise<void> {
+    await Promise.all(this.#writing.values());
+  }
+
   /** What is not written by then is another gateway's concern. */
   close(): void {
     this.#closed.abort();
@@ -89,11 +94,10 @@ export class KeptCalls {
 
   #write(call: CallId, wanted: { kept: KeptCall | undefined; trace: Context | undefined }): void {
     this.#wanted.set(call, wanted);
-    if (!this.#writing.has(call)) void this.#writeAll(call);
+    if (!this.#writing.has(call)) this.#writing.set(call, this.#writeAll(call));
   }
 
   async #writeAll(call: CallId): Promise<void> {
-    this.#writing.add(call);
     for (let wanted = this.#wanted.get(call); wanted; wanted = this.#wanted.get(call))
       try {
         if (this.#bus.awayMs() !== undefined) throw new BusError('CF_BUS_TIMEOUT', 'NATS is away');

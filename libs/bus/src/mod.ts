@@ -10,6 +10,8 @@ export { type Command, type CommandRefusal, type CommandReply, commandReplySchem
 export { type Bus, type BusOptions, connectBus, whyNatsIsAway } from './connection.ts';
 export { BusError } from './errors.ts';
 export { EventOutbox } from './event-outbox.ts';
+export { announceGateway, gatewayPresence } from './gateway-presence.ts';
+export { askHandOver, type HandOver, onHandOver } from './hand-over.ts';
 export { type KeptCall, KeptCalls } from './kept-calls.ts';
 export { decodeMessage, encodeMessage } from './message.ts';
 export { type Offer, publishOffer } from './offer.ts';

@@ -13,6 +13,10 @@ export const subjects = {
   liveCalls: (pbx: string, shard: string) => `cf.live.${encodeToken(shard)}.${pbx}.*`,
   /** Answered by a worker as long as it lives. */
   worker: (worker: string) => `cf.worker.${encodeToken(worker)}`,
+  /** Answered by a gateway as long as it lives. */
+  gateway: (gateway: string) => `cf.gateway.${encodeToken(gateway)}`,
+  /** Shards that other gateways hand over to this one (request and reply). */
+  handOvers: (gateway: string) => `cf.gateway.${encodeToken(gateway)}.shards`,
   /** Offers of new calls, which want any worker (stream OFFERS). */
   offers: (pool: string) => `cf.offer.${encodeToken(pool)}`,
   /** Offers of calls that lost their worker, and want one with that very program (stream OFFERS). */

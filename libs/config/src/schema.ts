@@ -86,6 +86,10 @@ const gateway = section({
   reconnectMaxMs: milliseconds.default(5000),
   /** A gateway that is silent this long has lost its shards. */
   sessionTtlMs: z.int().min(1000).default(5000),
+  /** How often gateways look who of them is there: one that died is missed at the next look. */
+  lookEveryMs: z.int().min(50).default(300),
+  /** Shards are shared out anew when no gateway has come or gone for this long. */
+  rebalanceAfterMs: milliseconds.default(10_000),
   /** Events held in memory while NATS is away; further ones go to disk. */
   maxHeldEvents: z.int().min(1000).default(100_000),
   /** Where to; each gateway has a folder of its own in it. */

@@ -52,6 +52,11 @@ export async function acquireLease(
   return acquire(lease.owner);
 }
 
+/** Who has the leases on `what`, in its order; undefined: nobody. */
+export function leaseOwners(redis: LeaseRedis, what: readonly string[]): Promise<(string | undefined)[]> {
+  return Promise.all(what.map(async (one) => (await redis.hget(keyOf(one), 'owner')) ?? undefined));
+}
+
 /** Says again that it is ours, when Redis may have lost it. @returns false when it is somebody else's by now */
 export async function assertLease(redis: LeaseRedis, lease: Lease): Promise<boolean> {
   return (await redis.assertLease(keyOf(lease.what), lease.owner, lease.epoch, LEASE_TTL_MS)) === 1;

@@ -1,7 +1,7 @@
 import { type RedisServer, startRedisServer } from '@callfleet/testkit';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { connectRedis, type LeaseRedis } from './connection.ts';
-import { acquireLease, assertLease, releaseLease, yieldLease } from './lease.ts';
+import { acquireLease, assertLease, leaseOwners, releaseLease, yieldLease } from './lease.ts';
 import { Session } from './session.ts';
 
 let server: RedisServer;
@@ -103,6 +103,13 @@ describe('a lease', () => {
     await acquireLease(redis, await dead('a'), 'call-1');
     const lease = await acquireLease(redis, await live('b'), 'call-1', { presenceOf: async () => 'there' });
     expect(lease).toMatchObject({ owner: 'a', epoch: 1 });
+  });
+
+  test('is known by who has it', async () => {
+    await acquireLease(redis, await live('a'), 'call-1');
+    const given = await acquireLease(redis, await live('b'), 'call-2');
+    await yieldLease(redis, given);
+    expect(await leaseOwners(redis, ['call-2', 'call-1', 'call-3'])).toEqual([undefined, 'a', undefined]);
   });
 
   test('can not be given up by an owner that lost it', async () => {

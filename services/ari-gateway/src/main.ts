@@ -1,4 +1,6 @@
 import {
+  announceGateway,
+  askHandOver,
   type BreakerEvent,
   connectBus,
   createSpillFolder,
@@ -6,6 +8,8 @@ import {
   encodeMessage,
   ensureStreams,
   followPbxAnnouncements,
+  gatewayPresence,
+  onHandOver,
   type PbxAnnouncement,
   PbxDirectory,
   SpillQueue,
@@ -25,6 +29,10 @@ import { PbxFleet } from './pbx-fleet.ts';
 import { PbxIdentities } from './pbx-identities.ts';
 import { ShardKeeper } from './shard-keeper.ts';
 import { ShardLink } from './shard-link.ts';
+import { Standstill } from './standstill.ts';
+
+/** Its last commands may take long, and then their PBX may be tried with another gateway. */
+const DRAIN_LIMIT_MS = 30_000;
 
 /** Others take who is silent for three such rounds for gone. */
 const ANNOUNCE_EVERY_MS = 2000;
@@ -107,7 +115,7 @@ await runService('ari-gateway', loadConfig, async (config, service) => {
   const fleet: PbxFleet = new PbxFleet({
     settings,
     log,
-    open: (pbx, shard, onState) =>
+    open: (pbx, shard, { onState, onTaken }) =>
       new ShardLink({
         bus,
         outbox,
@@ -123,6 +131,8 @@ await runService('ari-gateway', loadConfig, async (config, service) => {
           pbx.entityId = entityId;
         },
         onState,
+        beforeCommand: () => standstill.look(),
+        onTaken,
         log,
       }),
     onShards: (pbx) => board.onOwn(pbx),
@@ -147,6 +157,8 @@ await runService('ari-gateway', loadConfig, async (config, service) => {
   watchGuards(() => fleet.guards);
   watchPbxs(() => board.statuses);
   service.detail('pbxs', () => board.statuses);
+  // Before its session begins: who has a session and does not answer is taken for dead.
+  service.onStop('presence', announceGateway(bus, instance));
   let keeper: ShardKeeper | undefined;
   const session = await Session.start(redis, {
     kind: 'gateway',
@@ -159,22 +171,43 @@ await runService('ari-gateway', loadConfig, async (config, service) => {
     },
     onRenewalFailed: (error) => log.warn({ err: error }, 'session.renewal-failed'),
   });
-  service.onDrain('session', () => session.close());
+  // Within half of it nobody has taken what is ours for our silence.
+  const standstill = new Standstill(settings.sessionTtlMs / 2, (ms) => {
+    log.warn({ ms: Math.round(ms) }, 'gateway.stood-still');
+    keeper?.doubtAll();
+  });
+  service.onStop('standstill', () => standstill.close());
+  /** From when a socket stands to the end of the hand-over: the other one carries out what it has first. */
+  const handOverMs = 2 * settings.commandTimeoutMs + 5000;
   const shards = new ShardKeeper({
     redis,
     session,
     // Long enough for every other gateway's next renewal.
     settleMs: settings.sessionTtlMs / 4,
+    lookEveryMs: settings.lookEveryMs,
+    rebalanceAfterMs: settings.rebalanceAfterMs,
+    standby: { connectWithinMs: settings.connectTimeoutMs, maxMs: handOverMs },
+    presenceOf: (gateway) => gatewayPresence(bus, gateway),
+    ask: (gateway, handOver) => askHandOver(bus, gateway, handOver, settings.connectTimeoutMs + 1000),
     shards: fleet.shards,
     drainMs: settings.removedDrainMs,
-    open: (shard) => fleet.open(shard),
+    open: (shard, onTaken) => fleet.open(shard, onTaken),
     log,
   });
   keeper = shards;
+  // Others may have taken us for dead meanwhile.
+  service.onStop(
+    'doubt',
+    bus.onReconnect(() => shards.doubtAll()),
+  );
   watchShards(() => shards.held());
   service.check('shards', () => shards.whyNotReady());
   const keeping = shards.run(service.stopping);
-  service.onDrain('shards', () => keeping);
+  service.onDrain('shards', () => keeping, DRAIN_LIMIT_MS);
+  service.onStop(
+    'hand-overs',
+    onHandOver(bus, instance, (handOver) => shards.onHandOver(handOver)),
+  );
   const unwatch = watchConfig(config, {
     onPbxs(now) {
       const changed = fleet.apply(now);

@@ -1,10 +1,10 @@
 import { loadConfig, type PbxConfig } from '@callfleet/config';
 import { createLogger } from '@callfleet/telemetry';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { Link } from './held-shards.ts';
 import type { LinkState } from './link-state.ts';
 import type { Pbx } from './pbx.ts';
 import { PbxFleet } from './pbx-fleet.ts';
-import type { Link } from './shard-keeper.ts';
 
 interface OpenLink {
   readonly pbx: Pbx;
@@ -39,9 +39,11 @@ beforeEach(() => {
   fleet = new PbxFleet({
     settings: configured(entry('a')).gateway,
     log: createLogger('test', 'test', { level: 'silent', format: 'json' }),
-    open: (pbx, shard, onState): Link => {
+    open: (pbx, shard, { onState }): Link => {
       opened.push({ pbx, shard, onState });
-      return { connected: true, calls: 2, drain: async () => {}, close: async () => {} };
+      const none = async () => {};
+      const link = { standBy: none, serve: () => {}, suspend: () => {}, release: none, drain: none, close: none };
+      return { connected: true, calls: 2, ...link };
     },
     onShards: () => {},
     onBreaker: () => {},
@@ -83,7 +85,7 @@ test.each([
 
 test('a PBX that is taken out is known as long as its links are open, and comes back as a new one', async () => {
   apply(entry('a'), entry('b'));
-  const link = fleet.open({ pbx: 'b', shard: 'one' });
+  const link = fleet.open({ pbx: 'b', shard: 'one' }, () => {});
   opened[0]?.onState({ state: 'connected' });
   apply(entry('a'));
   void link.drain(0, AbortSignal.abort());
@@ -98,7 +100,7 @@ test('a PBX that is taken out is known as long as its links are open, and comes 
 
 test('a shard is told of as soon as it was tried, with what keeps it away and since when', () => {
   apply(entry('a'));
-  fleet.open({ pbx: 'a', shard: 'one' });
+  fleet.open({ pbx: 'a', shard: 'one' }, () => {});
   const reports = () => fleet.get('a')?.known.shards;
   expect(reports()).toEqual([]);
   opened[0]?.onState({ state: 'away', why: 'refused' });

@@ -1,23 +1,29 @@
 import type { Config, PbxConfig } from '@callfleet/config';
 import type { Logger } from '@callfleet/telemetry';
 import type { CommandClass } from './command-class.ts';
+import type { Link } from './held-shards.ts';
 import type { LinkState } from './link-state.ts';
 import { beginOpenings } from './metrics.ts';
 import { Pbx } from './pbx.ts';
 import type { PbxGuard } from './pbx-guard.ts';
 import type { Shard } from './shard-assignment.ts';
-import type { Link } from './shard-keeper.ts';
 
 export interface PbxFleetOptions {
   readonly settings: Config['gateway'];
   readonly log: Logger;
   /** Opens a shard's event socket. */
-  readonly open: (pbx: Pbx, shard: string, onState: (state: LinkState) => void) => Link;
+  readonly open: (pbx: Pbx, shard: string, told: LinkListeners) => Link;
   /** What this gateway knows of a PBX's shards has changed, or the PBX has been added or removed. */
   readonly onShards: (pbx: string) => void;
   readonly onBreaker: (pbx: string, commandClass: CommandClass, state: 'open' | 'closed') => void;
   /** It is not in the configuration any more, or may be another Asterisk now. */
   readonly onForget: (pbx: string) => void;
+}
+
+interface LinkListeners {
+  readonly onState: (state: LinkState) => void;
+  /** Somebody else has the shard's application, and it was not handed over. */
+  readonly onTaken: () => void;
 }
 
 /** The PBXs of the configuration, as it is now. */
@@ -92,10 +98,10 @@ export class PbxFleet {
   }
 
   /** @param shard of a PBX that is in the configuration */
-  open({ pbx: name, shard }: Shard): Link {
+  open({ pbx: name, shard }: Shard, onTaken: () => void): Link {
     const pbx = this.#pbxs.get(name);
     if (!pbx) throw new Error(`there is no PBX ${name}`);
-    return pbx.hold(shard, (onState) => this.#options.open(pbx, shard, onState));
+    return pbx.hold(shard, (onState) => this.#options.open(pbx, shard, { onState, onTaken }));
   }
 
   async close(): Promise<void> {

@@ -3,9 +3,9 @@ import type { PbxAnnouncement, ShardReport } from '@callfleet/bus';
 import type { Config, PbxConfig } from '@callfleet/config';
 import type { Logger } from '@callfleet/telemetry';
 import type { CommandClass } from './command-class.ts';
+import type { Link } from './held-shards.ts';
 import type { LinkState } from './link-state.ts';
 import { PbxGuard } from './pbx-guard.ts';
-import type { Link } from './shard-keeper.ts';
 
 export interface PbxOptions {
   readonly settings: Config['gateway'];
@@ -91,6 +91,10 @@ export class Pbx {
       get calls() {
         return link.calls;
       },
+      standBy: (withinMs) => link.standBy(withinMs),
+      serve: () => link.serve(),
+      suspend: () => link.suspend(),
+      release: (connectHeir) => link.release(connectHeir),
       drain: (limitMs, signal) => {
         held.drains();
         return link.drain(limitMs, signal);

@@ -6,24 +6,120 @@ export interface Shard {
   readonly shard: string;
 }
 
-/**
- * The shards that `gateway` should hold, given all gateways that are alive. Every gateway computes the same, so they
- * need not talk about it. The shards of one PBX go to different gateways as far as there are enough.
- */
-export function shardsFor(gateway: string, gateways: readonly string[], shards: readonly Shard[]): Shard[] {
-  const orders = new Map<string, readonly string[]>();
-  const seen = new Map<string, number>();
-  return shards.filter(({ pbx }) => {
-    const index = seen.get(pbx) ?? 0;
-    seen.set(pbx, index + 1);
-    const order = orders.get(pbx) ?? orderFor(pbx, gateways);
-    orders.set(pbx, order);
-    return order[index % order.length] === gateway;
-  });
+/** Who has which shard, by `nameOf`. */
+export type Holders = ReadonlyMap<string, string>;
+
+export interface Move {
+  readonly shard: Shard;
+  readonly from: string;
+  readonly to: string;
 }
 
-/** Another order for each PBX, so that the first shards of all PBXs do not meet on one gateway. */
-function orderFor(pbx: string, gateways: readonly string[]): string[] {
-  const rank = (gateway: string) => createHash('sha1').update(`${pbx} ${gateway}`).digest('hex');
-  return [...gateways].sort((a, b) => (rank(a) < rank(b) ? -1 : 1));
+/** What its lease is for. */
+export function nameOf({ pbx, shard }: Shard): string {
+  return `shard/${pbx}/${shard}`;
+}
+
+/**
+ * Who should have each shard, by its name: whoever of `gateways` has it, and for those that none of them has, one that has few
+ * of its PBX and few in all. Every gateway computes the same, so they need not talk about it.
+ */
+export function assign(
+  shards: readonly Shard[],
+  holders: Holders,
+  gateways: readonly string[],
+): ReadonlyMap<string, string> {
+  const loads = new Loads(shards, holders, gateways);
+  const assigned = new Map<string, string>();
+  for (const shard of shards) {
+    const name = nameOf(shard);
+    const holder = loads.holderOf(name) ?? loads.leastLoaded(shard);
+    if (holder === undefined) continue;
+    loads.place(name, shard.pbx, holder);
+    assigned.set(name, holder);
+  }
+  return assigned;
+}
+
+/**
+ * What to move next, so that in the end the gateways' shards differ by one at most, those of each PBX as well as all; undefined
+ * when they do, or when somebody must take a shard first. Each move brings it closer, so moves come to an end.
+ */
+export function nextMove(shards: readonly Shard[], holders: Holders, gateways: readonly string[]): Move | undefined {
+  const loads = new Loads(shards, holders, gateways);
+  if (shards.some((shard) => loads.holderOf(nameOf(shard)) === undefined)) return undefined;
+  for (const shard of shards) {
+    const { pbx } = shard;
+    const from = loads.holderOf(nameOf(shard)) as string;
+    const to = loads.leastLoaded(shard) as string;
+    const ofPbx = loads.ofPbx(from, pbx) - loads.ofPbx(to, pbx);
+    if (ofPbx > 1 || (ofPbx === 1 && loads.inAll(from) - loads.inAll(to) > 1)) return { shard, from, to };
+  }
+  return undefined;
+}
+
+/** How many shards each gateway has. */
+class Loads {
+  readonly #gateways: readonly string[];
+  readonly #holders: Map<string, string>;
+  readonly #counts = new Map<string, number>();
+  readonly #orders = new Map<string, readonly string[]>();
+
+  constructor(shards: readonly Shard[], holders: Holders, gateways: readonly string[]) {
+    const alive = new Set(gateways);
+    this.#gateways = gateways;
+    this.#holders = new Map([...holders].filter(([, holder]) => alive.has(holder)));
+    for (const shard of shards) {
+      const holder = this.#holders.get(nameOf(shard));
+      if (holder !== undefined) this.#count(shard.pbx, holder);
+    }
+  }
+
+  holderOf(name: string): string | undefined {
+    return this.#holders.get(name);
+  }
+
+  ofPbx(gateway: string, pbx: string): number {
+    return this.#counts.get(`${gateway} ${pbx}`) ?? 0;
+  }
+
+  inAll(gateway: string): number {
+    return this.#counts.get(gateway) ?? 0;
+  }
+
+  place(name: string, pbx: string, holder: string): void {
+    if (this.#holders.has(name)) return;
+    this.#holders.set(name, holder);
+    this.#count(pbx, holder);
+  }
+
+  leastLoaded({ pbx }: Shard): string | undefined {
+    let least: string | undefined;
+    for (const gateway of this.#orderFor(pbx))
+      if (least === undefined || this.#hasLess(gateway, least, pbx)) least = gateway;
+    return least;
+  }
+
+  #hasLess(a: string, b: string, pbx: string): boolean {
+    const ofPbx = this.ofPbx(a, pbx) - this.ofPbx(b, pbx);
+    return ofPbx < 0 || (ofPbx === 0 && this.inAll(a) < this.inAll(b));
+  }
+
+  #count(pbx: string, gateway: string): void {
+    this.#counts.set(`${gateway} ${pbx}`, this.ofPbx(gateway, pbx) + 1);
+    this.#counts.set(gateway, this.inAll(gateway) + 1);
+  }
+
+  /** Another order for each PBX, so that the first shards of all PBXs do not meet on one gateway. */
+  #orderFor(pbx: string): readonly string[] {
+    const known = this.#orders.get(pbx);
+    if (known) return known;
+    const ranks = this.#gateways.map((gateway) => [
+      createHash('sha1').update(`${pbx} ${gateway}`).digest('hex'),
+      gateway,
+    ]);
+    const order = ranks.sort(([a = ''], [b = '']) => (a < b ? -1 : 1)).map(([, gateway = '']) => gateway);
+    this.#orders.set(pbx, order);
+    return order;
+  }
 }

@@ -1,60 +1,55 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { acquireLease, assertLease, type Lease, type LeaseRedis, releaseLease, type Session } from '@callfleet/leases';
-import type { Logger } from '@callfleet/telemetry';
+import type { HandOver } from '@callfleet/bus';
+import { leaseOwners, type Session } from '@callfleet/leases';
+import { GatewayPool, type PoolView } from './gateway-pool.ts';
+import { HeldShards, type HeldShardsOptions } from './held-shards.ts';
+import { inParallel } from './in-parallel.ts';
 import type { HeldShard } from './metrics.ts';
-import { type Shard, shardsFor } from './shard-assignment.ts';
+import { assign, nameOf, nextMove, type Shard } from './shard-assignment.ts';
 
-export interface ShardKeeperOptions {
-  readonly redis: LeaseRedis;
-  readonly session: Session;
+export interface ShardKeeperOptions extends HeldShardsOptions {
+  readonly session: Pick<Session, 'instance' | 'isAlive' | 'renew' | 'close'>;
   /** As long as {@link ShardKeeper.setShards} says nothing else. */
   readonly shards: readonly Shard[];
-  /** Calls on a shard that is none of ours any more may go on for so long, milliseconds. Default 0. */
-  readonly drainMs?: number | undefined;
   /** Gateways that start together, or come back together, see each other before any takes a shard; milliseconds. */
   readonly settleMs: number;
-  readonly open: (shard: Shard) => Link;
-  readonly log: Logger;
+  /** How often it looks who is there, milliseconds. */
+  readonly lookEveryMs: number;
+  /** Shards are shared out anew when nobody has joined or left for this long, milliseconds. */
+  readonly rebalanceAfterMs: number;
 }
 
-export interface Link {
-  readonly connected: boolean;
-  readonly calls: number;
-  /** Takes no new calls, and resolves when there are none left, or on `signal`. */
-  drain(limitMs: number, signal: AbortSignal): Promise<void>;
-  close(): Promise<void>;
-}
+const HANDED_OVER_AT_ONCE = 4;
+/** Gateways that are asked, one after another, to take a shard of one that stops. */
+const MOST_HEIRS = 3;
 
-interface Held {
-  readonly shard: Shard;
-  readonly lease: Lease;
-  link: Link;
-  /** It is in the configuration no more: ends the wait for its calls. */
-  retiring?: AbortController;
-  retired?: Promise<void>;
-}
-
-const nameOf = ({ pbx, shard }: Shard) => `shard/${pbx}/${shard}`;
-
-/** Takes the shards that are this gateway's by assignment, as their leases become free. */
+/** Takes the shards that nobody has and that are this gateway's by assignment; hands over what is beyond its share, and all at its end. */
 export class ShardKeeper {
   readonly #options: ShardKeeperOptions;
-  readonly #held = new Map<string, Held>();
-  /** Redis may have lost that we hold them. */
-  readonly #unasserted = new Set<string>();
-  /** Assigned to us, and held by another gateway that lives: nothing is missing. */
-  readonly #elsewhere = new Set<string>();
+  readonly #self: string;
+  readonly #pool: GatewayPool;
+  readonly #held: HeldShards;
   #shards: readonly Shard[];
   /** PBXs whose links are to be opened anew. */
   #changed: ReadonlySet<string> = new Set();
-  #gateways: readonly string[] = [];
+  #view: PoolView = { gateways: [], holders: new Map() };
   #takesNothingUntil = 0;
+  #movesNothingUntil = 0;
+  #moving: Promise<void> | undefined;
   #isStopping = false;
   #wake = Promise.withResolvers<void>();
 
   constructor(options: ShardKeeperOptions) {
+    const { redis, session, presenceOf } = options;
     this.#options = options;
+    this.#self = session.instance;
+    const ownersOf = (names: readonly string[]) => leaseOwners(redis, names);
+    this.#pool = new GatewayPool({ self: this.#self, ownersOf, presenceOf });
     this.#shards = options.shards;
+    this.#held = new HeldShards(options, {
+      onWork: () => this.#wake.resolve(),
+      isWanted: (shard) => this.#find(shard) !== undefined,
+    });
   }
 
   /**
@@ -68,23 +63,26 @@ export class ShardKeeper {
     this.#wake.resolve();
   }
 
-  /** Told which gateways are alive, again and again. */
+  /** Told which gateways' sessions are alive, again and again. */
   onGateways(gateways: readonly string[]): void {
-    this.#gateways = gateways;
-    this.#wake.resolve();
+    this.#pool.onAlive(gateways);
   }
 
-  *held(): Generator<HeldShard> {
-    for (const { shard, link } of this.#held.values()) yield { ...shard, connected: link.connected, calls: link.calls };
+  held(): Generator<HeldShard> {
+    return this.#held.all();
   }
 
   /** Why not every shard that should be served from here is; undefined when every one is. */
   whyNotReady(): string | undefined {
-    if (this.#gateways.length === 0) return 'not assigned yet';
-    const wanted = [...this.#held.values()].filter(({ retiring }) => !retiring);
-    const away = wanted.filter(({ link }) => !link.connected).map(({ shard }) => nameOf(shard));
-    const assigned = shardsFor(this.#options.session.instance, this.#gateways, this.#shards).map(nameOf);
-    const waiting = assigned.filter((name) => !this.#held.has(name) && !this.#elsewhere.has(name));
+    const { gateways, holders } = this.#view;
+    if (gateways.length === 0) return 'not assigned yet';
+    const away = [...this.held()]
+      .filter(({ connected }) => !connected)
+      .map(nameOf)
+      .filter((name) => !this.#held.isRetiring(name));
+    const waiting = [...assign(this.#shards, holders, gateways)]
+      .filter(([name, gateway]) => gateway === this.#self && !this.#held.has(name) && !this.#held.isElsewhere(name))
+      .map(([name]) => name);
     const missing = [
       ...away.map((name) => `${name} is not connected`),
       ...waiting.map((name) => `${name} is not taken yet`),
@@ -98,127 +96,105 @@ export class ShardKeeper {
    */
   onForgotten(): void {
     this.#takesNothingUntil = Date.now() + 2 * this.#options.settleMs;
-    for (const name of this.#held.keys()) this.#unasserted.add(name);
-    this.#wake.resolve();
+    this.#held.assertAll();
   }
 
-  /** Until `stopping`; then every shard is given up. */
+  /** We were cut off, or stood still: others may have taken us for dead. */
+  doubtAll(): void {
+    this.#held.doubt();
+  }
+
+  /** Another gateway hands a shard over to this one. @throws when it can't be taken */
+  async onHandOver({ step, pbx, shard: app }: HandOver): Promise<void> {
+    const shard = this.#find({ pbx, shard: app });
+    if (this.#isStopping) throw new Error('this gateway stops');
+    if (!shard) throw new Error('it is not configured here');
+    await (step === 'connect' ? this.#held.standBy(shard) : this.#held.take(shard));
+  }
+
+  /** Until `stopping`; then every shard is handed over, or given up when there is nobody. */
   async run(stopping: AbortSignal): Promise<void> {
+    const { settleMs, lookEveryMs } = this.#options;
     stopping.addEventListener('abort', () => this.#wake.resolve(), { once: true });
-    await wait(this.#options.settleMs, undefined, { signal: stopping }).catch(() => {});
+    await wait(settleMs, undefined, { signal: stopping }).catch(() => {});
     while (!stopping.aborted) {
-      await this.#assertHeld();
-      this.#retireRemoved();
+      this.#wake = Promise.withResolvers();
+      const looking = setTimeout(() => this.#wake.resolve(), lookEveryMs);
+      await this.#held.assertDoubted();
+      this.#held.retireUnwanted();
       await this.#openChanged();
-      await this.#takeAssigned();
+      await this.#look();
       await this.#wake.promise;
-      this.#wake = Promise.withResolvers<void>();
+      clearTimeout(looking);
     }
     this.#isStopping = true;
-    await Promise.all([...this.#held.keys()].map((name) => this.#giveUp(name)));
+    await this.#leavePool();
+    await this.#held.stop();
+    await this.#moving;
+    await inParallel(this.#held.names, HANDED_OVER_AT_ONCE, (name) => this.#leave(name));
   }
 
-  /** What fails is tried again at the next renewal. */
-  async #assertHeld(): Promise<void> {
-    const { redis, log } = this.#options;
-    for (const name of this.#unasserted) {
-      const held = this.#held.get(name);
-      try {
-        if (held && !(await assertLease(redis, held.lease))) {
-          log.error({ lease: name, epoch: held.lease.epoch }, 'shard.lost');
-          await this.#giveUp(name);
-        }
-        this.#unasserted.delete(name);
-      } catch (error) {
-        log.warn({ lease: name, err: error }, 'shard.assert-failed');
-      }
-    }
-  }
-
-  /** Each goes its own way: the calls of one must not keep the others waiting. */
-  #retireRemoved(): void {
-    const wanted = new Set(this.#shards.map(nameOf));
-    for (const [name, held] of this.#held)
-      if (wanted.has(name)) held.retiring?.abort();
-      else if (!held.retiring) {
-        held.retiring = new AbortController();
-        held.retired = this.#retire(name, held, held.retiring.signal);
-      }
-  }
-
-  async #retire(name: string, held: Held, signal: AbortSignal): Promise<void> {
-    const { drainMs = 0, log } = this.#options;
-    log.info({ ...held.shard, calls: held.link.calls }, 'shard.draining');
+  async #look(): Promise<void> {
+    const { log } = this.#options;
+    const shards = this.#shards;
+    if (!this.#pool.isKnown) return;
     try {
-      await held.link.drain(drainMs, signal);
-      // No other gateway has this shard: its calls would be left in silence.
-      if (this.#isStopping) await held.link.drain(0, new AbortController().signal);
-      await held.link.close();
-      await releaseLease(this.#options.redis, held.lease);
-      log.info({ ...held.shard }, 'shard.given-up');
+      this.#view = await this.#pool.look(shards);
     } catch (error) {
-      log.warn({ lease: name, err: error }, 'shard.give-up-failed');
+      log.warn({ err: error }, 'shard.holders-unknown');
+      return;
     }
-    this.#held.delete(name);
-    // It may be wanted again by now.
-    this.#wake.resolve();
+    if (Date.now() < this.#takesNothingUntil) return;
+    const { gateways, holders } = this.#view;
+    const assigned = assign(shards, holders, gateways);
+    for (const shard of shards) if (assigned.get(nameOf(shard)) === this.#self) await this.#held.take(shard);
+    this.#moving ??= this.#rebalance().finally(() => {
+      this.#moving = undefined;
+    });
+  }
+
+  /** One shard at a time. */
+  async #rebalance(): Promise<void> {
+    const { rebalanceAfterMs } = this.#options;
+    const { gateways, holders } = this.#view;
+    if (this.#pool.stableMs < rebalanceAfterMs || Date.now() < this.#movesNothingUntil) return;
+    const move = nextMove(this.#shards, holders, gateways);
+    if (move?.from !== this.#self || !this.#held.has(nameOf(move.shard))) return;
+    if (!(await this.#held.handOver(nameOf(move.shard), move.to)))
+      this.#movesNothingUntil = Date.now() + rebalanceAfterMs;
+  }
+
+  /** Nobody hands us a shard from then on. Who came last, perhaps in our place, is to be known first. */
+  async #leavePool(): Promise<void> {
+    const { session, log } = this.#options;
+    try {
+      await session.renew();
+      await session.close();
+      this.#view = await this.#pool.look(this.#shards);
+    } catch (error) {
+      log.warn({ err: error }, 'session.not-closed');
+    }
   }
 
   async #openChanged(): Promise<void> {
     const changed = this.#changed;
     this.#changed = new Set();
-    const reopen = [...this.#held.values()].filter(({ shard, retiring }) => changed.has(shard.pbx) && !retiring);
-    await Promise.all(
-      reopen.map(async (held) => {
-        try {
-          await held.link.close();
-          if (this.#isWanted(held.shard)) held.link = this.#options.open(held.shard);
-        } catch (error) {
-          this.#options.log.error({ ...held.shard, err: error }, 'shard.not-opened-anew');
-        }
-      }),
-    );
+    await this.#held.reopen(changed);
   }
 
-  #isWanted(shard: Shard): boolean {
-    return this.#shards.some((one) => nameOf(one) === nameOf(shard));
+  #find({ pbx, shard }: Shard): Shard | undefined {
+    return this.#shards.find((one) => one.pbx === pbx && one.shard === shard);
   }
 
-  async #takeAssigned(): Promise<void> {
-    const { redis, session, open, log } = this.#options;
-    for (const shard of shardsFor(session.instance, this.#gateways, this.#shards)) {
-      if (Date.now() < this.#takesNothingUntil) return;
-      const name = nameOf(shard);
-      if (this.#held.has(name)) continue;
-      try {
-        const lease = await acquireLease(redis, session, name);
-        if (lease.owner !== session.instance) {
-          this.#elsewhere.add(name);
-          continue;
-        }
-        this.#elsewhere.delete(name);
-        if (!this.#isWanted(shard)) {
-          await releaseLease(redis, lease);
-          continue;
-        }
-        log.info({ ...shard, epoch: lease.epoch }, 'shard.taken');
-        this.#held.set(name, { shard, lease, link: open(shard) });
-      } catch (error) {
-        this.#elsewhere.delete(name);
-        log.warn({ ...shard, err: error }, 'shard.lease-failed');
-      }
+  async #leave(name: string): Promise<void> {
+    const { gateways, holders } = this.#view;
+    let others = gateways.filter((gateway) => gateway !== this.#self);
+    for (let asked = 0; asked < MOST_HEIRS; asked += 1) {
+      const heir = assign(this.#shards, holders, others).get(name);
+      if (heir === undefined) break;
+      if (await this.#held.handOver(name, heir)) return;
+      others = others.filter((other) => other !== heir);
     }
-  }
-
-  async #giveUp(name: string): Promise<void> {
-    const held = this.#held.get(name);
-    if (held?.retiring) {
-      held.retiring.abort();
-      return held.retired;
-    }
-    this.#held.delete(name);
-    if (!held) return;
-    await held.link.close();
-    await releaseLease(this.#options.redis, held.lease);
+    await this.#held.giveUp(name);
   }
 }

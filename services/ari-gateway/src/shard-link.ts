@@ -1,20 +1,23 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { type AriCloseInfo, AriHttp, AriSocket, applications, expectOk, readFeatures } from '@callfleet/ari';
-import { answer, type Bus, commandSchema, type EventOutbox, KeptCalls, subjects } from '@callfleet/bus';
+import { type Bus, type EventOutbox, KeptCalls, subjects } from '@callfleet/bus';
 import type { Config, PbxConfig } from '@callfleet/config';
 import type { CallId } from '@callfleet/identity';
 import type { Logger } from '@callfleet/telemetry';
 import { CallOffers } from './call-offers.ts';
 import { ChannelIndex } from './channel-index.ts';
 import { CommandExecutor } from './command-executor.ts';
+import { CommandIntake } from './command-intake.ts';
 import { EVENT_FILTER } from './event-filter.ts';
 import { EventPublisher } from './event-publisher.ts';
+import { HeldEvents } from './held-events.ts';
 import { awayFor, type LinkState } from './link-state.ts';
 import { LiveCalls } from './live-call.ts';
 import { connectionCounter, countRefusal } from './metrics.ts';
 import type { PbxGuard } from './pbx-guard.ts';
 import { ShardEvents } from './shard-events.ts';
 import { ShardReconciler } from './shard-reconciler.ts';
+import { aborted, within } from './time-limit.ts';
 import { NotAriError, whyLost } from './why-away.ts';
 import { WorkerWatch } from './worker-watch.ts';
 
@@ -30,6 +33,10 @@ export interface ShardLinkOptions {
   /** Asked before each event socket is opened. @throws PbxIdentityError when that Asterisk is another PBX's */
   readonly claimIdentity: (entityId: string | undefined) => Promise<void>;
   readonly onState: (state: LinkState) => void;
+  /** Before each command: the process may have stood still. */
+  readonly beforeCommand: () => void;
+  /** Another socket has the application, and not because we hand it over. No commands are taken until `serve`. */
+  readonly onTaken: () => void;
   readonly log: Logger;
 }
 
@@ -44,10 +51,17 @@ const REPLACED: LinkState = {
 const DRAIN_LOOK_MS = 250;
 /** What workers have for the rest of calls that went back to the dialplan, milliseconds. */
 const CLEAN_UP_MS = 5000;
+/** Asterisk tells the old socket before it answers the new one. */
+const REPLACED_WITHIN_MS = 2000;
+/** Asterisk may still send the old socket what was on its way when the application changed sockets. */
+const TRAILING_MS = 50;
+/** The events of other shards go on meanwhile: those of this one are long published by then. */
+const PUBLISH_WITHIN_MS = 1000;
 
 /**
  * One shard in our hands: its ARI socket, the way of its events down to the bus, and the way of commands up to the PBX.
- * A socket that is lost is made again until the link is closed; the calls are remembered meanwhile.
+ * A socket that is lost is made again until the link is closed; the calls are remembered meanwhile. Until it is told to
+ * `serve` it takes no commands, and holds what comes in.
  */
 export class ShardLink {
   readonly #options: ShardLinkOptions;
@@ -60,10 +74,22 @@ export class ShardLink {
   #fastWay: AriSocket | undefined;
   readonly #offers: CallOffers;
   readonly #events: ShardEvents;
-  readonly #executor: CommandExecutor;
+  readonly #intake: CommandIntake;
   readonly #workers: WorkerWatch;
   readonly #countConnection: () => void;
   #connected = false;
+  readonly #standing = Promise.withResolvers<void>();
+  /** Resolved, and true, while the lease is ours as far as is known. */
+  #ours = Promise.withResolvers<void>();
+  #isOurs = false;
+  #isSuspended = false;
+  #isLeaving = false;
+  /** A socket stands. */
+  #stands = false;
+  /** Of the socket that stands: another one has its application. */
+  #replaced = Promise.withResolvers<void>();
+  #replacedBy: 'heir' | 'stranger' | undefined;
+  #closeSocket = () => {};
   readonly #closing = new AbortController();
   readonly #running: Promise<void>;
 
@@ -98,7 +124,7 @@ export class ShardLink {
     const publisher = new EventPublisher(index, gateway, this.#calls, outbox);
     this.#offers = offers;
     this.#events = new ShardEvents({ shard, ari, publisher, offers, log });
-    this.#executor = new CommandExecutor({
+    const executor = new CommandExecutor({
       pbx: pbx.name,
       shard,
       calls: this.#calls,
@@ -132,7 +158,12 @@ export class ShardLink {
       strayAfterMs: settings.strayAfterMs,
       log,
     });
+    this.#intake = new CommandIntake(bus, subjects.commands(pbx.name, shard), async (command, trace) => {
+      options.beforeCommand();
+      return countRefusal(this.#isSuspended ? NOT_HELD : await executor.execute(command, trace));
+    });
     this.#countConnection = connectionCounter({ pbx: pbx.name, shard });
+    this.#standing.promise.catch(() => {});
     this.#running = this.#keepConnected();
   }
 
@@ -167,6 +198,48 @@ export class ShardLink {
       await wait(DRAIN_LOOK_MS, undefined, { signal: limit }).catch(() => {});
   }
 
+  /** Resolves when its socket stands. @throws when it can't be connected, or not in time */
+  async standBy(withinMs: number): Promise<void> {
+    await within(withinMs, this.#standing.promise, 'the PBX is not reached');
+  }
+
+  /** The lease is ours, or has been found to be ours still. */
+  serve(): void {
+    this.#isOurs = true;
+    this.#isSuspended = false;
+    this.#ours.resolve();
+    if (this.#replacedBy === 'stranger') this.#log.error('shard.taken-by-stranger');
+    if (this.#replacedBy) this.#closeSocket();
+    else if (this.#stands) this.#intake.start();
+  }
+
+  /** Takes no commands until `serve`: the shard may be another's. */
+  suspend(): void {
+    this.#isSuspended = true;
+    this.#intake.stop();
+  }
+
+  /**
+   * Once another socket has the application: takes no more commands, carries out those it has, and publishes what it has read.
+   *
+   * @throws what `connectHeir` throws, or when commands take too long
+   */
+  async release(connectHeir: () => Promise<void>): Promise<void> {
+    const { settings, outbox } = this.#options;
+    this.#isLeaving = true;
+    try {
+      await connectHeir();
+      await within(REPLACED_WITHIN_MS, this.#replaced.promise, 'no other socket has the application');
+      await wait(TRAILING_MS);
+      this.suspend();
+      await within(2 * settings.commandTimeoutMs, this.#intake.drained(), 'commands are still under way');
+      const published = Promise.all([outbox.flushed(), this.#kept.flushed()]);
+      await Promise.race([published, wait(PUBLISH_WITHIN_MS)]);
+    } finally {
+      this.#isLeaving = false;
+    }
+  }
+
   async close(): Promise<void> {
     this.#closing.abort();
     await this.#running;
@@ -181,15 +254,24 @@ export class ShardLink {
     const forgetting = setInterval(() => this.#calls.forgetEnded(Date.now()), FORGET_EVERY_MS);
     let pauseMs = reconnectMinMs;
     while (!this.#closing.signal.aborted) {
+      let servedFrom = Number.POSITIVE_INFINITY;
       try {
         await this.#serveOneSocket(() => {
-          pauseMs = reconnectMinMs;
+          servedFrom = performance.now();
         });
       } catch (error) {
         if (this.#closing.signal.aborted) break;
         this.#log.error({ err: error, againInMs: pauseMs }, 'shard.unreachable');
-        this.#options.onState(awayFor(error));
+        this.#tell(awayFor(error));
       }
+      if (!this.#isOurs) {
+        // Whoever has the shard may have the application too: to connect again would take it away.
+        this.#standing.reject(new Error('the socket was not connected, or lost'));
+        await Promise.race([this.#ours.promise, aborted(this.#closing.signal)]);
+        continue;
+      }
+      // One that is taken from us again and again stands each time.
+      if (performance.now() - servedFrom > reconnectMaxMs) pauseMs = reconnectMinMs;
       await wait(pauseMs, undefined, { signal: this.#closing.signal }).catch(() => {});
       pauseMs = Math.min(pauseMs * 2, reconnectMaxMs);
     }
@@ -205,16 +287,16 @@ export class ShardLink {
     const nonsense = Promise.withResolvers<never>();
     nonsense.promise.catch(() => {});
     let malformed = 0;
+    const events = new HeldEvents(!this.#isOurs, (event) => this.#events.handle(event));
+    this.#replacedBy = undefined;
+    this.#replaced = Promise.withResolvers();
     const socket = await AriSocket.connect(
       {
         ...pbx,
         apps: [shard],
         connectTimeoutMs: settings.connectTimeoutMs,
         requestTimeoutMs: settings.commandTimeoutMs,
-        onEvent: (event) => {
-          if (event.type === 'ApplicationReplaced') this.#options.onState(REPLACED);
-          this.#events.handle(event);
-        },
+        onEvent: (event) => (event.type === 'ApplicationReplaced' ? this.#onReplaced() : events.take(event)),
         onMalformed: (problem) => {
           malformed += 1;
           this.#log.warn({ problem }, 'shard.malformed-frame');
@@ -226,42 +308,69 @@ export class ShardLink {
       this.#closing.signal,
     );
     if (features.restOverWebSocket) this.#fastWay = socket;
-    const commands = this.#takeCommands();
-    const closeSocket = () => void socket.close();
+    this.#closeSocket = () => void socket.close();
     const over = new AbortController();
     void closed.promise.then(() => over.abort());
-    this.#closing.signal.addEventListener('abort', closeSocket, { once: true });
+    this.#closing.signal.addEventListener('abort', this.#closeSocket, { once: true });
     try {
+      this.#stands = true;
+      if (this.#isOurs) this.#takeCommands();
       expectOk(await this.#http.request(applications.filter({ applicationName: shard, filter: EVENT_FILTER })));
-      this.#options.onState({ state: 'syncing' });
+      if (!this.#isOurs) {
+        await this.#reconciler.learnChannels();
+        this.#standing.resolve();
+        await Promise.race([this.#ours.promise, closed.promise]);
+        if (over.signal.aborted) return;
+        this.#takeCommands();
+      }
+      this.#tell({ state: 'syncing' });
+      events.letThrough();
       await this.#reconciler.reconcile(over.signal);
       this.#log.info({ version: version.text, restOverSocket: features.restOverWebSocket }, 'shard.connected');
-      this.#connected = true;
+      this.#connected = this.#replacedBy !== 'stranger';
       this.#countConnection();
-      if (!over.signal.aborted) this.#options.onState({ state: 'connected' });
+      if (!over.signal.aborted) this.#tell({ state: 'connected' });
       onServing();
       const info = await Promise.race([closed.promise, nonsense.promise]);
       if (info.by === 'us') return;
       this.#log.warn(info, 'shard.socket-lost');
-      this.#options.onState({ state: 'away', why: whyLost(info) });
+      this.#tell({ state: 'away', why: whyLost(info) });
     } finally {
       this.#fastWay = undefined;
       this.#connected = false;
-      this.#closing.signal.removeEventListener('abort', closeSocket);
-      commands.unsubscribe();
+      this.#stands = false;
+      this.#closing.signal.removeEventListener('abort', this.#closeSocket);
+      this.#intake.stop();
       await socket.close();
+      events.letThrough();
     }
   }
 
   /** Only while a socket stands: without one the command has no taker, and its sender knows that at once. */
-  #takeCommands(): { unsubscribe(): void } {
-    const { bus, pbx, shard } = this.#options;
-    return answer(
-      bus,
-      subjects.commands(pbx.name, shard),
-      commandSchema,
-      async (command, trace) => countRefusal(await this.#executor.execute(command, trace)),
-      ({ message }) => ({ ok: false as const, code: 'CF_BUS_BAD_MESSAGE' as const, message }),
-    );
+  #takeCommands(): void {
+    if (!this.#isSuspended && !this.#replacedBy) this.#intake.start();
+  }
+
+  /** Of a shard that is another's nothing is told. */
+  #tell(state: LinkState): void {
+    if (this.#isOurs) this.#options.onState(state);
+  }
+
+  #onReplaced(): void {
+    this.#replacedBy = this.#isLeaving ? 'heir' : 'stranger';
+    this.#replaced.resolve();
+    if (this.#isLeaving) return;
+    this.suspend();
+    this.#connected = false;
+    this.#tell(REPLACED);
+    // It was to be ours, and is somebody else's.
+    if (!this.#isOurs) this.#closeSocket();
+    else {
+      this.#isOurs = false;
+      this.#ours = Promise.withResolvers();
+      this.#options.onTaken();
+    }
   }
 }
+
+const NOT_HELD = { ok: false, code: 'CF_SHARD_NOT_HELD', message: 'it is to be seen who has the shard' } as const;

@@ -94,6 +94,15 @@ export class ShardReconciler {
     void this.#removeStrays(snapshot, over).catch((error: unknown) => log.warn({ err: error }, 'shard.strays-left'));
   }
 
+  /**
+   * Which channels there are, and of which calls: what is needed to understand events.
+   *
+   * @throws AriError
+   */
+  async learnChannels(): Promise<void> {
+    await this.#takeSnapshot();
+  }
+
   /** @returns calls that are new to this gateway */
   async #learnKept(): Promise<LiveCall[]> {
     const { kept, calls, offers, log } = this.#options;

@@ -62,6 +62,19 @@ test.each<[CommandRefusal, string]>([
   expect(asked, 'at once').toBe(1);
 });
 
+test('a command that comes to a gateway whose shard is passing to another is sent again, to that one', async () => {
+  const replies = [refused('CF_SHARD_NOT_HELD'), refused('CF_SHARD_NOT_HELD')];
+  const gateway = gatewayThat(() => replies.shift() ?? { ok: true, status: 204, reason: 'No Content' });
+  expect(await gateway.command('1', channels.answer({ channelId }))).toMatchObject({ status: 204 });
+  expect(replies).toEqual([]);
+});
+
+test('a command that no gateway has for its whole time limit is told to have failed', async () => {
+  const gateway = gatewayThat(() => refused('CF_SHARD_NOT_HELD'));
+  const failure = await gateway.command('1', channels.answer({ channelId })).catch((error) => error);
+  expect(failure).toMatchObject({ code: 'CF_PBX_UNREACHABLE' });
+});
+
 test('a hang-up that the PBX was spared is asked for again: nobody else would end that channel', async () => {
   const replies = [refused('CF_BREAKER_OPEN'), refused('CF_PBX_BUSY')];
   const gateway = gatewayThat(() => replies.shift() ?? { ok: true, status: 204, reason: 'No Content' });

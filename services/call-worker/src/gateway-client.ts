@@ -105,6 +105,10 @@ export class GatewayClient {
         const timeoutMs = Math.max(1, deadline - Date.now());
         const reply = await askAgain(this.#bus, subject, command, { reply: commandReplySchema, timeoutMs, signal });
         if (reply.ok) return reply;
+        if (reply.code === 'CF_SHARD_NOT_HELD' && Date.now() + RETRY_AFTER_MS < deadline) {
+          await wait(RETRY_AFTER_MS);
+          continue;
+        }
         const isLastTry = Date.now() + END_AGAIN_AFTER_MS >= deadline;
         if (!isEnd(command) || !wasSpared(reply) || isLastTry) throw refusal(what, reply);
         await wait(END_AGAIN_AFTER_MS);

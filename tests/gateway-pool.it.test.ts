@@ -1,0 +1,221 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { placeCall, type SipCall } from '@callfleet/testkit';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { startTestFleet, type TestFleet } from './test-fleet.ts';
+
+const REBALANCE_AFTER_MS = 700;
+const LONG = { timeout: 15_000, interval: 20 };
+
+let system: TestFleet;
+let callers = 4000;
+/** What gateways log of their shards. */
+let told: { at: number; msg: string; instance: string; pbx: string; shard: string; ms?: number; line: string }[];
+
+beforeEach(async () => {
+  told = [];
+  system = await startTestFleet({
+    config: { gateway: { rebalanceAfterMs: REBALANCE_AFTER_MS, strayAfterMs: 1000 }, telemetry: { level: 'info' } },
+    onLine: (name, line) => {
+      if (!line.startsWith('{')) return console.warn(`${name}: ${line}`);
+      const at = performance.now();
+      const parsed = JSON.parse(line) as { level: string; msg: string; instance: string; pbx: string; shard: string };
+      if (name.startsWith('gateway') && parsed.msg.startsWith('shard.')) told.push({ at, line, ...parsed });
+      if (parsed.level !== 'info' || parsed.msg.startsWith('shard.')) console.warn(`${name}: ${line}`);
+    },
+  });
+});
+afterEach(() => system?.stop());
+
+/** Who has each shard, as the gateways said last: the name of its process. */
+function holders(): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const { msg, instance, pbx, shard } of told)
+    if (msg === 'shard.connected') found.set(`${pbx} ${shard}`, instance.slice(0, instance.lastIndexOf('-')));
+  return found;
+}
+
+const sharesOf = (...names: string[]) =>
+  names.map((name) => [...holders().values()].filter((one) => one === name).length);
+
+const gatewayNamed = (name: string) => system.fleet.gateways.find((gateway) => gateway.name === name);
+
+async function place(n: number, extension: string, toneHz?: number) {
+  callers += 1;
+  const from = String(callers);
+  const pbx = system.pbxs[n % system.pbxs.length];
+  if (!pbx) throw new Error('no PBX');
+  const call = await placeCall({ to: pbx.sipAddress, extension, from, ...(toneHz && { audio: { toneHz } }) });
+  await call.answered;
+  return { call, from, toneHz: toneHz ?? 0 };
+}
+
+/** Presses 0 to 9 again and again, four a second. */
+class Presser {
+  pressed = 0;
+  readonly #calls: readonly SipCall[];
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(calls: readonly SipCall[]) {
+    this.#calls = calls;
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => {
+      for (const call of this.#calls) call.sendDtmf(String(this.pressed % 10));
+      this.pressed += 1;
+    }, 250);
+  }
+
+  /** Resolves when what was pressed has been sent. */
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    await wait(1000);
+  }
+}
+
+/** New callers, one after another, until it is stopped. */
+function newCallers() {
+  let isOver = false;
+  const coming = (async () => {
+    const froms: string[] = [];
+    for (let n = 0; !isOver; n += 1) {
+      const { call, from } = await place(n, '100', 1500);
+      await call.waitForTone(1500, 10_000);
+      await call.hangUp();
+      froms.push(from);
+      await wait(100);
+    }
+    return froms;
+  })();
+  coming.catch(() => {});
+  return {
+    stop: () => {
+      isOver = true;
+      return coming;
+    },
+  };
+}
+
+test('under live calls gateways join, stop and die, and no caller notices; what is pressed while shards are handed over arrives', async () => {
+  const talks = await Promise.all(Array.from({ length: 6 }, (_, n) => place(n, '100', 400 + n * 100)));
+  await Promise.all(talks.map(({ call, toneHz }) => call.waitForTone(toneHz, 10_000)));
+  const counting = await Promise.all(Array.from({ length: 6 }, (_, n) => place(n, '501')));
+  const since = talks.map(({ call }) => call.now());
+  const presser = new Presser(counting.map(({ call }) => call));
+  const coming = newCallers();
+  expect(sharesOf('gateway-1', 'gateway-2')).toEqual([2, 2]);
+
+  presser.start();
+  await system.fleet.addGateway('gateway-3');
+  await expect.poll(() => sharesOf('gateway-3'), LONG).toEqual([1]);
+  await wait(REBALANCE_AFTER_MS + 500);
+  expect(sharesOf('gateway-1', 'gateway-2', 'gateway-3').toSorted(), 'one shard has moved').toEqual([1, 1, 2]);
+
+  await gatewayNamed('gateway-1')?.stop();
+  await expect.poll(() => sharesOf('gateway-2', 'gateway-3'), LONG).toEqual([2, 2]);
+  const handedOver = told.filter(({ msg }) => msg === 'shard.handed-over').length;
+  expect(handedOver).toBeGreaterThanOrEqual(2);
+  await wait(500);
+  await presser.stop();
+
+  await gatewayNamed('gateway-2')?.kill();
+  await expect.poll(() => sharesOf('gateway-3'), LONG).toEqual([4]);
+  presser.start();
+  await wait(1500);
+  await presser.stop();
+
+  for (const [n, { call, toneHz }] of talks.entries()) {
+    const stretch = { fromMs: since[n] ?? 0, toMs: call.now() };
+    expect(call.heard.longestSilenceMs(stretch), 'silence').toBeLessThan(1000);
+    await call.waitForTone(toneHz, 2000);
+    await call.hangUp();
+  }
+  for (const { call } of counting) call.sendDtmf('#');
+  for (const { call, from } of counting) {
+    expect(await call.finished).toMatchObject({ hungUpBy: 'callee' });
+    const record = await system.recordOf(from);
+    expect(record, record.error?.message).not.toHaveProperty('error');
+    expect(record).toMatchObject({ endedBy: 'program', digits: presser.pressed + 1, takeovers: 0 });
+  }
+  const served = await coming.stop();
+  expect(served.length).toBeGreaterThan(5);
+  for (const from of [...served, ...talks.map((talk) => talk.from)])
+    expect(await system.recordOf(from)).toMatchObject({
+      program: { name: 'echo-bot' },
+      endedBy: 'caller',
+      takeovers: 0,
+    });
+  await system.expectNothingLeft();
+}, 120_000);
+
+test('the shards of a gateway that is killed have sockets again within a second', async () => {
+  const gaps: number[] = [];
+  for (let n = 1; n <= 5; n += 1) {
+    const victim = `gateway-${n}`;
+    await expect.poll(() => sharesOf(victim, `gateway-${n + 1}`), LONG).toEqual([2, 2]);
+    const at = performance.now();
+    await gatewayNamed(victim)?.kill();
+    await expect.poll(() => sharesOf(`gateway-${n + 1}`), LONG).toEqual([4]);
+    gaps.push(Math.round((told.findLast(({ msg }) => msg === 'shard.connected')?.at ?? Number.NaN) - at));
+    await system.fleet.addGateway(`gateway-${n + 2}`);
+  }
+  console.warn(`from kill to the last shard.connected, ms: ${gaps.join(', ')}`);
+  expect(gaps.toSorted((a, b) => a - b)[2], 'median').toBeLessThan(1000);
+}, 120_000);
+
+test('a gateway that hangs and wakes leaves the shard to the one that has it by then', async () => {
+  const talks = await Promise.all(Array.from({ length: 4 }, (_, n) => place(n, '100', 400 + n * 100)));
+  const counting = await Promise.all(Array.from({ length: 4 }, (_, n) => place(n, '501')));
+  await Promise.all(talks.map(({ call, toneHz }) => call.waitForTone(toneHz, 10_000)));
+  const { pid } = gatewayNamed('gateway-1') ?? {};
+  if (pid === undefined) throw new Error('no process');
+  await wait(500);
+  process.kill(pid, 'SIGSTOP');
+  await expect.poll(() => sharesOf('gateway-2'), LONG).toEqual([4]);
+  // Commands come to both of them.
+  const presser = new Presser(counting.map(({ call }) => call));
+  presser.start();
+  await wait(1000);
+  process.kill(pid, 'SIGCONT');
+  await expect.poll(() => told.filter(({ msg }) => msg === 'shard.lost').length, LONG).toBe(2);
+  await wait(1000);
+  await presser.stop();
+  for (const { call } of counting) call.sendDtmf('#');
+  for (const { call, from } of counting) {
+    await call.finished;
+    const record = await system.recordOf(from);
+    expect(record, record.error?.message).not.toHaveProperty('error');
+    expect(record).toMatchObject({ endedBy: 'program', digits: presser.pressed + 1 });
+  }
+  await Promise.all(talks.map(({ call }) => call.hangUp()));
+  for (const { from } of talks) expect(await system.recordOf(from)).toMatchObject({ endedBy: 'caller' });
+  await system.expectNothingLeft();
+}, 60_000);
+
+test('a stranger who connects to a shard has it taken back from him, again and again', async () => {
+  const [pbx] = system.pbxs;
+  if (!pbx) throw new Error('no PBX');
+  const url = `${pbx.httpUrl.replace('http', 'ws')}/ari/events?app=callfleet-1&api_key=${pbx.username}:${pbx.password}`;
+  const connected = () =>
+    told.filter((one) => one.msg === 'shard.connected' && one.pbx === pbx.name && one.shard === 'callfleet-1').length;
+  const strangers: WebSocket[] = [];
+  for (let n = 1; n <= 3; n += 1) {
+    const before = connected();
+    const stranger = new WebSocket(url);
+    strangers.push(stranger);
+    await new Promise((resolve) => stranger.addEventListener('open', resolve));
+    await expect.poll(connected, LONG).toBe(before + 1);
+  }
+  const strangely = told.filter(({ msg }) => msg === 'shard.taken-by-stranger');
+  expect(strangely.map(({ line }) => (JSON.parse(line) as { level: string }).level)).toEqual([
+    'error',
+    'error',
+    'error',
+  ]);
+  for (const stranger of strangers) stranger.close();
+  const talks = await Promise.all([0, 0, 0, 0].map((n) => place(n, '100', 1000)));
+  await Promise.all(talks.map(({ call }) => call.waitForTone(1000, 10_000)));
+  await Promise.all(talks.map(({ call }) => call.hangUp()));
+  for (const { from } of talks) expect(await system.recordOf(from)).toMatchObject({ endedBy: 'caller' });
+  await system.expectNothingLeft();
+}, 60_000);
