@@ -52,6 +52,15 @@ program
     process.exitCode = await chaosCommand(what);
   });
 program
+  .command('bench')
+  .description('measure a part of the fleet on this machine: `bench gateway`, `bench command`')
+  .argument('<what>', 'what is measured: gateway or command')
+  .option('--check', 'fail when a target is missed', false)
+  .action(async (what: string, options) => {
+    const { benchCommand } = await import('./bench/command.ts');
+    process.exitCode = await benchCommand(what, options);
+  });
+program
   .command('up')
   .description('start the fleet against your own PBXs, NATS and Redis')
   .option('--config <file>', 'configuration file', 'callfleet.yaml')

@@ -1,0 +1,18 @@
+import { benchGateway } from './gateway-bench.ts';
+
+export interface BenchOptions {
+  /** A target that is missed is a failure. */
+  check: boolean;
+}
+
+const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<number>>> = { gateway: benchGateway };
+
+/** Measures one part of the system, on this machine. @returns the exit code */
+export async function benchCommand(what: string, options: BenchOptions): Promise<number> {
+  const bench = BENCHES[what];
+  if (!bench) {
+    console.error(`callfleet: there is no bench "${what}"; there are: ${Object.keys(BENCHES).join(', ')}`);
+    return 1;
+  }
+  return bench(options);
+}

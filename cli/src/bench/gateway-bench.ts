@@ -1,0 +1,40 @@
+import { percentile } from '../measurement.ts';
+import { measureGatewayEvents } from './gateway-events.ts';
+import { tellVerdict } from './verdict.ts';
+
+const TARGETS = { eventsPerCoreSecond: 40_000, p99Ms: 20 };
+
+/** `bench gateway`: events from ARI socket to JetStream. @returns the exit code */
+export async function benchGateway({ check }: { check: boolean }): Promise<number> {
+  const half = TARGETS.eventsPerCoreSecond / 2;
+  const fake = await measureGatewayEvents(half);
+  const medianOf = (values: readonly number[]) => percentile(values, 0.5);
+  const perMillion = medianOf(fake.rounds.map((round) => round.coreSecondsPerMillion));
+  const latency = fake.latency.ms;
+  const rounds = `median of ${fake.rounds.length} rounds, all threads of the gateway's process`;
+  const bytes = Math.round(medianOf(fake.rounds.map((round) => round.bytesPerEvent)));
+  const at = `at ${half}/s, ${latency.length} probes, socket write to JetStream consumer`;
+  return tellVerdict(
+    'bench gateway',
+    [
+      {
+        what: 'events per core-second',
+        target: { atLeast: TARGETS.eventsPerCoreSecond },
+        value: 1e6 / perMillion,
+        unit: '/s',
+        how: `${bytes}-byte events, ${rounds}`,
+      },
+      { what: 'core-seconds per million events', value: perMillion, unit: 's', how: rounds },
+      {
+        what: 'events per second on the clock',
+        value: medianOf(fake.rounds.map((round) => round.perSecond)),
+        unit: '/s',
+        how: 'with PBX, NATS and bench on the same machine',
+      },
+      { what: 'latency p50', value: percentile(latency, 0.5), unit: 'ms', how: at },
+      { what: 'latency p99', target: { atMost: TARGETS.p99Ms }, value: percentile(latency, 0.99), unit: 'ms', how: at },
+      { what: 'events lost', target: { atMost: 0 }, value: fake.lost, unit: '', how: 'sent and not in the stream' },
+    ],
+    { raw: fake, check },
+  );
+}

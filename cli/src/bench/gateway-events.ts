@@ -1,0 +1,138 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Bus } from '@callfleet/bus';
+import { callIdOf } from '@callfleet/identity';
+import { type FakeAsteriskProcess, monotonicMs, PROBE, startFakeAsteriskProcess } from '@callfleet/testkit';
+import { startGatewayUnderTest } from './gateway-under-test.ts';
+import { watchCpu } from './process-cpu.ts';
+
+const PBX = 'pbx-fake';
+const SHARDS = ['callfleet-1', 'callfleet-2', 'callfleet-3', 'callfleet-4'];
+const CALLS_PER_SHARD = 250;
+/** At 40,000 events/s these are 500 new calls a second. */
+const EVENTS_PER_CALL = 80;
+const PROBE_EVERY = 20;
+const WARM_UP_MS = 6000;
+const ROUNDS = 3;
+const ROUND_MS = 8000;
+/** Sent and not stored yet, at most: enough to keep everyone busy, too little for the gateway to hold or spill. */
+const WINDOW = 8000;
+const LATENCY_MS = 20_000;
+const SERVED_LIMIT_MS = 20_000;
+const ARRIVE_LIMIT_MS = 20_000;
+
+/** How fast one gateway was, in one round. */
+export interface SpeedRound {
+  readonly events: number;
+  readonly bytesPerEvent: number;
+  /** On the clock: what this machine left to all of them together. */
+  readonly perSecond: number;
+  readonly coreSeconds: { readonly gateway: number; readonly nats: number; readonly pbx: number };
+  /** Of the gateway's process, all its threads. */
+  readonly coreSecondsPerMillion: number;
+}
+
+export interface GatewayEvents {
+  readonly rounds: readonly SpeedRound[];
+  readonly latency: { readonly eventsPerSecond: number; readonly ms: readonly number[]; readonly senderLateMs: number };
+  readonly lost: number;
+}
+
+/** Events of one simulated PBX, from four sockets through one gateway process into JetStream. */
+export async function measureGatewayEvents(eventsPerSecond: number): Promise<GatewayEvents> {
+  const options = { shards: SHARDS, calls: CALLS_PER_SHARD, eventsPerCall: EVENTS_PER_CALL, probeEvery: PROBE_EVERY };
+  const pbx = await startFakeAsteriskProcess({ name: PBX, ...options });
+  const system = await startGatewayUnderTest([pbx], SHARDS).catch(async (error) => {
+    await pbx.stop();
+    throw error;
+  });
+  try {
+    const { bus } = system;
+    const pids = { ...system.pids, pbx: pbx.pid };
+    await untilServed(bus, PBX, SHARDS);
+    const counter = countStored(bus, (stored) => pbx.acknowledged(stored));
+    let sent = 0;
+    const saturate = async (ms: number): Promise<SpeedRound> => {
+      const used = watchCpu(pids);
+      const before = counter.stored;
+      const from = performance.now();
+      const report = await pbx.run({ window: WINDOW, ms });
+      const events = counter.stored - before;
+      const coreSeconds = used();
+      sent += report.events;
+      return {
+        events,
+        bytesPerEvent: report.bytes / report.events,
+        perSecond: events / ((performance.now() - from) / 1000),
+        coreSeconds,
+        coreSecondsPerMillion: (coreSeconds.gateway / events) * 1e6,
+      };
+    };
+    await saturate(WARM_UP_MS);
+    const rounds: SpeedRound[] = [];
+    for (let n = 0; n < ROUNDS; n += 1) rounds.push(await saturate(ROUND_MS));
+    await counter.until(sent);
+    const latency = await measureLatency(bus, pbx, eventsPerSecond);
+    sent += latency.events;
+    const lost = sent - (await counter.until(sent));
+    counter.stop();
+    return { rounds, latency, lost };
+  } finally {
+    await system.stop();
+    await pbx.stop();
+  }
+}
+
+async function measureLatency(bus: Bus, pbx: FakeAsteriskProcess, eventsPerSecond: number) {
+  const subject = `cf.call.${callIdOf(PBX, `${PBX}-${PROBE}`)}.ev`;
+  const consumer = await bus.js.consumers.get('CALLS', { filter_subjects: subject });
+  const from = monotonicMs();
+  const ms: number[] = [];
+  const messages = await consumer.consume({
+    callback: (message) => {
+      const { sentAt } = message.json<{ data: { userevent: { sentAt: number } } }>().data.userevent;
+      if (sentAt >= from) ms.push(monotonicMs() - sentAt);
+    },
+  });
+  const { events, latestMs } = await pbx.run({ eventsPerSecond, ms: LATENCY_MS });
+  await wait(500);
+  await messages.close();
+  return { eventsPerSecond, events, ms, senderLateMs: latestMs };
+}
+
+/** Follows how many call events are in the stream. */
+function countStored(bus: Bus, onCount: (stored: number) => void) {
+  const stop = new AbortController();
+  const counter = {
+    stored: 0,
+    stop: () => stop.abort(),
+    /** Waits until so many are there, or no more come. @returns how many there are */
+    async until(events: number): Promise<number> {
+      const limit = Date.now() + ARRIVE_LIMIT_MS;
+      while (counter.stored < events && Date.now() < limit) await wait(10);
+      return counter.stored;
+    },
+  };
+  void (async () => {
+    while (!stop.signal.aborted) {
+      counter.stored = (await bus.jsm.streams.info('CALLS')).state.last_seq;
+      onCount(counter.stored);
+      await wait(20);
+    }
+  })();
+  return counter;
+}
+
+/** Resolves when the commands of every shard are taken. */
+export async function untilServed(bus: Bus, pbx: string, shards: readonly string[]): Promise<void> {
+  const limit = Date.now() + SERVED_LIMIT_MS;
+  for (const shard of shards)
+    for (;;) {
+      const isTaken = await bus.nc.request(`cf.cmd.${pbx}.${shard}`, '{}', { timeout: 1000 }).then(
+        () => true,
+        () => false,
+      );
+      if (isTaken) break;
+      if (Date.now() > limit) throw new Error(`${pbx} ${shard} is not served after ${SERVED_LIMIT_MS} ms`);
+      await wait(50);
+    }
+}
