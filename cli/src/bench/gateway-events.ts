@@ -17,6 +17,7 @@ const ROUND_MS = 8000;
 /** Sent and not stored yet, at most: enough to keep everyone busy, too little for the gateway to hold or spill. */
 const WINDOW = 8000;
 const LATENCY_MS = 20_000;
+const SETTLE_MS = 2000;
 const SERVED_LIMIT_MS = 20_000;
 const ARRIVE_LIMIT_MS = 20_000;
 
@@ -93,8 +94,10 @@ async function measureLatency(bus: Bus, pbx: FakeAsteriskProcess, eventsPerSecon
       if (sentAt >= from) ms.push(monotonicMs() - sentAt);
     },
   });
+  // It reads the probes of the rounds before first.
+  await wait(SETTLE_MS);
   const { events, latestMs } = await pbx.run({ eventsPerSecond, ms: LATENCY_MS });
-  await wait(500);
+  await wait(SETTLE_MS);
   await messages.close();
   return { eventsPerSecond, events, ms, senderLateMs: latestMs };
 }
