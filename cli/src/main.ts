@@ -45,8 +45,10 @@ program
   });
 program
   .command('chaos')
-  .description('kill parts of the fleet under live calls, and show what callers heard; `chaos worker`')
-  .argument('<what>', 'what is killed: worker')
+  .description(
+    'kill parts of the fleet under live calls, and show what became of them; `chaos worker`, `chaos gateway`',
+  )
+  .argument('<what>', 'what is killed: worker or gateway')
   .action(async (what: string) => {
     const { chaosCommand } = await import('./chaos/command.ts');
     process.exitCode = await chaosCommand(what);

@@ -1,3 +1,4 @@
+import { benchCommands } from './command-bench.ts';
 import { benchGateway } from './gateway-bench.ts';
 
 export interface BenchOptions {
@@ -5,7 +6,10 @@ export interface BenchOptions {
   check: boolean;
 }
 
-const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<number>>> = { gateway: benchGateway };
+const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<number>>> = {
+  gateway: benchGateway,
+  command: benchCommands,
+};
 
 /** Measures one part of the system, on this machine. @returns the exit code */
 export async function benchCommand(what: string, options: BenchOptions): Promise<number> {

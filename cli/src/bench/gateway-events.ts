@@ -4,6 +4,7 @@ import { callIdOf } from '@callfleet/identity';
 import { type FakeAsteriskProcess, monotonicMs, PROBE, startFakeAsteriskProcess } from '@callfleet/testkit';
 import { startGatewayUnderTest } from './gateway-under-test.ts';
 import { watchCpu } from './process-cpu.ts';
+import { StoredEvents } from './stored-events.ts';
 
 const PBX = 'pbx-fake';
 const SHARDS = ['callfleet-1', 'callfleet-2', 'callfleet-3', 'callfleet-4'];
@@ -19,7 +20,6 @@ const WINDOW = 8000;
 const LATENCY_MS = 20_000;
 const SETTLE_MS = 2000;
 const SERVED_LIMIT_MS = 20_000;
-const ARRIVE_LIMIT_MS = 20_000;
 
 /** How fast one gateway was, in one round. */
 export interface SpeedRound {
@@ -50,14 +50,14 @@ export async function measureGatewayEvents(eventsPerSecond: number): Promise<Gat
     const { bus } = system;
     const pids = { ...system.pids, pbx: pbx.pid };
     await untilServed(bus, PBX, SHARDS);
-    const counter = countStored(bus, (stored) => pbx.acknowledged(stored));
+    const stored = await StoredEvents.follow(bus, (count) => pbx.acknowledged(count));
     let sent = 0;
     const saturate = async (ms: number): Promise<SpeedRound> => {
       const used = watchCpu(pids);
-      const before = counter.stored;
+      const before = stored.count;
       const from = performance.now();
       const report = await pbx.run({ window: WINDOW, ms });
-      const events = counter.stored - before;
+      const events = stored.count - before;
       const coreSeconds = used();
       sent += report.events;
       return {
@@ -71,11 +71,11 @@ export async function measureGatewayEvents(eventsPerSecond: number): Promise<Gat
     await saturate(WARM_UP_MS);
     const rounds: SpeedRound[] = [];
     for (let n = 0; n < ROUNDS; n += 1) rounds.push(await saturate(ROUND_MS));
-    await counter.until(sent);
+    await stored.until(sent);
     const latency = await measureLatency(bus, pbx, eventsPerSecond);
     sent += latency.events;
-    const lost = sent - (await counter.until(sent));
-    counter.stop();
+    const lost = sent - (await stored.until(sent));
+    await stored.stop();
     return { rounds, latency, lost };
   } finally {
     await system.stop();
@@ -100,29 +100,6 @@ async function measureLatency(bus: Bus, pbx: FakeAsteriskProcess, eventsPerSecon
   await wait(SETTLE_MS);
   await messages.close();
   return { eventsPerSecond, events, ms, senderLateMs: latestMs };
-}
-
-/** Follows how many call events are in the stream. */
-function countStored(bus: Bus, onCount: (stored: number) => void) {
-  const stop = new AbortController();
-  const counter = {
-    stored: 0,
-    stop: () => stop.abort(),
-    /** Waits until so many are there, or no more come. @returns how many there are */
-    async until(events: number): Promise<number> {
-      const limit = Date.now() + ARRIVE_LIMIT_MS;
-      while (counter.stored < events && Date.now() < limit) await wait(10);
-      return counter.stored;
-    },
-  };
-  void (async () => {
-    while (!stop.signal.aborted) {
-      counter.stored = (await bus.jsm.streams.info('CALLS')).state.last_seq;
-      onCount(counter.stored);
-      await wait(20);
-    }
-  })();
-  return counter;
 }
 
 /** Resolves when the commands of every shard are taken. */

@@ -24,7 +24,11 @@ export interface GatewayUnderTest {
 /** No offer of a bench runs out. */
 const CLAIM_TIMEOUT_MS = 600_000;
 
-/** @param gateway laid over the section `gateway` of its configuration */
+/** Log lines that are shown, and how much of each: a gateway that is overrun has thousands. */
+const MOST_LINES = 10;
+const LINE_LENGTH = 300;
+
+/** @param limits of each PBX, as in the configuration */
 export async function startGatewayUnderTest(
   pbxs: readonly BenchPbx[],
   shards: readonly string[],
@@ -53,13 +57,17 @@ export async function startGatewayUnderTest(
       telemetry: { level: 'warn' },
     };
     await writeFile(configFile, JSON.stringify(config));
+    let lines = 0;
     const fleet = await Fleet.start({
       configFile,
       serviceMain,
       gateways: 1,
       workers: 0,
       relays: [],
-      onLine: (name, line) => console.log(`${name}: ${line}`),
+      onLine: (name, line) => {
+        lines += 1;
+        if (lines <= MOST_LINES) console.log(`${name}: ${line.slice(0, LINE_LENGTH)}`);
+      },
       onLost: (name, code) => console.log(`callfleet: ${name} ended by itself (exit code ${code})`),
     });
     owned.push(() => fleet.stop());

@@ -20,7 +20,7 @@ export interface FleetOptions {
 
 /** Gateways, workers and relays of one configuration, each a process of its own. */
 export class Fleet {
-  readonly gateways: readonly ServiceProcess[];
+  readonly gateways: ServiceProcess[];
   readonly workers: ServiceProcess[];
   readonly relays: readonly ServiceProcess[];
   readonly #options: FleetOptions;
@@ -55,6 +55,14 @@ export class Fleet {
       { gateways: await Promise.all(gateways), workers: await Promise.all(workers), relays: await Promise.all(relays) },
       options,
     );
+  }
+
+  /** One more gateway; in the place of one that died. @throws ServiceStartError */
+  async addGateway(name: string): Promise<ServiceProcess> {
+    const gateway = await startService(this.#options, 'ari-gateway', name, {});
+    this.gateways.push(gateway);
+    this.#watch(gateway);
+    return gateway;
   }
 
   /** One more worker. @param env what is its alone (environment over the configuration) @throws ServiceStartError */

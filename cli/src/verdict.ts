@@ -1,5 +1,5 @@
 import Table from 'cli-table3';
-import { keepResult } from '../measurement.ts';
+import { keepResult } from './measurement.ts';
 
 /** What was measured, and what was wanted of it. */
 export interface Measure {
