@@ -14,10 +14,11 @@ export async function benchGateway({ check }: { check: boolean }): Promise<numbe
   const real = await measureAsteriskEvents();
   const medianOf = (values: readonly number[]) => percentile(values, 0.5);
   const perMillion = medianOf(fake.rounds.map((round) => round.coreSecondsPerMillion));
-  const latency = fake.latency.ms;
+  const quantile = (share: number) => medianOf(fake.latency.map(({ ms }) => percentile(ms, share)));
+  const others = medianOf(fake.latency.map(({ othersCores }) => othersCores)).toFixed(2);
   const rounds = `median of ${fake.rounds.length} rounds, all threads of the gateway's process`;
   const bytes = Math.round(medianOf(fake.rounds.map((round) => round.bytesPerEvent)));
-  const at = `at ${half}/s, ${latency.length} probes, socket write to JetStream consumer`;
+  const at = `at ${half}/s, socket write to JetStream consumer, median of ${fake.latency.length} rounds; others took ${others} cores`;
   return tellVerdict(
     'bench gateway',
     [
@@ -35,8 +36,8 @@ export async function benchGateway({ check }: { check: boolean }): Promise<numbe
         unit: '/s',
         how: 'with PBX, NATS and bench on the same machine',
       },
-      { what: 'latency p50', value: percentile(latency, 0.5), unit: 'ms', how: at },
-      { what: 'latency p99', target: { atMost: TARGETS.p99Ms }, value: percentile(latency, 0.99), unit: 'ms', how: at },
+      { what: 'latency p50', value: quantile(0.5), unit: 'ms', how: at },
+      { what: 'latency p99', target: { atMost: TARGETS.p99Ms }, value: quantile(0.99), unit: 'ms', how: at },
       { what: 'events lost', target: { atMost: 0 }, value: fake.lost, unit: '', how: 'sent and not in the stream' },
       {
         what: 'real Asterisk: events per second',

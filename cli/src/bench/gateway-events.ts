@@ -1,9 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Bus } from '@callfleet/bus';
 import { callIdOf } from '@callfleet/identity';
-import { type FakeAsteriskProcess, monotonicMs, PROBE, startFakeAsteriskProcess } from '@callfleet/testkit';
+import { monotonicMs, PROBE, startFakeAsteriskProcess } from '@callfleet/testkit';
 import { startGatewayUnderTest } from './gateway-under-test.ts';
-import { watchCpu } from './process-cpu.ts';
+import { watchCpu, watchOthers } from './process-cpu.ts';
 import { StoredEvents } from './stored-events.ts';
 
 const PBX = 'pbx-fake';
@@ -17,12 +17,13 @@ const ROUNDS = 3;
 const ROUND_MS = 8000;
 /** Sent and not stored yet, at most: enough to keep everyone busy, too little for the gateway to hold or spill. */
 const WINDOW = 8000;
-const LATENCY_MS = 20_000;
+const LATENCY_ROUNDS = 5;
+const LATENCY_MS = 5000;
 const SETTLE_MS = 2000;
 const SERVED_LIMIT_MS = 20_000;
 
 /** How fast one gateway was, in one round. */
-export interface SpeedRound {
+interface SpeedRound {
   readonly events: number;
   readonly bytesPerEvent: number;
   /** On the clock: what this machine left to all of them together. */
@@ -32,9 +33,21 @@ export interface SpeedRound {
   readonly coreSecondsPerMillion: number;
 }
 
+/** How long events were under way, in one round. */
+interface LatencyRound {
+  readonly eventsPerSecond: number;
+  readonly events: number;
+  /** Of each probe. */
+  readonly ms: readonly number[];
+  /** How late the sender itself was at most. */
+  readonly senderLateMs: number;
+  /** Cores that other programs of this machine took meanwhile, on average. */
+  readonly othersCores: number;
+}
+
 export interface GatewayEvents {
   readonly rounds: readonly SpeedRound[];
-  readonly latency: { readonly eventsPerSecond: number; readonly ms: readonly number[]; readonly senderLateMs: number };
+  readonly latency: readonly LatencyRound[];
   readonly lost: number;
 }
 
@@ -72,9 +85,20 @@ export async function measureGatewayEvents(eventsPerSecond: number): Promise<Gat
     const rounds: SpeedRound[] = [];
     for (let n = 0; n < ROUNDS; n += 1) rounds.push(await saturate(ROUND_MS));
     await stored.until(sent);
-    const latency = await measureLatency(bus, pbx, eventsPerSecond);
-    sent += latency.events;
+    const probes = await Probes.follow(bus);
+    const latency: LatencyRound[] = [];
+    for (let n = 0; n < LATENCY_ROUNDS; n += 1) {
+      const others = watchOthers([...Object.values(pids), process.pid]);
+      const from = monotonicMs();
+      const { events, latestMs } = await pbx.run({ eventsPerSecond, ms: LATENCY_MS });
+      const othersCores = others();
+      sent += events;
+      await stored.until(sent);
+      await wait(SETTLE_MS);
+      latency.push({ eventsPerSecond, events, ms: probes.since(from), senderLateMs: latestMs, othersCores });
+    }
     const lost = sent - (await stored.until(sent));
+    await probes.close();
     await stored.stop();
     return { rounds, latency, lost };
   } finally {
@@ -83,23 +107,34 @@ export async function measureGatewayEvents(eventsPerSecond: number): Promise<Gat
   }
 }
 
-async function measureLatency(bus: Bus, pbx: FakeAsteriskProcess, eventsPerSecond: number) {
-  const subject = `cf.call.${callIdOf(PBX, `${PBX}-${PROBE}`)}.ev`;
-  const consumer = await bus.js.consumers.get('CALLS', { filter_subjects: subject });
-  const from = monotonicMs();
-  const ms: number[] = [];
-  const messages = await consumer.consume({
-    callback: (message) => {
-      const { sentAt } = message.json<{ data: { userevent: { sentAt: number } } }>().data.userevent;
-      if (sentAt >= from) ms.push(monotonicMs() - sentAt);
-    },
-  });
-  // It reads the probes of the rounds before first.
-  await wait(SETTLE_MS);
-  const { events, latestMs } = await pbx.run({ eventsPerSecond, ms: LATENCY_MS });
-  await wait(SETTLE_MS);
-  await messages.close();
-  return { eventsPerSecond, events, ms, senderLateMs: latestMs };
+/** Probes as a consumer of the stream gets them: stored, and delivered. */
+class Probes {
+  readonly #taken: { readonly sentAt: number; readonly ms: number }[] = [];
+  #messages: { close(): Promise<unknown> } | undefined;
+
+  static async follow(bus: Bus): Promise<Probes> {
+    const probes = new Probes();
+    const subject = `cf.call.${callIdOf(PBX, `${PBX}-${PROBE}`)}.ev`;
+    const consumer = await bus.js.consumers.get('CALLS', { filter_subjects: subject });
+    probes.#messages = await consumer.consume({
+      callback: (message) => {
+        const { sentAt } = message.json<{ data: { userevent: { sentAt: number } } }>().data.userevent;
+        probes.#taken.push({ sentAt, ms: monotonicMs() - sentAt });
+      },
+    });
+    // Those from before come first.
+    await wait(SETTLE_MS);
+    return probes;
+  }
+
+  /** How long each took that was sent since then. */
+  since(from: number): number[] {
+    return this.#taken.filter(({ sentAt }) => sentAt >= from).map(({ ms }) => ms);
+  }
+
+  async close(): Promise<void> {
+    await this.#messages?.close();
+  }
 }
 
 /** Resolves when the commands of every shard are taken. */

@@ -66,10 +66,10 @@ export async function chaosGateway(): Promise<number> {
     const placing = placeCalls(system, load.signal);
     const kills = await killGateways(system, bus);
     load.abort();
-    const callers = await placing;
+    const placed = await placing;
     await wait(LAST_CALLS_MS);
-    const outcomes = await readOutcomes(callers, records, bus, witnesses);
-    return await report(kills, outcomes);
+    const outcomes = await readOutcomes(placed, records, bus, witnesses);
+    return await report(kills, outcomes, placed.callers.length - outcomes.length);
   } finally {
     await Promise.all(witnesses.map((witness) => witness.close()));
     await bus.close();
@@ -77,9 +77,16 @@ export async function chaosGateway(): Promise<number> {
   }
 }
 
-/** On each PBX in turn. @returns the callers */
-async function placeCalls(system: LocalFleet, stop: AbortSignal): Promise<string[]> {
+interface Placed {
+  readonly callers: readonly string[];
+  /** Of these the PBX did not say in time that they are there; they may be, or not. */
+  readonly doubtful: ReadonlySet<string>;
+}
+
+/** On each PBX in turn. */
+async function placeCalls(system: LocalFleet, stop: AbortSignal): Promise<Placed> {
   const callers: string[] = [];
+  const doubtful = new Set<string>();
   const from = performance.now();
   const underWay: Promise<void>[] = [];
   while (!stop.aborted) {
@@ -88,12 +95,13 @@ async function placeCalls(system: LocalFleet, stop: AbortSignal): Promise<string
       if (!pbx) throw new Error('no PBX');
       const caller = String(FIRST_CALLER + callers.length);
       callers.push(caller);
-      underWay.push(placeLocalCall(pbx, { extension: caller, from: caller, context: TYPING_CONTEXT }));
+      const placing = placeLocalCall(pbx, { extension: caller, from: caller, context: TYPING_CONTEXT });
+      underWay.push(placing.catch(() => void doubtful.add(caller)));
     }
     await wait(POLL_MS);
   }
   await Promise.all(underWay);
-  return callers;
+  return { callers, doubtful };
 }
 
 async function killGateways(system: LocalFleet, bus: Bus): Promise<Kill[]> {
@@ -133,7 +141,7 @@ function isTaken(bus: Bus, pbx: string, shard: string): Promise<boolean> {
 }
 
 async function readOutcomes(
-  callers: readonly string[],
+  { callers, doubtful }: Placed,
   records: CallRecords,
   bus: Bus,
   witnesses: readonly PbxWitness[],
@@ -141,8 +149,11 @@ async function readOutcomes(
   const outcomes: CallOutcome[] = [];
   const rest = [...callers];
   const readOn = async () => {
-    for (let caller = rest.shift(); caller !== undefined; caller = rest.shift())
-      outcomes.push(await outcomeOf(caller, await records.of(caller), bus, witnesses));
+    for (let caller = rest.shift(); caller !== undefined; caller = rest.shift()) {
+      const record = await records.of(caller);
+      // A call that the PBX never made is not the fleet's to lose.
+      if (record || !doubtful.has(caller)) outcomes.push(await outcomeOf(caller, record, bus, witnesses));
+    }
   };
   await Promise.all(Array.from({ length: READ_AT_ONCE }, readOn));
   return outcomes;
@@ -177,7 +188,7 @@ function whyLost({ endedBy, error, status }: CallRecord, pressed: number): strin
   return pressed < TYPED.length ? 'cut off before the caller hung up' : undefined;
 }
 
-function report(kills: readonly Kill[], outcomes: readonly CallOutcome[]): Promise<number> {
+function report(kills: readonly Kill[], outcomes: readonly CallOutcome[], notMade: number): Promise<number> {
   const sum = (of: (outcome: CallOutcome) => number) => outcomes.reduce((total, outcome) => total + of(outcome), 0);
   const lost = outcomes.filter((outcome) => outcome.lost !== undefined);
   for (const { caller, lost: why } of lost.slice(0, 10))
@@ -193,7 +204,7 @@ function report(kills: readonly Kill[], outcomes: readonly CallOutcome[]): Promi
         target: { atMost: 0 },
         value: lost.length,
         unit: '',
-        how: `of ${outcomes.length}: no record, an error, or ended by other than its caller`,
+        how: `of ${outcomes.length}: no record, an error, or ended by other than its caller; ${notMade} more the PBX did not make`,
       },
       // Without a mirror of its shards, what a PBX tells while nobody listens is told to nobody.
       { what: 'events lost', value: sum((o) => o.eventsLost), unit: '', how: `of ${events} that Asterisk told` },

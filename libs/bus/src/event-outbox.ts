@@ -7,7 +7,7 @@ import { readSpilledLine, spilledLine } from './spilled-event.ts';
 import { subjects } from './subjects.ts';
 
 /** What is kept of an event beside its text. */
-export type EventHead = Pick<CallEvent, 'id' | 'call' | 'seq' | 'type'>;
+type EventHead = Pick<CallEvent, 'id' | 'call' | 'seq' | 'type'>;
 
 export interface EventOutboxOptions {
   /** Publishes that may wait for JetStream's acknowledgement at once. Default 4096: fewer, larger writes than with hundreds. */

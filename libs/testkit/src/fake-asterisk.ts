@@ -147,7 +147,7 @@ export class FakeAsterisk {
   }
 }
 
-/** Now, as Asterisk writes it. */
+/** A time, in milliseconds since the epoch, as Asterisk writes it. */
 export function asteriskTime(at = Date.now()): string {
   return new Date(at).toISOString().replace('Z', '+0000');
 }

@@ -5,7 +5,7 @@ export type { CallReport } from './call-report.ts';
 export type { CallerSound } from './caller-sound.ts';
 export { FALLBACK_TONE_HZ, stasisDialplan } from './dialplan.ts';
 export { PartsError } from './errors.ts';
-export { FakeAsterisk, type FakeAsteriskOptions } from './fake-asterisk.ts';
+export { asteriskTime, FakeAsterisk } from './fake-asterisk.ts';
 export { type FakeAsteriskProcess, startFakeAsteriskProcess } from './fake-asterisk-process.ts';
 export { FakeCall } from './fake-call.ts';
 export { monotonicMs, PROBE, type TrafficReport } from './fake-traffic.ts';
