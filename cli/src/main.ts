@@ -56,11 +56,12 @@ program
 program
   .command('bench')
   .description('measure a part of the fleet on this machine: `bench gateway`, `bench command`')
-  .argument('<what>', 'what is measured: gateway or command')
+  .argument('<what>', 'what is measured: gateway or command; or `report`: results into docs/benchmarks.md')
+  .argument('[results...]', 'for `report`: the files; none: the newest of each bench')
   .option('--check', 'fail when a target is missed', false)
-  .action(async (what: string, options) => {
+  .action(async (what: string, results: string[], options) => {
     const { benchCommand } = await import('./bench/command.ts');
-    process.exitCode = await benchCommand(what, options);
+    process.exitCode = await benchCommand(what, results, options);
   });
 program
   .command('up')

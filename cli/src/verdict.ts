@@ -1,3 +1,4 @@
+import { availableParallelism, cpus } from 'node:os';
 import Table from 'cli-table3';
 import { keepResult } from './measurement.ts';
 
@@ -10,6 +11,18 @@ export interface Measure {
   readonly unit: string;
   /** How it was taken, in few words. */
   readonly how: string;
+}
+
+/** As it is kept in a file. */
+export interface Result {
+  readonly name: string;
+  /** ISO 8601. */
+  readonly at: string;
+  readonly machine: { readonly cores: number; readonly cpu: string; readonly node: string };
+  readonly measures: readonly Measure[];
+  /** Of each target that was missed: what it was. */
+  readonly missed: readonly string[];
+  readonly raw: object;
 }
 
 /**
@@ -29,7 +42,9 @@ export async function tellVerdict(
   for (const measure of measures) table.push([measure.what, shown(measure), targetOf(measure), measure.how]);
   console.log(table.toString());
   const missed = measures.filter(isMissed).map((measure) => `${measure.what} ${shown(measure)}, ${targetOf(measure)}`);
-  const file = await keepResult(name.replaceAll(' ', '-'), { name, measures, missed, raw });
+  const machine = { cores: availableParallelism(), cpu: cpus()[0]?.model ?? '', node: process.version };
+  const result: Result = { name, at: new Date().toISOString(), machine, measures, missed, raw };
+  const file = await keepResult(name.replaceAll(' ', '-'), result);
   console.log(`raw data: ${file}`);
   console.log(missed.length === 0 ? `${name}: held` : `${name}: MISSED: ${missed.join('; ')}`);
   return check && missed.length > 0 ? 1 : 0;
@@ -41,11 +56,11 @@ function isMissed({ target, value }: Measure): boolean {
   return 'atMost' in target ? !(value <= target.atMost) : !(value >= target.atLeast);
 }
 
-function shown({ value, unit }: Measure): string {
+export function shown({ value, unit }: Measure): string {
   return `${readable(value)} ${unit}`.trim();
 }
 
-function targetOf({ target, unit }: Measure): string {
+export function targetOf({ target, unit }: Measure): string {
   if (!target) return '';
   return 'atMost' in target
     ? `≤ ${readable(target.atMost)} ${unit}`.trim()

@@ -1,5 +1,6 @@
 import { benchCommands } from './command-bench.ts';
 import { benchGateway } from './gateway-bench.ts';
+import { benchReport } from './report.ts';
 
 export interface BenchOptions {
   /** A target that is missed is a failure. */
@@ -12,10 +13,13 @@ const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<number
 };
 
 /** Measures one part of the system, on this machine. @returns the exit code */
-export async function benchCommand(what: string, options: BenchOptions): Promise<number> {
+export async function benchCommand(what: string, files: readonly string[], options: BenchOptions): Promise<number> {
+  if (what === 'report') return benchReport(files);
   const bench = BENCHES[what];
   if (!bench) {
-    console.error(`callfleet: there is no bench "${what}"; there are: ${Object.keys(BENCHES).join(', ')}`);
+    console.error(
+      `callfleet: there is no bench "${what}"; there are: ${[...Object.keys(BENCHES), 'report'].join(', ')}`,
+    );
     return 1;
   }
   return bench(options);
