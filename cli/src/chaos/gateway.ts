@@ -147,13 +147,12 @@ async function readOutcomes(
   witnesses: readonly PbxWitness[],
 ): Promise<CallOutcome[]> {
   const outcomes: CallOutcome[] = [];
-  const rest = [...callers];
+  const rest = await Promise.all(callers.map(async (caller) => ({ caller, record: await records.of(caller) })));
   const readOn = async () => {
-    for (let caller = rest.shift(); caller !== undefined; caller = rest.shift()) {
-      const record = await records.of(caller);
+    for (let next = rest.shift(); next; next = rest.shift())
       // A call that the PBX never made is not the fleet's to lose.
-      if (record || !doubtful.has(caller)) outcomes.push(await outcomeOf(caller, record, bus, witnesses));
-    }
+      if (next.record || !doubtful.has(next.caller))
+        outcomes.push(await outcomeOf(next.caller, next.record, bus, witnesses));
   };
   await Promise.all(Array.from({ length: READ_AT_ONCE }, readOn));
   return outcomes;
