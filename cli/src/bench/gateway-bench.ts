@@ -15,10 +15,11 @@ export async function benchGateway({ check }: { check: boolean }): Promise<numbe
   const medianOf = (values: readonly number[]) => percentile(values, 0.5);
   const perMillion = medianOf(fake.rounds.map((round) => round.coreSecondsPerMillion));
   const quantile = (share: number) => medianOf(fake.latency.map(({ ms }) => percentile(ms, share)));
-  const others = medianOf(fake.latency.map(({ othersCores }) => othersCores)).toFixed(2);
+  const others = (rounds: readonly { othersCores: number }[]) =>
+    `others took ${medianOf(rounds.map(({ othersCores }) => othersCores)).toFixed(2)} cores`;
   const rounds = `median of ${fake.rounds.length} rounds, all threads of the gateway's process`;
   const bytes = Math.round(medianOf(fake.rounds.map((round) => round.bytesPerEvent)));
-  const at = `at ${half}/s, socket write to JetStream consumer, median of ${fake.latency.length} rounds; others took ${others} cores`;
+  const at = `at ${half}/s, socket write to JetStream consumer, median of ${fake.latency.length} rounds; ${others(fake.latency)}`;
   return tellVerdict(
     'bench gateway',
     [
@@ -34,7 +35,7 @@ export async function benchGateway({ check }: { check: boolean }): Promise<numbe
         what: 'events per second on the clock',
         value: medianOf(fake.rounds.map((round) => round.perSecond)),
         unit: '/s',
-        how: 'with PBX, NATS and bench on the same machine',
+        how: `with PBX, NATS and bench on the same machine; ${others(fake.rounds)}`,
       },
       { what: 'latency p50', value: quantile(0.5), unit: 'ms', how: at },
       { what: 'latency p99', target: { atMost: TARGETS.p99Ms }, value: quantile(0.99), unit: 'ms', how: at },

@@ -31,6 +31,8 @@ interface SpeedRound {
   readonly coreSeconds: { readonly gateway: number; readonly nats: number; readonly pbx: number };
   /** Of the gateway's process, all its threads. */
   readonly coreSecondsPerMillion: number;
+  /** Cores that other programs of this machine took meanwhile, on average. */
+  readonly othersCores: number;
 }
 
 /** How long events were under way, in one round. */
@@ -67,6 +69,7 @@ export async function measureGatewayEvents(eventsPerSecond: number): Promise<Gat
     let sent = 0;
     const saturate = async (ms: number): Promise<SpeedRound> => {
       const used = watchCpu(pids);
+      const others = watchOthers([...Object.values(pids), process.pid]);
       const before = stored.count;
       const from = performance.now();
       const report = await pbx.run({ window: WINDOW, ms });
@@ -78,6 +81,7 @@ export async function measureGatewayEvents(eventsPerSecond: number): Promise<Gat
         bytesPerEvent: report.bytes / report.events,
         perSecond: events / ((performance.now() - from) / 1000),
         coreSeconds,
+        othersCores: others(),
         coreSecondsPerMillion: (coreSeconds.gateway / events) * 1e6,
       };
     };

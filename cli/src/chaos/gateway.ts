@@ -31,6 +31,8 @@ interface Kill {
 
 interface CallOutcome {
   readonly caller: string;
+  /** No gateway took it: the dialplan sent it to the fallback. */
+  readonly isSentAway: boolean;
   /** Why the call is lost; undefined of one that came to its end as it should. */
   readonly lost: string | undefined;
   /** What Asterisk told the witness of the call's channel, and what of it is not in the stream. */
@@ -164,7 +166,11 @@ async function outcomeOf(
   bus: Bus,
   witnesses: readonly PbxWitness[],
 ): Promise<CallOutcome> {
-  if (!record) return { caller, lost: 'no record', events: 0, eventsLost: 0, pressed: 0, heard: 0 };
+  const isSentAway = witnesses.some(({ sentAway }) => sentAway.has(caller));
+  if (!record) {
+    const lost = isSentAway ? undefined : 'no record';
+    return { caller, isSentAway, lost, events: 0, eventsLost: 0, pressed: 0, heard: 0 };
+  }
   // The schema knows a call's id by its shape alone.
   const call = record.call as Parameters<typeof callHistory>[1];
   const witness = witnesses.find(({ pbx }) => pbx === record.pbx);
@@ -173,6 +179,7 @@ async function outcomeOf(
   const pressed = seen.filter(({ type }) => type === 'ChannelDtmfReceived').length;
   return {
     caller,
+    isSentAway,
     lost: whyLost(record, pressed),
     events: seen.length,
     eventsLost: missing.length,
@@ -204,6 +211,13 @@ function report(kills: readonly Kill[], outcomes: readonly CallOutcome[], notMad
         value: lost.length,
         unit: '',
         how: `of ${outcomes.length}: no record, an error, or ended by other than its caller; ${notMade} more the PBX did not make`,
+      },
+      {
+        what: 'callers sent to the fallback',
+        target: { atMost: 0 },
+        value: outcomes.filter(({ isSentAway }) => isSentAway).length,
+        unit: '',
+        how: 'no gateway had a shard of their PBX, or one gave them back',
       },
       // Without a mirror of its shards, what a PBX tells while nobody listens is told to nobody.
       { what: 'events lost', value: sum((o) => o.eventsLost), unit: '', how: `of ${events} that Asterisk told` },

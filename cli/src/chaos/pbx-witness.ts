@@ -4,10 +4,20 @@ import type { Asterisk } from '@callfleet/testkit';
 
 const APPLICATION = 'witness';
 
-/** What gateways have Asterisk hold back, too. */
-const NOISE = ['ChannelVarset', 'ChannelDialplan', 'ChannelCallerId', 'ChannelConnectedLine', 'DeviceStateChanged'];
+/** Of no call's events either, but it shows where the dialplan has gone. */
+const STEP = 'ChannelDialplan';
+const FALLBACK = 'callfleet-fallback';
 
-type Told = Readonly<Record<string, unknown>> & { readonly channel?: { readonly id: string } };
+/** What gateways have Asterisk hold back, too. */
+const NOISE = ['ChannelVarset', 'ChannelCallerId', 'ChannelConnectedLine', 'DeviceStateChanged'];
+
+interface Channel {
+  readonly id: string;
+  readonly caller?: { readonly number: string };
+  readonly dialplan?: { readonly context: string };
+}
+
+type Told = Readonly<Record<string, unknown>> & { readonly channel?: Channel };
 
 interface SeenEvent {
   /** The event, without the application that it was told to. */
@@ -20,6 +30,8 @@ interface SeenEvent {
 /** One more application on a PBX, told of every channel there is: what Asterisk itself says has happened. */
 export class PbxWitness {
   readonly pbx: string;
+  /** Numbers of callers that came to the fallback. */
+  readonly sentAway = new Set<string>();
   readonly #seen = new Map<string, SeenEvent[]>();
   #socket: AriSocket | undefined;
 
@@ -50,6 +62,9 @@ export class PbxWitness {
 
   #note(event: Told): void {
     if (!event.channel) return;
+    const { caller, dialplan } = event.channel;
+    if (dialplan?.context === FALLBACK && caller) this.sentAway.add(caller.number);
+    if (event.type === STEP) return;
     const seen = this.#seen.get(event.channel.id) ?? [];
     this.#seen.set(event.channel.id, seen);
     seen.push({ text: textOf(event), type: String(event.type), at: Date.parse(String(event.timestamp)) });
