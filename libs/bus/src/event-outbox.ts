@@ -10,7 +10,7 @@ import { subjects } from './subjects.ts';
 type EventHead = Pick<CallEvent, 'id' | 'call' | 'seq' | 'type'>;
 
 export interface EventOutboxOptions {
-  /** Publishes that may wait for JetStream's acknowledgement at once. Default 4096: fewer, larger writes than with hundreds. */
+  /** Publishes that may wait for JetStream's acknowledgement at once. Default 512. */
   maxInFlight?: number | undefined;
   /** Events held in memory while NATS is slow or away. Default 100,000. */
   maxHeld?: number | undefined;
@@ -78,7 +78,7 @@ export class EventOutbox {
 
   constructor(bus: Bus, options: EventOutboxOptions) {
     this.#publisher = new AcknowledgedPublisher(bus, ACKNOWLEDGED_WITHIN_MS);
-    this.#maxInFlight = options.maxInFlight ?? 4096;
+    this.#maxInFlight = options.maxInFlight ?? 512;
     this.#maxHeld = options.maxHeld ?? 100_000;
     this.#retryAfterMs = options.retryAfterMs ?? 250;
     this.#spill = options.spill;
