@@ -45,11 +45,23 @@ program
   });
 program
   .command('chaos')
-  .description('kill parts of the fleet under live calls, and show what callers heard; `chaos worker`')
-  .argument('<what>', 'what is killed: worker')
+  .description(
+    'kill parts of the fleet under live calls, and show what became of them; `chaos worker`, `chaos gateway`',
+  )
+  .argument('<what>', 'what is killed: worker or gateway')
   .action(async (what: string) => {
     const { chaosCommand } = await import('./chaos/command.ts');
     process.exitCode = await chaosCommand(what);
+  });
+program
+  .command('bench')
+  .description('measure a part of the fleet on this machine: `bench gateway`, `bench command`')
+  .argument('<what>', 'what is measured: gateway or command; or `report`: results into docs/benchmarks.md')
+  .argument('[results...]', 'for `report`: the files; none: the newest of each bench')
+  .option('--check', 'fail when a target is missed', false)
+  .action(async (what: string, results: string[], options) => {
+    const { benchCommand } = await import('./bench/command.ts');
+    process.exitCode = await benchCommand(what, results, options);
   });
 program
   .command('up')
