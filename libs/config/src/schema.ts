@@ -38,6 +38,19 @@ const redis = section({
   url: z.url({ protocol: /^rediss?$/, error: 'not a redis:// or rediss:// URL' }).default('redis://127.0.0.1:6379'),
 });
 
+const trunk = section({
+  /** For `--to trunk-a:+4930123`. */
+  name: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be 1 to 64 of A-Z, a-z, 0-9, "_" and "-"'),
+  /** What is dialled, with `{number}` in the number's place. */
+  endpoint: z
+    .string()
+    .regex(/^[^{}]+\/[^{}]*\{number\}[^{}]*$/, 'must be an endpoint with {number} in it, as PJSIP/{number}@trunk-a'),
+  /** Calls at once, on all PBXs that have the trunk. */
+  maxCalls: z.int().min(1),
+  /** New calls a second, on all PBXs that have the trunk; so many at once after a second without any. */
+  callsPerSecond: z.number().min(0.01).optional(),
+});
+
 const pbx = section({
   /** Unique name of this Asterisk; part of every call id, so it must not change while calls are up. */
   name: z.string().regex(PBX_NAME, 'must be 1 to 32 of a-z, 0-9 and "-", and not begin with "-"'),
@@ -54,6 +67,10 @@ const pbx = section({
   zone: z.string().min(1).default('default'),
   /** The pool of workers that gets its calls. */
   pool: z.string().min(1).default('default'),
+  /** How many of the calls that we place it gets, beside the other PBXs. 0: none, unless it is named. */
+  weight: z.number().min(0).default(1),
+  /** Ways out, whose calls are counted over the whole fleet. The same trunk may be on several PBXs. */
+  trunks: z.array(trunk).superRefine(unique('name')).default([]),
   /** What each gateway asks of it at most. */
   limits: section({
     /** Commands under way at once, beside as many hang-ups, answers and the like. */

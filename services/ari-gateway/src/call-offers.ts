@@ -87,6 +87,25 @@ export class CallOffers {
       .finally(() => span.end());
   }
 
+  /** A call that we place: its worker dials it. @throws what NATS refuses the offer with; then nobody will */
+  async offerOutbound(call: LiveCall, offer: Offer): Promise<void> {
+    const { log } = this.#options;
+    call.offer = offer;
+    this.keep(call);
+    filedOffers.count('new');
+    try {
+      await this.#file(call, offer);
+    } catch (error) {
+      this.settle(call);
+      // NATS may have it all the same.
+      call.released = true;
+      call.end();
+      this.forget(call);
+      throw error;
+    }
+    log.info({ call: call.id, trace_id: trace.getSpanContext(call.trace)?.traceId }, 'call.offered');
+  }
+
   /** The worker that had the call is gone: whoever takes it goes on where that one stood. */
   offerAgain(call: LiveCall, why: 'worker-gone' | 'worker-stops' | 'gateway-gone'): void {
     const { claimTimeoutMs, gateway, log } = this.#options;
@@ -151,7 +170,8 @@ export class CallOffers {
       return;
     }
     const isBack = await this.#giveBack(call);
-    await this.#record(call, isBack ? { endedBy: 'dialplan', status: NO_WORKER } : { endedBy: 'caller' });
+    const endedBy = call.knownOffer?.dial ? 'unanswered' : 'dialplan';
+    await this.#record(call, isBack ? { endedBy, status: NO_WORKER } : { endedBy: 'caller' });
   }
 
   /** @returns false when the caller had hung up by then */
@@ -162,6 +182,12 @@ export class CallOffers {
     givenBackCalls.count('not-claimed');
     log.error({ call: call.id }, 'call.not-claimed');
     try {
+      // Whom we called is not known to the dialplan.
+      if (call.knownOffer?.dial) {
+        await ari.request(channels.hangup({ channelId }));
+        call.end();
+        return true;
+      }
       await ari.request(channels.setChannelVar({ channelId, variable: 'CALLFLEET_STATUS', value: NO_WORKER }));
       const { status } = await ari.request(channels.continueInDialplan({ channelId }));
       return status !== GONE;
@@ -172,7 +198,10 @@ export class CallOffers {
   }
 
   /** Of a call that has no worker at its end. If one has written it after all, this one is dropped. */
-  async #record(call: LiveCall, end: { endedBy: 'caller' | 'dialplan'; status?: string }): Promise<void> {
+  async #record(
+    call: LiveCall,
+    end: { endedBy: 'caller' | 'dialplan' | 'unanswered'; status?: string },
+  ): Promise<void> {
     const { bus, log } = this.#options;
     const { knownOffer: offer, program, workers, progress } = call;
     if (!offer) return;

@@ -106,6 +106,7 @@ await runService('ari-gateway', loadConfig, async (config, service) => {
     open: ({ pbx, shard }) =>
       new ShardLink({
         bus,
+        redis,
         outbox,
         gateway: instance,
         pbx: pbxs.get(pbx) as PbxConfig,

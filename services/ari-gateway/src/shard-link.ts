@@ -3,6 +3,7 @@ import { type AriCloseInfo, AriHttp, AriSocket, applications, expectOk, readFeat
 import { answer, type Bus, commandSchema, type EventOutbox, KeptCalls, subjects } from '@callfleet/bus';
 import type { Config, PbxConfig } from '@callfleet/config';
 import type { CallId } from '@callfleet/identity';
+import type { LeaseRedis } from '@callfleet/leases';
 import type { Logger } from '@callfleet/telemetry';
 import { CallOffers } from './call-offers.ts';
 import { ChannelIndex } from './channel-index.ts';
@@ -11,13 +12,16 @@ import { EVENT_FILTER } from './event-filter.ts';
 import { EventPublisher } from './event-publisher.ts';
 import { LiveCalls } from './live-call.ts';
 import { connectionCounter, countRefusal } from './metrics.ts';
+import { Origination } from './origination.ts';
 import type { PbxGuard } from './pbx-guard.ts';
 import { ShardEvents } from './shard-events.ts';
 import { ShardReconciler } from './shard-reconciler.ts';
+import { TrunkPlaces } from './trunk-places.ts';
 import { WorkerWatch } from './worker-watch.ts';
 
 export interface ShardLinkOptions {
   readonly bus: Bus;
+  readonly redis: LeaseRedis;
   readonly outbox: EventOutbox;
   readonly gateway: string;
   readonly pbx: PbxConfig;
@@ -46,6 +50,8 @@ export class ShardLink {
   readonly #offers: CallOffers;
   readonly #events: ShardEvents;
   readonly #executor: CommandExecutor;
+  readonly #places: TrunkPlaces;
+  readonly #origination: Origination;
   readonly #workers: WorkerWatch;
   readonly #countConnection: () => void;
   #connected = false;
@@ -97,9 +103,23 @@ export class ShardLink {
       },
       onDone: (call) => {
         call.worker = undefined;
+        if (call.knownOffer?.dial) call.end();
         offers.forget(call);
       },
       onReleased: (call) => offers.offerAgain(call, 'worker-stops'),
+      log,
+    });
+    this.#places = new TrunkPlaces({ redis: options.redis, calls: this.#calls, log });
+    this.#origination = new Origination({
+      bus,
+      gateway,
+      pbx,
+      shard,
+      calls: this.#calls,
+      offers,
+      places: this.#places,
+      isBroken: () => options.guard.isOpen('originate'),
+      claimTimeoutMs: settings.claimTimeoutMs,
       log,
     });
     this.#reconciler = new ShardReconciler({
@@ -136,6 +156,7 @@ export class ShardLink {
     await this.#running;
     this.#offers.close();
     this.#workers.close();
+    this.#places.close();
     this.#kept.close();
     await this.#http.close();
   }
@@ -179,6 +200,7 @@ export class ShardLink {
     );
     if (features.restOverWebSocket) this.#fastWay = socket;
     const commands = this.#takeCommands();
+    let requests: { unsubscribe(): void } | undefined;
     const closeSocket = () => void socket.close();
     const over = new AbortController();
     void closed.promise.then(() => over.abort());
@@ -186,6 +208,8 @@ export class ShardLink {
     try {
       expectOk(await this.#http.request(applications.filter({ applicationName: shard, filter: EVENT_FILTER })));
       await this.#reconciler.reconcile(over.signal);
+      this.#places.keepAll();
+      requests = this.#origination.listen();
       this.#log.info({ version: version.text, restOverSocket: features.restOverWebSocket }, 'shard.connected');
       this.#connected = true;
       this.#countConnection();
@@ -197,6 +221,7 @@ export class ShardLink {
       this.#connected = false;
       this.#closing.signal.removeEventListener('abort', closeSocket);
       commands.unsubscribe();
+      requests?.unsubscribe();
       await socket.close();
     }
   }

@@ -210,7 +210,7 @@ export class ClaimedCall {
     const context: CallContext = {
       id: offer.call,
       pbx: offer.pbx,
-      direction: 'inbound',
+      direction: offer.dial ? 'outbound' : 'inbound',
       caller: offer.caller,
       called: offer.called,
       args: offer.args,
@@ -229,6 +229,7 @@ export class ClaimedCall {
       program: versionOf(route),
       context,
       app: offer.shard,
+      dial: offer.dial,
       connectTimeoutMs,
       maxCallMs,
       maxAfterCallMs,
@@ -246,6 +247,7 @@ export class ClaimedCall {
     return {
       clock: wallClock,
       app: offer.shard,
+      dial: offer.dial,
       connectTimeoutMs,
       maxCallMs,
       maxAfterCallMs,

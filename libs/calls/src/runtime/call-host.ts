@@ -1,5 +1,6 @@
 import type { AriRequest } from '@callfleet/ari';
 import type { Journal } from './journal.ts';
+import type { OutboundDial } from './outbound-dial.ts';
 
 /** Time, handed in so that programs can run in simulated time. */
 export interface Clock {
@@ -46,6 +47,8 @@ export interface CallHost {
   readonly clock: Clock;
   /** The Stasis application that the call's legs must be in. */
   readonly app: string;
+  /** The call is one that we place: this is dialled, and its program begins when it is answered. Absent: it came in. */
+  readonly dial?: OutboundDial | undefined;
   /** Time limit of making a media leg, milliseconds. */
   readonly connectTimeoutMs: number;
   /** How long a program may have one call, milliseconds. */

@@ -1,0 +1,35 @@
+import { channels } from '@callfleet/ari';
+import type { DialAttempt, DialOptions } from '../dial.ts';
+import type { CallScope } from './call-scope.ts';
+import { Dialing } from './dialing.ts';
+import type { Operation } from './operation.ts';
+
+/** What a call that we place dials before its program begins. */
+export interface OutboundDial extends Pick<DialOptions, 'callerId' | 'variables'> {
+  readonly endpoint: string;
+  readonly ringTimeoutMs: number;
+}
+
+/**
+ * The first operation of a call that we place: makes the call's own channel, and lets it ring. It does not need the call: what
+ * became of it is known when it is over.
+ *
+ * @throws PbxUnreachableError, BreakerOpenError, PbxBusyError
+ */
+export function originate(scope: CallScope, { endpoint, ...dial }: OutboundDial): Promise<DialAttempt> {
+  const dialing = new Dialing({ scope, endpoints: [endpoint], channelIds: [scope.caller.id], dial });
+  return scope.ask(
+    'originate',
+    async (operation) => {
+      const { attempts } = await dialing.run(operation);
+      return attempts[0] as DialAttempt;
+    },
+    { needs: 'nothing' },
+  );
+}
+
+/** Who did not answer is not called any more, or never was. @returns whether there was anything to hang up */
+export async function hangUpOriginated(operation: Operation, scope: CallScope): Promise<boolean> {
+  const { status } = await operation.command(channels.hangup({ channelId: scope.caller.id }));
+  return status < 400;
+}
