@@ -64,6 +64,23 @@ async function ownerOf(call: string): Promise<string> {
   }
 }
 
+async function callsOn(trunk: string): Promise<string[]> {
+  const redis = new Redis(system.redis.url);
+  try {
+    return await redis.zrange(`cf:trunk:{${trunk}}`, '0', '-1');
+  } finally {
+    redis.disconnect();
+  }
+}
+
+/** What gateways keep of live calls for each other. */
+async function keptCalls(): Promise<{ offer: { gateway: string } }[]> {
+  const kept: { offer: { gateway: string } }[] = [];
+  for await (const message of await system.bus.jsm.direct.getBatch('LIVE', { seq: 1, batch: 100 }))
+    kept.push(message.json());
+  return kept;
+}
+
 /** As a shell would. */
 function callfleet(...args: string[]): Promise<{ code: number; output: string; errors: string }> {
   return new Promise((resolve) => {
@@ -203,7 +220,11 @@ describe('a call that is placed', () => {
 
 describe('a call that is placed', () => {
   beforeAll(async () => {
-    system = await startTestFleet({ config: { worker: { sessionTtlMs: 2000 } } });
+    system = await startTestFleet({
+      pbxTrunks: [TRUNK],
+      workers: 3,
+      config: { gateway: { sessionTtlMs: 2500 }, worker: { sessionTtlMs: 2000 } },
+    });
   });
   afterAll(() => system?.stop());
 
@@ -225,6 +246,29 @@ describe('a call that is placed', () => {
       dial: { outcome: 'answered' },
     });
     expect(phone.calls).toHaveLength(1);
+    await system.expectNothingLeft();
+  });
+
+  test('and rings when its gateway is killed, and then its worker, rings on, once, and keeps its place on the trunk', async () => {
+    const phone = await phoneThat('answers', { answerAfterMs: 9000 });
+    const { call, from } = await place({ to: `${TRUNK.name}:${portOf(phone)}` });
+    const callee = await phone.nextCall();
+    const [kept] = await keptCalls();
+    const gateway = system.fleet.gateways.find(({ name }) => kept?.offer.gateway.startsWith(name));
+    await gateway?.kill();
+    const owner = await ownerOf(call.id);
+    await system.fleet.workers.find(({ name }) => owner.startsWith(name))?.kill();
+    expect(await call.outcome()).toEqual({ outcome: 'answered' });
+    await callee.waitForTone(TONE_HZ, 5000);
+    expect(phone.calls, 'the phone rang once').toHaveLength(1);
+    expect(await callsOn(TRUNK.name)).toEqual([call.id]);
+    await callee.hangUp();
+    expect(await system.recordOf(from)).toMatchObject({
+      takeovers: 1,
+      endedBy: 'callee',
+      dial: { outcome: 'answered' },
+    });
+    await expect.poll(() => callsOn(TRUNK.name)).toEqual([]);
     await system.expectNothingLeft();
   });
 

@@ -208,7 +208,7 @@ const up = section({
 export const configSchema = section({
   nats: nats.prefault({}),
   redis: redis.prefault({}),
-  pbxs: z.array(pbx).min(1, 'at least one PBX is needed').superRefine(unique('name')),
+  pbxs: z.array(pbx).min(1, 'at least one PBX is needed').superRefine(unique('name')).superRefine(sameTrunkLimits),
   /** A name may be there in several versions; the worker, which reads the files, knows whether they differ. */
   programs: z.array(program).default([]),
   gateway: gateway.prefault({}),
@@ -223,6 +223,23 @@ export type Config = z.output<typeof configSchema>;
 export type PbxConfig = Config['pbxs'][number];
 export type ProgramConfig = Config['programs'][number];
 export type RelayConfig = Config['relay'];
+
+/** A trunk is counted as one, on however many PBXs it is. */
+function sameTrunkLimits(pbxs: readonly z.output<typeof pbx>[], context: z.RefinementCtx): void {
+  const first = new Map<string, z.output<typeof trunk>>();
+  for (const [at, { trunks }] of pbxs.entries())
+    for (const [index, one] of trunks.entries()) {
+      const known = first.get(one.name) ?? one;
+      first.set(one.name, known);
+      for (const key of ['maxCalls', 'callsPerSecond'] as const)
+        if (one[key] !== known[key])
+          context.addIssue({
+            code: 'custom',
+            path: [at, 'trunks', index, key],
+            message: `"${one.name}" is one trunk on all PBXs: must be ${known[key] ?? 'left out'} as where it is first`,
+          });
+    }
+}
 
 function unique<K extends string>(key: K) {
   return (items: ReadonlyArray<Record<K, string>>, context: z.RefinementCtx) => {

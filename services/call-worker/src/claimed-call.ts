@@ -89,17 +89,15 @@ export class ClaimedCall {
         return false;
       }
       const { outcome, workers } = ended;
-      await writeCallRecord(
-        bus,
-        workerRecordOf(offer, {
-          program: versionOf(route),
-          workers,
-          status: this.#gateway.status,
-          outcome,
-          media: this.#relay.results.values(),
-        }),
-      );
-      countEnded(route.name, outcome.endedBy);
+      const record = workerRecordOf(offer, {
+        program: versionOf(route),
+        workers,
+        status: this.#gateway.status,
+        outcome,
+        media: this.#relay.results.values(),
+      });
+      await writeCallRecord(bus, record);
+      countEnded(route.name, record.endedBy);
       await this.#gateway.done().catch((error: unknown) => this.#log.warn({ err: error }, 'call.done-not-told'));
       this.#log.info({ endedBy: outcome.endedBy, error: outcome.error }, 'call.ended');
       return true;
