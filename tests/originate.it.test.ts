@@ -201,6 +201,24 @@ describe('a call that is placed', () => {
     await system.expectNothingLeft();
   });
 
+  test('and many others that are placed at once, on both PBXs, are never more than their trunk takes', async () => {
+    const phone = await phoneThat('rings');
+    const both = system.pbxs.map(({ name }) => ({ name }));
+    const placed = await Promise.allSettled(
+      Array.from({ length: 12 }, () =>
+        place({ to: `${TRUNK.name}:${portOf(phone)}`, pbxs: both, ringTimeoutMs: 1500 }),
+      ),
+    );
+    const calls = placed.flatMap((one) => (one.status === 'fulfilled' ? [one.value.call] : []));
+    const refused = placed.flatMap((one) => (one.status === 'rejected' ? [(one.reason as { code: string }).code] : []));
+    expect(calls).toHaveLength(TRUNK.maxCalls);
+    expect(refused).toEqual(Array(12 - TRUNK.maxCalls).fill('CF_TRUNK_FULL'));
+    for (const call of calls) expect(await call.outcome()).toMatchObject({ outcome: 'no-answer' });
+    expect(phone.calls).toHaveLength(TRUNK.maxCalls);
+    await expect.poll(() => callsOn(TRUNK.name)).toEqual([]);
+    await system.expectNothingLeft();
+  });
+
   test('from the command line', async () => {
     const phone = await phoneThat('busy');
     const placed = (...args: string[]) =>

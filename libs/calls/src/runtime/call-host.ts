@@ -1,6 +1,6 @@
 import type { AriRequest } from '@callfleet/ari';
+import type { DialOptions } from '../dial.ts';
 import type { Journal } from './journal.ts';
-import type { OutboundDial } from './outbound-dial.ts';
 
 /** Time, handed in so that programs can run in simulated time. */
 export interface Clock {
@@ -41,6 +41,12 @@ export interface OpenMediaSession {
 
 /** What can be asked of a media session that is open. */
 export type KnownMediaSession = Omit<OpenMediaSession, 'leg' | 'attach'>;
+
+/** What a call that we place dials before its program begins. */
+export interface OutboundDial extends Pick<DialOptions, 'callerId' | 'variables'> {
+  readonly endpoint: string;
+  readonly ringTimeoutMs: number;
+}
 
 /** What the runtime of one call needs of the world. The worker gives it the bus; a test gives it a script. */
 export interface CallHost {

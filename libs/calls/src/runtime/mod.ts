@@ -3,6 +3,5 @@ export type { CallHost, Clock, KnownMediaSession, LegParameters, OpenMediaSessio
 export { type CallOutcome, CallRuntime } from './call-runtime.ts';
 export { type Journal, type JournalEntry, type JournaledError, journalEntrySchema } from './journal.ts';
 export { journaledError, revivedError } from './journaled-error.ts';
-export type { OutboundDial } from './outbound-dial.ts';
 export { loadCallProgram, ProgramLoadError } from './program-file.ts';
 export { resolveSdkForPrograms } from './sdk-resolution.ts';

@@ -1,14 +1,9 @@
 import { channels } from '@callfleet/ari';
-import type { DialAttempt, DialOptions } from '../dial.ts';
+import type { DialAttempt } from '../dial.ts';
+import type { OutboundDial } from './call-host.ts';
 import type { CallScope } from './call-scope.ts';
 import { Dialing } from './dialing.ts';
 import type { Operation } from './operation.ts';
-
-/** What a call that we place dials before its program begins. */
-export interface OutboundDial extends Pick<DialOptions, 'callerId' | 'variables'> {
-  readonly endpoint: string;
-  readonly ringTimeoutMs: number;
-}
 
 /**
  * The first operation of a call that we place: makes the call's own channel, and lets it ring. It does not need the call: what
