@@ -25,6 +25,10 @@ export interface DialingOptions {
   /** Where the caller hears what the other side plays before it answers. */
   readonly earlyBridgeId?: string | undefined;
   readonly dial: DialOptions;
+  /** When it has rung for long enough, where that is known already; milliseconds since the epoch. */
+  readonly ringsUntil?: number | undefined;
+  /** Told when that is, once it rings. */
+  readonly onRinging?: ((until: number) => Promise<void>) | undefined;
 }
 
 const RING_TIMEOUT_MS = 30_000;
@@ -94,7 +98,10 @@ export class Dialing {
     const decided = scope.events.first((event) => isDecision(event, channelId), until);
     decided.catch(() => {});
     if (!wasDecided && !(await this.#call(operation, n, until))) return { endpoint, outcome: 'unreachable' };
-    const cancelTimer = scope.host.clock.after(dial.ringTimeoutMs ?? RING_TIMEOUT_MS, () => rung.abort());
+    const { clock } = scope.host;
+    const ringsUntil = this.#options.ringsUntil ?? clock.now() + (dial.ringTimeoutMs ?? RING_TIMEOUT_MS);
+    if (this.#options.ringsUntil === undefined) await this.#options.onRinging?.(ringsUntil);
+    const cancelTimer = clock.after(Math.max(1, ringsUntil - clock.now()), () => rung.abort());
     try {
       const event = await decided;
       if (!isEndOf(event, channelId)) return { endpoint, outcome: 'answered' };

@@ -12,16 +12,18 @@ import type { Operation } from './operation.ts';
  * @throws PbxUnreachableError, BreakerOpenError, PbxBusyError
  */
 export function originate(scope: CallScope, { endpoint, ...dial }: OutboundDial): Promise<DialAttempt> {
-  const { clock } = scope.host;
   return scope.ask(
     'originate',
     async (operation) => {
-      // The time to answer goes on while the call changes hands.
-      const until = typeof operation.noted === 'number' ? operation.noted : clock.now() + dial.ringTimeoutMs;
-      if (operation.noted === undefined) await operation.note(until);
-      const ringTimeoutMs = Math.max(1, until - clock.now());
-      const channelIds = [scope.caller.id];
-      const dialing = new Dialing({ scope, endpoints: [endpoint], channelIds, dial: { ...dial, ringTimeoutMs } });
+      const dialing = new Dialing({
+        scope,
+        endpoints: [endpoint],
+        channelIds: [scope.caller.id],
+        dial,
+        // The time to answer goes on while the call changes hands.
+        ringsUntil: typeof operation.noted === 'number' ? operation.noted : undefined,
+        onRinging: (until) => operation.note(until),
+      });
       const { attempts } = await dialing.run(operation);
       return attempts[0] as DialAttempt;
     },
