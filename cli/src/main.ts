@@ -64,6 +64,21 @@ program
     process.exitCode = await benchCommand(what, results, options);
   });
 program
+  .command('originate')
+  .description('place a call through the running fleet, and say what becomes of it')
+  .requiredOption('--program <name>', 'the program that talks to whoever answers')
+  .requiredOption('--to <endpoint>', 'PJSIP/alice, or a number through a trunk: trunk-a:+4930123')
+  .option('--pbx <name>', 'on which PBX; any, by weight, without it')
+  .option('--caller-id <number>', 'who is shown to be calling')
+  .option('--timeout <duration>', 'how long it may ring', '30s')
+  .option('--variable <NAME=value>', 'a channel variable; may be repeated', appended)
+  .option('--no-wait', 'do not wait until it is answered, or is not')
+  .option('--config <file>', 'configuration file', 'callfleet.yaml')
+  .action(async (options) => {
+    const { originateCommand } = await import('./originate/command.ts');
+    process.exitCode = await originateCommand(options);
+  });
+program
   .command('up')
   .description('start the fleet against your own PBXs, NATS and Redis')
   .option('--config <file>', 'configuration file', 'callfleet.yaml')

@@ -118,6 +118,7 @@ await runService('ari-gateway', loadConfig, async (config, service) => {
     open: (pbx, shard, { onState, onTaken }) =>
       new ShardLink({
         bus,
+        redis,
         outbox,
         gateway: instance,
         pbx: pbx.config,
