@@ -9,8 +9,17 @@ import type { CallId } from '@callfleet/identity';
  * One that was synthesized is the same whenever it was, and whatever else was known of its channel then.
  */
 export function eventId(call: CallId, event: Readonly<Record<string, unknown>>): string {
-  const { application: _, ...rest } = event;
-  return hash('sha1', `${call} ${JSON.stringify(event.synthesized === true ? core(event) : rest)}`, 'base64url');
+  return hash(
+    'sha1',
+    `${call} ${event.synthesized === true ? JSON.stringify(core(event)) : eventKey(event)}`,
+    'base64url',
+  );
+}
+
+/** The same of two applications' copies of one event. */
+export function eventKey(event: Readonly<Record<string, unknown>> | { readonly type: string }): string {
+  const { application: _, ...rest } = event as Readonly<Record<string, unknown>>;
+  return JSON.stringify(rest);
 }
 
 function core({ type, channel, playback }: Readonly<Record<string, unknown>>): unknown {

@@ -7,6 +7,7 @@ import { beginOpenings } from './metrics.ts';
 import { Pbx } from './pbx.ts';
 import type { PbxGuard } from './pbx-guard.ts';
 import type { Shard } from './shard-assignment.ts';
+import { ShardMirror } from './shard-mirror.ts';
 
 export interface PbxFleetOptions {
   readonly settings: Config['gateway'];
@@ -102,6 +103,13 @@ export class PbxFleet {
     const pbx = this.#pbxs.get(name);
     if (!pbx) throw new Error(`there is no PBX ${name}`);
     return pbx.hold(shard, (onState) => this.#options.open(pbx, shard, { onState, onTaken }));
+  }
+
+  /** Undefined of what is not in the configuration. */
+  mirror({ pbx: name, shard }: Shard): ShardMirror | undefined {
+    const pbx = this.#pbxs.get(name);
+    const { settings, log } = this.#options;
+    return pbx && new ShardMirror({ pbx: pbx.config, shard, guard: pbx.guard, settings, log });
   }
 
   async close(): Promise<void> {

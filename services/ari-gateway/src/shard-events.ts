@@ -1,14 +1,25 @@
-import { type AriRequester, applications, isKnownEvent, type StasisStart } from '@callfleet/ari';
+import {
+  type AriRequester,
+  applications,
+  type ChannelEnteredBridge,
+  type Dial,
+  isKnownEvent,
+  type StasisStart,
+} from '@callfleet/ari';
+import type { CallEvent } from '@callfleet/bus';
 import type { Logger } from '@callfleet/telemetry';
 import type { CallOffers } from './call-offers.ts';
 import type { IncomingEvent } from './channel-index.ts';
 import type { EventPublisher } from './event-publisher.ts';
+import type { LiveCall } from './live-call.ts';
+import type { MirrorSubscriptions } from './mirror-subscriptions.ts';
 
 export interface ShardEventsOptions {
   readonly shard: string;
   readonly ari: AriRequester;
   readonly publisher: EventPublisher;
   readonly offers: CallOffers;
+  readonly mirror: Pick<MirrorSubscriptions, 'add'>;
   readonly log: Logger;
 }
 
@@ -26,24 +37,46 @@ export class ShardEvents {
   }
 
   handle(event: IncomingEvent): void {
-    const { publisher, offers, log } = this.#options;
+    const { publisher, log } = this.#options;
     if (!isKnownEvent(event)) this.#tellUnknown(event.type);
     const calls = publisher.callsOf(event);
     if (calls.length === 0) {
       log.debug({ type: event.type }, 'event.of-no-call');
       return;
     }
-    if (event.type === 'StasisStart') void this.follow((event as StasisStart).channel.id);
-    for (const { call, isCaller } of calls) {
-      // Who takes the caller's place goes on with the call that is there.
-      const isNew = event.type === 'StasisStart' && (event as StasisStart).replace_channel === undefined;
-      if (isCaller && isNew) {
-        if (!call.wasFound) offers.offer(call, event as StasisStart, !isSynthesized(event));
-        call.wasFound = isSynthesized(event);
-      }
-      if (isCaller && (event.type === 'StasisEnd' || event.type === 'ChannelDestroyed')) call.endedAt ??= Date.now();
-      publisher.publish(call, event);
+    this.attend(event);
+    for (const { call, isCaller } of calls) this.tell(event, call, isCaller);
+  }
+
+  /** Has Asterisk tell more of what has come: to us, and to the mirror. */
+  attend(event: IncomingEvent): void {
+    const { mirror } = this.#options;
+    if (event.type === 'StasisStart') {
+      const { id } = (event as StasisStart).channel;
+      void this.follow(id);
+      if (!isSynthesized(event)) void mirror.add(`channel:${id}`);
     }
+    // A leg that rings; it may never come to Stasis.
+    if (event.type === 'Dial' && (event as Dial).dialstatus === '')
+      void mirror.add(`channel:${(event as Dial).peer.id}`);
+    if (event.type !== 'ChannelEnteredBridge') return;
+    const { bridge, channel } = event as ChannelEnteredBridge;
+    void mirror.add(`bridge:${bridge.id}`);
+    // It may be one that the dialplan has put there.
+    if (channel && channel.dialplan.app_name !== 'Stasis') void mirror.add(`channel:${channel.id}`);
+  }
+
+  /** @param isCaller the event's channel is the call's caller */
+  tell(event: IncomingEvent, call: LiveCall, isCaller: boolean): CallEvent {
+    const { publisher, offers } = this.#options;
+    // Who takes the caller's place goes on with the call that is there.
+    const isNew = event.type === 'StasisStart' && (event as StasisStart).replace_channel === undefined;
+    if (isCaller && isNew) {
+      if (!call.wasFound) offers.offer(call, event as StasisStart, !isSynthesized(event));
+      call.wasFound = isSynthesized(event);
+    }
+    if (isCaller && (event.type === 'StasisEnd' || event.type === 'ChannelDestroyed')) call.endedAt ??= Date.now();
+    return publisher.publish(call, event);
   }
 
   /** Without this an application's last word on a channel is StasisEnd; ChannelDestroyed tells why it ended. */
