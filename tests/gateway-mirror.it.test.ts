@@ -1,6 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { callHistory } from '@callfleet/bus';
+import { type CallId, partsOfCallId } from '@callfleet/identity';
 import { placeCall, type SipCall } from '@callfleet/testkit';
 import { afterEach, describe, expect, test } from 'vitest';
+import { PbxObserver } from './pbx-observer.ts';
 import { startTestFleet, type TestFleet } from './test-fleet.ts';
 
 const LONG = { timeout: 15_000, interval: 20 };
@@ -79,22 +82,75 @@ function startPressing(calls: readonly SipCall[]) {
   };
 }
 
-/** Kills a gateway under the hands of callers, and has another in its place; again and again. */
-async function killAgainAndAgain(kills: number, isMirrored: boolean): Promise<void> {
-  for (let n = 1; n <= kills; n += 1) {
-    const gateway = gatewayWithCalls();
-    told = [];
-    await gateway.kill();
-    await expect.poll(() => saying('shard.reconciled').length, LONG).toBeGreaterThanOrEqual(2);
-    await wait(1500);
-    const stays = system.fleet.gateways.filter((one) => one !== gateway).at(-1)?.name;
-    told = told.filter(({ msg }) => msg !== 'mirror.connected');
-    await system.fleet.addGateway(`gateway-${n + 2}`);
-    // The one that stays has all four, until shares are evened out.
-    if (isMirrored) await mirrored();
-    expect(stays).toBeDefined();
-  }
+/** Kills a gateway and resolves when the other one has its shards. */
+async function killOne(): Promise<void> {
+  const gateway = gatewayWithCalls();
+  told = [];
+  await gateway.kill();
+  await expect.poll(() => saying('shard.reconciled').length, LONG).toBeGreaterThanOrEqual(2);
 }
+
+/** Another gateway in the place of the dead one; resolves when it mirrors what is not its own. */
+async function replaceDead(n: number, isMirrored: boolean): Promise<void> {
+  told = told.filter(({ msg }) => msg !== 'mirror.connected');
+  await system.fleet.addGateway(`gateway-${n + 3}`);
+  if (isMirrored) await mirrored();
+}
+
+/** Ids of the call's events in the stream. */
+async function published(call: CallId): Promise<string[]> {
+  return (await callHistory(system.bus, call)).map(({ id }) => id);
+}
+
+/**
+ * Callers press digits while gateways are killed, and some hang up just then.
+ *
+ * @returns of each kill the types of the events that Asterisk told of the callers and that were never published
+ */
+async function lossesOf(kills: number, isMirrored: boolean) {
+  await start(isMirrored);
+  if (isMirrored) await mirrored();
+  const observers = await Promise.all(system.pbxs.map((pbx) => PbxObserver.watch(pbx)));
+  const lost: string[][] = [];
+  const leavers: string[] = [];
+  for (let n = 0; n < kills; n += 1) {
+    const talks = await placeMany(8, '501');
+    await wait(1000);
+    const since = Date.now();
+    const presser = startPressing(talks.map(({ call }) => call));
+    await wait(700);
+    const killing = killOne();
+    const leaving = talks.slice(0, 4);
+    await wait(100);
+    await Promise.all(leaving.map(({ call }) => call.hangUp()));
+    await killing;
+    await presser.stop();
+    leavers.push(...leaving.map(({ from }) => from));
+    await Promise.all(talks.slice(4).map(({ call }) => call.hangUp()));
+    await wait(500);
+    const types: string[] = [];
+    for (const { from } of talks) {
+      const { call } = await system.recordOf(from, 15_000);
+      const ids = new Set(await published(call));
+      const channel = partsOfCallId(call)?.channelId ?? '';
+      const seen = observers.flatMap((observer) => observer.seenOf(channel, since));
+      for (const { id, type } of seen) if (!ids.has(id)) types.push(type);
+      expect(seen.length, 'events that Asterisk told').toBeGreaterThan(3);
+    }
+    lost.push(types.toSorted());
+    await replaceDead(n, isMirrored);
+  }
+  for (const observer of observers) await observer.close();
+  const causes = await Promise.all(leavers.map(async (from) => (await system.recordOf(from)).cause?.code));
+  return { lost, causes };
+}
+
+const countsOf = (lost: string[][]) =>
+  lost.map((types) =>
+    JSON.stringify(
+      Object.fromEntries(new Set(types).values().map((type) => [type, types.filter((one) => one === type).length])),
+    ),
+  );
 
 describe('with the mirror', () => {
   test('callers press digits while their gateway is killed, again and again: each digit arrives, once and in order', async () => {
@@ -103,7 +159,11 @@ describe('with the mirror', () => {
     const counting = await placeMany(8, '501');
     const presser = startPressing(counting.map(({ call }) => call));
     await wait(1000);
-    await killAgainAndAgain(KILLS, true);
+    for (let n = 0; n < KILLS; n += 1) {
+      await killOne();
+      await wait(1500);
+      await replaceDead(n, true);
+    }
     await presser.stop();
     for (const { call } of counting) call.sendDtmf('#');
     for (const { call, from } of counting) {
@@ -114,4 +174,69 @@ describe('with the mirror', () => {
     }
     await system.expectNothingLeft();
   }, 120_000);
+
+  test('nothing that Asterisk tells of the callers is lost, and who hung up meanwhile did so with a cause', async () => {
+    const { lost, causes } = await lossesOf(KILLS, true);
+    console.warn(`events lost with the mirror, per kill: ${countsOf(lost).join(' ')}`);
+    expect(lost.flat()).toEqual([]);
+    expect(causes).toEqual(causes.map(() => 16));
+    await system.expectNothingLeft();
+  }, 120_000);
+
+  test('the gateway that has the mirror dies, and calls go on; another one mirrors from then on', async () => {
+    await start(true);
+    await mirrored();
+    const counting = await placeMany(4, '501');
+    const presser = startPressing(counting.map(({ call }) => call));
+    await system.fleet.addGateway('gateway-3');
+    await wait(1500);
+    // Of three, whoever dies was the mirror of some shards and had others.
+    await killOne();
+    await wait(2000);
+    await mirrored(1);
+    await wait(1000);
+    await killOne();
+    await wait(1500);
+    await presser.stop();
+    for (const { call } of counting) call.sendDtmf('#');
+    for (const { call, from } of counting) {
+      await call.finished;
+      const record = await system.recordOf(from);
+      expect(record, record.error?.message).not.toHaveProperty('error');
+      expect(record).toMatchObject({ endedBy: 'program', digits: presser.pressed + 1 });
+    }
+    await system.expectNothingLeft();
+  }, 120_000);
+
+  test('a PBX that is started again is mirrored again', async () => {
+    await start(true);
+    await mirrored();
+    told = [];
+    const [pbx] = system.pbxs;
+    await pbx?.restart();
+    await expect.poll(() => saying('mirror.connected').filter((one) => one.pbx === pbx?.name).length, LONG).toBe(2);
+    const [counting] = await Promise.all([place(0, '501')]);
+    const presser = startPressing([counting.call]);
+    await wait(500);
+    await expect
+      .poll(() => saying('shard.connected').filter(({ shard }) => shard === 'callfleet-1').length, LONG)
+      .toBeGreaterThan(0);
+    await killOne();
+    await wait(1000);
+    await presser.stop();
+    counting.call.sendDtmf('#');
+    await counting.call.finished;
+    const record = await system.recordOf(counting.from);
+    expect(record, record.error?.message).not.toHaveProperty('error');
+    expect(record).toMatchObject({ digits: presser.pressed + 1 });
+  }, 120_000);
 });
+
+test('without the mirror the moments of a crash are lost: so much', async () => {
+  const { lost, causes } = await lossesOf(KILLS, false);
+  console.warn(`events lost without the mirror, per kill: ${countsOf(lost).join(' ')}`);
+  console.warn(
+    `callers who hung up meanwhile whose cause is unknown: ${causes.filter((code) => code !== 16).length} of ${causes.length}`,
+  );
+  await system.expectNothingLeft();
+}, 120_000);
