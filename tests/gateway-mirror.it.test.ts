@@ -21,14 +21,18 @@ let system: TestFleet;
 let callers = 6000;
 /** What gateways log of their shards and mirrors, since the last clearing. */
 let told: Told[] = [];
+/** Calls that were offered to workers once more. */
+let offeredAgain = 0;
 
 async function start(mirror: boolean) {
   told = [];
+  offeredAgain = 0;
   system = await startTestFleet({
-    config: { gateway: { mirror, strayAfterMs: 1000 }, telemetry: { level: 'info' } },
+    config: { gateway: { mirror, strayAfterMs: 1000, sessionTtlMs: 2500 }, telemetry: { level: 'info' } },
     onLine: (name, line) => {
       if (!line.startsWith('{')) return console.warn(`${name}: ${line}`);
       const parsed = JSON.parse(line) as Told & { level: string };
+      if (parsed.msg === 'call.offered-again') offeredAgain += 1;
       if (name.startsWith('gateway') && /^(shard|mirror)\./.test(parsed.msg)) told.push(parsed);
       if (parsed.level !== 'info' || /^(shard|mirror)\./.test(parsed.msg)) console.warn(`${name}: ${line}`);
     },
@@ -180,6 +184,33 @@ describe('with the mirror', () => {
     console.warn(`events lost with the mirror, per kill: ${countsOf(lost).join(' ')}`);
     expect(lost.flat()).toEqual([]);
     expect(causes).toEqual(causes.map(() => 16));
+    expect(await system.recordCount(), 'records').toBe(8 * KILLS);
+    expect(offeredAgain, 'offers to workers that have their calls').toBe(0);
+    await system.expectNothingLeft();
+  }, 120_000);
+
+  test('digits that are pressed while a gateway hangs arrive when it is given up, and not again when it wakes', async () => {
+    await start(true);
+    await mirrored();
+    const counting = await placeMany(4, '501');
+    const presser = startPressing(counting.map(({ call }) => call));
+    await wait(1000);
+    const { pid } = gatewayWithCalls();
+    if (pid === undefined) throw new Error('no process');
+    told = [];
+    process.kill(pid, 'SIGSTOP');
+    await expect.poll(() => saying('shard.reconciled').length, LONG).toBeGreaterThanOrEqual(2);
+    await wait(1000);
+    process.kill(pid, 'SIGCONT');
+    await wait(2000);
+    await presser.stop();
+    for (const { call } of counting) call.sendDtmf('#');
+    for (const { call, from } of counting) {
+      await call.finished;
+      const record = await system.recordOf(from);
+      expect(record, record.error?.message).not.toHaveProperty('error');
+      expect(record).toMatchObject({ endedBy: 'program', digits: presser.pressed + 1 });
+    }
     await system.expectNothingLeft();
   }, 120_000);
 
@@ -233,7 +264,7 @@ describe('with the mirror', () => {
 });
 
 test('without the mirror the moments of a crash are lost: so much', async () => {
-  const { lost, causes } = await lossesOf(KILLS, false);
+  const { lost, causes } = await lossesOf(2, false);
   console.warn(`events lost without the mirror, per kill: ${countsOf(lost).join(' ')}`);
   console.warn(
     `callers who hung up meanwhile whose cause is unknown: ${causes.filter((code) => code !== 16).length} of ${causes.length}`,

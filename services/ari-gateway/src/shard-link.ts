@@ -148,6 +148,7 @@ export class ShardLink {
       },
       onDone: (call) => {
         call.worker = undefined;
+        call.isDone = true;
         offers.forget(call);
       },
       onReleased: (call) => offers.offerAgain(call, 'worker-stops'),

@@ -195,9 +195,12 @@ export class ShardReconciler {
   async #findWorker(call: LiveCall): Promise<void> {
     const { workers, offers, isWorkerGone } = this.#options;
     const { worker, endedAt } = call;
-    // It may have claimed the call since, or be done with it.
+    // Told of its end a moment ago, it may be done with the call by now.
+    const isGone = worker !== undefined && endedAt !== undefined && (await isWorkerGone(worker, call.id));
+    if (call.isDone) return;
+    // It may have claimed the call since.
     if (worker === undefined) offers.offerAgain(call, 'gateway-gone');
-    else if (endedAt !== undefined && (await isWorkerGone(worker, call.id))) offers.offerAgain(call, 'worker-gone');
+    else if (isGone) offers.offerAgain(call, 'worker-gone');
     else workers.watch(worker, call);
   }
 
