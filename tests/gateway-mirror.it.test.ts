@@ -223,7 +223,7 @@ describe('with the mirror', () => {
     await wait(1500);
     // Of three, whoever dies was the mirror of some shards and had others.
     await killOne();
-    await wait(2000);
+    await wait(3000);
     await mirrored(1);
     await wait(1000);
     await killOne();

@@ -24,6 +24,7 @@ import { eventMetrics, runService, type Service } from '@callfleet/telemetry';
 import { checkCredentials } from './credentials-check.ts';
 import { publishLeftovers } from './leftover-events.ts';
 import { watchGuards, watchMirrors, watchPbxs, watchShards, watchSpill } from './metrics.ts';
+import type { Pbx } from './pbx.ts';
 import { PbxBoard } from './pbx-board.ts';
 import { PbxFleet } from './pbx-fleet.ts';
 import { PbxIdentities } from './pbx-identities.ts';
@@ -113,6 +114,11 @@ await runService('ari-gateway', loadConfig, async (config, service) => {
   const tell = (subject: string, message: PbxAnnouncement | BreakerEvent) => {
     if (bus.awayMs() === undefined && !bus.nc.isClosed()) bus.nc.publish(subject, encodeMessage(message));
   };
+  const claimIdentity = async (pbx: Pbx, entityId: string | undefined) => {
+    if (entityId === undefined) return;
+    await identities.claim(pbx.name, entityId);
+    pbx.entityId = entityId;
+  };
   const fleet: PbxFleet = new PbxFleet({
     settings,
     log,
@@ -128,16 +134,13 @@ await runService('ari-gateway', loadConfig, async (config, service) => {
         mirror: mirrors?.take({ pbx: pbx.name, shard }),
         isMirrored: () => settings.mirror && keeper?.hasOthers === true,
         isWorkerGone,
-        claimIdentity: async (entityId) => {
-          if (entityId === undefined) return;
-          await identities.claim(pbx.name, entityId);
-          pbx.entityId = entityId;
-        },
+        claimIdentity: (entityId) => claimIdentity(pbx, entityId),
         onState,
         beforeCommand: () => standstill.look(),
         onTaken,
         log,
       }),
+    claimIdentity,
     onShards: (pbx) => board.onOwn(pbx),
     onBreaker: (pbx, commandClass, state) =>
       tell(subjects.breaker(pbx), { pbx, gateway: instance, commandClass, state, at: new Date().toISOString() }),
@@ -153,7 +156,9 @@ await runService('ari-gateway', loadConfig, async (config, service) => {
     isCutOff: () => bus.awayMs() !== undefined || !bus.isSettled(),
     log,
   });
-  const mirrors = settings.mirror ? new ShardMirrors({ open: (shard) => fleet.mirror(shard) }) : undefined;
+  const mirrors = settings.mirror
+    ? new ShardMirrors({ open: (shard) => fleet.mirror(shard), now: () => performance.now() })
+    : undefined;
   fleet.apply(config.pbxs);
   service.onStop('pbxs', () => fleet.close());
   service.onStop('mirrors', () => mirrors?.close());

@@ -99,6 +99,12 @@ export function connectionCounter(shard: Shard): () => void {
   };
 }
 
+/** A rate needs the count before the first. */
+export function beginMirrorCounts(shard: Shard): void {
+  mirrorFailures.add(0, attributesOf(shard));
+  replayedEvents.add(0, attributesOf(shard));
+}
+
 export function countMirrorFailure(shard: Shard): void {
   mirrorFailures.add(1, attributesOf(shard));
 }

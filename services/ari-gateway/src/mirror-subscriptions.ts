@@ -1,6 +1,6 @@
 import { type AriRequest, type AriRequester, applications } from '@callfleet/ari';
 import type { CallId } from '@callfleet/identity';
-import { countMirrorFailure } from './metrics.ts';
+import { beginMirrorCounts, countMirrorFailure } from './metrics.ts';
 import { mirrorOf } from './mirror-name.ts';
 import type { PbxSnapshot } from './pbx-snapshot.ts';
 
@@ -12,6 +12,7 @@ export class MirrorSubscriptions {
 
   constructor(shard: { readonly pbx: string; readonly shard: string }, ari: AriRequester, isMirrored: () => boolean) {
     this.#shard = shard;
+    beginMirrorCounts(shard);
     this.#ari = ari;
     this.#isMirrored = isMirrored;
   }

@@ -14,6 +14,8 @@ export interface PbxFleetOptions {
   readonly log: Logger;
   /** Opens a shard's event socket. */
   readonly open: (pbx: Pbx, shard: string, told: LinkListeners) => Link;
+  /** @throws PbxIdentityError when that Asterisk is another PBX's */
+  readonly claimIdentity: (pbx: Pbx, entityId: string | undefined) => Promise<void>;
   /** What this gateway knows of a PBX's shards has changed, or the PBX has been added or removed. */
   readonly onShards: (pbx: string) => void;
   readonly onBreaker: (pbx: string, commandClass: CommandClass, state: 'open' | 'closed') => void;
@@ -109,7 +111,9 @@ export class PbxFleet {
   mirror({ pbx: name, shard }: Shard): ShardMirror | undefined {
     const pbx = this.#pbxs.get(name);
     const { settings, log } = this.#options;
-    return pbx && new ShardMirror({ pbx: pbx.config, shard, guard: pbx.guard, settings, log });
+    if (!pbx) return undefined;
+    const claimIdentity = (entityId: string | undefined) => this.#options.claimIdentity(pbx, entityId);
+    return new ShardMirror({ pbx: pbx.config, shard, guard: pbx.guard, settings, claimIdentity, log });
   }
 
   async close(): Promise<void> {

@@ -8,6 +8,7 @@ import {
   bridges,
   channels,
   expectOk,
+  readFeatures,
 } from '@callfleet/ari';
 import type { Config, PbxConfig } from '@callfleet/config';
 import type { Logger } from '@callfleet/telemetry';
@@ -25,6 +26,8 @@ export interface ShardMirrorOptions {
   readonly shard: string;
   readonly guard: PbxGuard;
   readonly settings: Config['gateway'];
+  /** Asked before each socket is opened. @throws PbxIdentityError when that Asterisk is another PBX's */
+  readonly claimIdentity: (entityId: string | undefined) => Promise<void>;
   readonly log: Logger;
 }
 
@@ -33,7 +36,7 @@ const AT_ONCE = 4;
 
 /**
  * What happens on another gateway's shard, seen over a socket of our own. The last moments are kept; nothing of it is published
- * unless the shard becomes ours. A socket that is lost is made again.
+ * unless the shard becomes ours. A socket that is lost is made again, and not one that another gateway has taken.
  */
 export class ShardMirror {
   readonly #options: ShardMirrorOptions;
@@ -44,6 +47,7 @@ export class ShardMirror {
   readonly #running: Promise<void>;
   #onEvent: ((event: IncomingEvent) => void) | undefined;
   #connected = false;
+  #isReplaced = false;
   #closed: Promise<void> | undefined;
 
   constructor(options: ShardMirrorOptions) {
@@ -58,6 +62,11 @@ export class ShardMirror {
   /** Its socket stands, and is told of every channel of the shard. */
   get connected(): boolean {
     return this.#connected;
+  }
+
+  /** Another gateway mirrors the shard now. What was seen is still there. */
+  get isReplaced(): boolean {
+    return this.#isReplaced;
   }
 
   /** How many events it keeps. */
@@ -90,24 +99,28 @@ export class ShardMirror {
   async #keepConnected(): Promise<void> {
     const { pbx, shard, settings, log } = this.#options;
     let pauseMs = settings.reconnectMinMs;
-    while (!this.#closing.signal.aborted) {
+    let isTold = false;
+    while (!this.#closing.signal.aborted && !this.#isReplaced) {
       try {
-        if (await this.#followOneSocket()) pauseMs = settings.reconnectMinMs;
+        await this.#followOneSocket();
+        pauseMs = settings.reconnectMinMs;
+        isTold = false;
       } catch (error) {
-        // That the PBX is away its shard's gateway says as an error.
-        if (!this.#closing.signal.aborted) log.warn({ pbx: pbx.name, shard, err: error }, 'mirror.unreachable');
+        // That the PBX is away its shard's gateway says as an error, again and again.
+        if (!this.#closing.signal.aborted && !isTold)
+          log.warn({ pbx: pbx.name, shard, err: error }, 'mirror.unreachable');
+        isTold = true;
       }
       await wait(pauseMs, undefined, { signal: this.#closing.signal }).catch(() => {});
       pauseMs = Math.min(pauseMs * 2, settings.reconnectMaxMs);
     }
   }
 
-  /** @returns false when another gateway has taken it: both think that it is theirs, until both have looked again */
-  async #followOneSocket(): Promise<boolean> {
+  async #followOneSocket(): Promise<void> {
     const { pbx, shard, settings, log } = this.#options;
     const { signal } = this.#closing;
+    await this.#options.claimIdentity((await readFeatures(this.#http)).entityId);
     const closed = Promise.withResolvers<AriCloseInfo>();
-    let isReplaced = false;
     const application = mirrorOf(shard);
     const socket = await AriSocket.connect(
       {
@@ -117,7 +130,7 @@ export class ShardMirror {
         requestTimeoutMs: settings.commandTimeoutMs,
         onEvent: (event) => {
           if (event.type === 'ApplicationReplaced') {
-            isReplaced = true;
+            this.#isReplaced = true;
             close();
           } else {
             this.#kept.take(event);
@@ -134,11 +147,10 @@ export class ShardMirror {
     try {
       expectOk(await this.#http.request(applications.filter({ applicationName: application, filter: EVENT_FILTER })));
       await this.#subscribeToAll();
-      this.#connected = !isReplaced && !signal.aborted;
+      this.#connected = !this.#isReplaced && !signal.aborted;
       if (this.#connected) log.info({ pbx: pbx.name, shard }, 'mirror.connected');
       const info = await closed.promise;
       if (info.by !== 'us') log.warn({ pbx: pbx.name, shard, ...info }, 'mirror.socket-lost');
-      return !isReplaced;
     } finally {
       this.#connected = false;
       signal.removeEventListener('abort', close);
