@@ -1,6 +1,7 @@
 import type { Bridge, Channel } from '@callfleet/ari';
 import { expect, test } from 'vitest';
-import { sourcesOf } from './mirror-subscriptions.ts';
+import type { IncomingEvent } from './channel-index.ts';
+import { arrivalsIn, sourcesOf } from './mirror-subscriptions.ts';
 import { PbxSnapshot } from './pbx-snapshot.ts';
 
 const channel = (id: string, app_name: string, app_data: string) =>
@@ -35,4 +36,21 @@ test('a mirror is told of all channels and bridges of its shard, and of nothing 
     'channel:pbx-a.1763701200_1~leg1',
     'channel:pbx-a.1763701200_1~leg2',
   ]);
+});
+
+const leg = { id: 'leg', dialplan: { app_name: 'Stasis' } };
+const stranger = { id: 'x', dialplan: { app_name: 'Dial' } };
+test.each<[string, Record<string, unknown>, string[]]>([
+  ['a channel in Stasis', { type: 'StasisStart', channel: leg }, ['channel:leg']],
+  ['a leg that is dialled', { type: 'Dial', dialstatus: '', peer: leg }, ['channel:leg']],
+  ['a leg that rings', { type: 'Dial', dialstatus: 'RINGING', peer: leg }, []],
+  ['a leg in a bridge', { type: 'ChannelEnteredBridge', bridge: { id: 'b' }, channel: leg }, ['bridge:b']],
+  [
+    'the same of the dialplan',
+    { type: 'ChannelEnteredBridge', bridge: { id: 'b' }, channel: stranger },
+    ['bridge:b', 'channel:x'],
+  ],
+  ['nothing', { type: 'ChannelEnteredBridge' }, []],
+])('what a mirror is told of when there comes %s', (_, event, sources) => {
+  expect(arrivalsIn(event as unknown as IncomingEvent)).toEqual(sources);
 });

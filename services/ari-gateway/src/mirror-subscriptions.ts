@@ -1,5 +1,6 @@
 import { type AriRequest, type AriRequester, applications } from '@callfleet/ari';
 import type { CallId } from '@callfleet/identity';
+import type { IncomingEvent } from './channel-index.ts';
 import { beginMirrorCounts, countMirrorFailure } from './metrics.ts';
 import { mirrorOf } from './mirror-name.ts';
 import type { PbxSnapshot } from './pbx-snapshot.ts';
@@ -34,6 +35,26 @@ const GONE: ReadonlySet<number> = new Set([404, 422]);
 
 function subscribe(shard: string, source: string): AriRequest<unknown> {
   return applications.subscribe({ applicationName: mirrorOf(shard), eventSource: [source] });
+}
+
+interface Arrival {
+  readonly channel?: { readonly id?: string; readonly dialplan?: { readonly app_name?: string } };
+  readonly peer?: { readonly id?: string };
+  readonly bridge?: { readonly id?: string };
+  readonly dialstatus?: string;
+}
+
+/** What comes to a shard with this event, as event sources. */
+export function arrivalsIn(event: IncomingEvent): string[] {
+  const { channel, peer, bridge, dialstatus } = event as Arrival;
+  const sourceOf = (kind: string, one: { readonly id?: string } | undefined) => (one?.id ? [`${kind}:${one.id}`] : []);
+  if (event.type === 'StasisStart') return sourceOf('channel', channel);
+  // A leg that rings may never come to Stasis.
+  if (event.type === 'Dial') return dialstatus === '' ? sourceOf('channel', peer) : [];
+  if (event.type !== 'ChannelEnteredBridge') return [];
+  // Its channel may be one that the dialplan has put there.
+  const isFromElsewhere = channel?.dialplan?.app_name !== 'Stasis';
+  return [...sourceOf('bridge', bridge), ...(isFromElsewhere ? sourceOf('channel', channel) : [])];
 }
 
 /** The channels and bridges of a shard, as event sources. */

@@ -1,18 +1,11 @@
-import {
-  type AriRequester,
-  applications,
-  type ChannelEnteredBridge,
-  type Dial,
-  isKnownEvent,
-  type StasisStart,
-} from '@callfleet/ari';
+import { type AriRequester, applications, isKnownEvent, type StasisStart } from '@callfleet/ari';
 import type { CallEvent } from '@callfleet/bus';
 import type { Logger } from '@callfleet/telemetry';
 import type { CallOffers } from './call-offers.ts';
 import type { IncomingEvent } from './channel-index.ts';
 import type { EventPublisher } from './event-publisher.ts';
 import type { LiveCall } from './live-call.ts';
-import type { MirrorSubscriptions } from './mirror-subscriptions.ts';
+import { arrivalsIn, type MirrorSubscriptions } from './mirror-subscriptions.ts';
 
 export interface ShardEventsOptions {
   readonly shard: string;
@@ -50,20 +43,8 @@ export class ShardEvents {
 
   /** Has Asterisk tell more of what has come: to us, and to the mirror. */
   attend(event: IncomingEvent): void {
-    const { mirror } = this.#options;
-    if (event.type === 'StasisStart') {
-      const { id } = (event as StasisStart).channel;
-      void this.follow(id);
-      if (!isSynthesized(event)) void mirror.add(`channel:${id}`);
-    }
-    // A leg that rings; it may never come to Stasis.
-    if (event.type === 'Dial' && (event as Dial).dialstatus === '')
-      void mirror.add(`channel:${(event as Dial).peer.id}`);
-    if (event.type !== 'ChannelEnteredBridge') return;
-    const { bridge, channel } = event as ChannelEnteredBridge;
-    void mirror.add(`bridge:${bridge.id}`);
-    // It may be one that the dialplan has put there.
-    if (channel && channel.dialplan.app_name !== 'Stasis') void mirror.add(`channel:${channel.id}`);
+    if (event.type === 'StasisStart') void this.follow((event as StasisStart).channel.id);
+    if (!isSynthesized(event)) for (const source of arrivalsIn(event)) void this.#options.mirror.add(source);
   }
 
   /** @param isCaller the event's channel is the call's caller */
