@@ -56,6 +56,8 @@ test('a call is counted where it is, and how it ended', async () => {
 });
 
 test('docs/metrics.md has a line for each metric of the services, and for no other', async () => {
+  // Each gateway mirrors what the other has, and begins a moment after it.
+  await expect.poll(async () => (await system.metrics()).sum('callfleet_mirror_connected'), POLL).toBe(4);
   const { families } = await system.metrics();
   families.delete('target_info');
   const exposed = [...families].map(([name, { type, unit, labels }]) => {

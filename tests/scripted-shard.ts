@@ -79,7 +79,7 @@ export class ScriptedShard {
       ({ message }) => ({ ok: false as const, code: 'CF_BUS_BAD_MESSAGE' as const, message }),
     );
     const publisher = new EventPublisher(new ChannelIndex(PBX, name), 'gateway-1', calls, outbox);
-    this.#events = new ShardEvents({ ...at, publisher, offers });
+    this.#events = new ShardEvents({ ...at, publisher, offers, mirror: { add: async () => {} } });
     this.#close.push(
       () => taking.unsubscribe(),
       () => watch.close(),

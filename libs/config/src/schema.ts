@@ -107,6 +107,13 @@ const gateway = section({
   lookEveryMs: z.int().min(50).default(300),
   /** Shards are shared out anew when no gateway has come or gone for this long. */
   rebalanceAfterMs: milliseconds.default(10_000),
+  /**
+   * Each shard's events are also told to the gateway that would take it over: then a gateway's crash loses none. PBXs send each
+   * event twice.
+   */
+  mirror: z.boolean().default(true),
+  /** How far back that gateway remembers them: a crash must be noticed by then. */
+  mirrorMs: z.int().min(1000).max(60_000).default(10_000),
   /** Events held in memory while NATS is away; further ones go to disk. */
   maxHeldEvents: z.int().min(1000).default(100_000),
   /** Where to; each gateway has a folder of its own in it. */

@@ -1,4 +1,4 @@
-import { type AriRequest, bridges, channels, playbacks, recordings } from '@callfleet/ari';
+import { type AriRequest, applications, bridges, channels, playbacks, recordings } from '@callfleet/ari';
 import { expect, test } from 'vitest';
 import { type CommandClass, classOf, withdrawnBy } from './command-class.ts';
 
@@ -19,6 +19,7 @@ test.each<[CommandClass, AriRequest<unknown>[]]>([
       recordings.stop({ recordingName: 'r' }),
       bridges.removeChannel({ bridgeId: 'room', channel: [channelId] }),
       bridges.destroy({ bridgeId: 'room' }),
+      applications.subscribe({ applicationName: 'callfleet-1', eventSource: [`channel:${channelId}`] }),
     ],
   ],
   [
@@ -32,6 +33,8 @@ test.each<[CommandClass, AriRequest<unknown>[]]>([
       // In turn with the one that begins it.
       channels.startMoh({ channelId }),
       channels.stopMoh({ channelId }),
+      // It delays no hang-up.
+      applications.subscribe({ applicationName: 'callfleet-1.mirror', eventSource: [`channel:${channelId}`] }),
     ],
   ],
   [

@@ -1,4 +1,5 @@
 import type { AriRequest } from '@callfleet/ari';
+import { isMirror } from './mirror-name.ts';
 
 /**
  * What a command costs a PBX, and how urgent it is. `control`: it ends, frees or hands on something, or is cheap and holds up
@@ -16,6 +17,7 @@ const ENDINGS = new Map([
   ['POST /recordings/live/{recordingName}/stop', 2],
 ]);
 const ADD_TO_BRIDGE = 'POST /bridges/{bridgeId}/addChannel';
+const SUBSCRIBE = 'POST /applications/{applicationName}/subscription';
 const REMOVE_FROM_BRIDGE = 'POST /bridges/{bridgeId}/removeChannel';
 
 const CONTROL = new Set([
@@ -29,7 +31,7 @@ const CONTROL = new Set([
   'POST /channels/{channelId}/variable',
   'POST /channels/{channelId}/variables',
   // Without it the end of a call is not heard of.
-  'POST /applications/{applicationName}/subscription',
+  SUBSCRIBE,
 ]);
 
 const ORIGINATE = new Set([
@@ -46,6 +48,8 @@ const nameOf = ({ method, route }: Asked) => `${method} ${route}`;
 /** What is not known here is taken for `media`: it waits its turn, in the order in which it was asked for. */
 export function classOf(request: Asked): CommandClass {
   const name = nameOf(request);
+  // A mirror can wait.
+  if (name === SUBSCRIBE && isMirror(request.path.split('/')[1] ?? '')) return 'media';
   if (CONTROL.has(name)) return 'control';
   if (ORIGINATE.has(name)) return 'originate';
   return request.method === 'GET' ? 'read' : 'media';

@@ -15,12 +15,21 @@ export function eventId(
   event: Readonly<Record<string, unknown>>,
   text: string = JSON.stringify(event),
 ): string {
-  const told = event.synthesized === true ? JSON.stringify(core(event)) : withoutApplication(event, text);
+  const told = event.synthesized === true ? JSON.stringify(core(event)) : eventKey(event, text);
   return hash('sha1', `${call} ${told}`, 'base64url');
 }
 
-/** Asterisk writes it last: it is cut off, since to make JSON of all the rest again takes longer than its hash. */
-function withoutApplication({ application, ...rest }: Readonly<Record<string, unknown>>, text: string): string {
+/**
+ * The same of two applications' copies of one event. Asterisk writes the application last: it is cut off, since to make JSON of all
+ * the rest again takes longer than its hash.
+ *
+ * @param text the event as JSON
+ */
+export function eventKey(
+  event: Readonly<Record<string, unknown>> | { readonly type: string },
+  text: string = JSON.stringify(event),
+): string {
+  const { application, ...rest } = event as Readonly<Record<string, unknown>>;
   const end = `,"application":${JSON.stringify(application)}}`;
   return text.endsWith(end) ? `${text.slice(0, -end.length)}}` : JSON.stringify(rest);
 }

@@ -22,7 +22,7 @@ export class EventPublisher {
     return this.#index.concernedBy(event).map(({ id, isCaller }) => ({ call: this.#calls.get(id), isCaller }));
   }
 
-  publish(call: LiveCall, event: IncomingEvent): void {
+  publish(call: LiveCall, event: IncomingEvent): CallEvent {
     const data = event as IncomingEvent & Record<string, unknown>;
     const text = JSON.stringify(data);
     const told: CallEvent = {
@@ -36,6 +36,7 @@ export class EventPublisher {
     };
     call.progress = advance(call.progress, told, call.channelId);
     this.#outbox.publish(told, traceHeaders(call.trace), text);
+    return told;
   }
 }
 

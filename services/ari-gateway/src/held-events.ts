@@ -19,9 +19,14 @@ export class HeldEvents {
     if (this.#held && this.#held.length >= MOST_HELD) this.letThrough();
   }
 
-  letThrough(): void {
+  peek(): readonly IncomingEvent[] {
+    return [...(this.#held ?? [])];
+  }
+
+  /** @param skipped so many of the first are not told */
+  letThrough(skipped = 0): void {
     const held = this.#held ?? [];
     this.#held = undefined;
-    for (const event of held) this.#handle(event);
+    for (const event of held.slice(skipped)) this.#handle(event);
   }
 }

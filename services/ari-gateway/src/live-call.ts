@@ -23,6 +23,8 @@ export class LiveCall {
   wasFound = false;
   /** Who has it: from its claim until it says that nothing is left to do. */
   worker: string | undefined;
+  /** Its worker has said that nothing is left to do: it is nobody's any more. */
+  isDone = false;
   /** All that have had it, in order. */
   workers: string[] = [];
   /** What runs it, as its worker said: only a worker that has the same can go on with it. */
@@ -59,6 +61,7 @@ export class LiveCall {
   /** @param program unknown where another than the worker says so */
   claimedBy(worker: string, program: ProgramVersion | undefined): void {
     this.worker = worker;
+    this.isDone = false;
     if (this.workers.at(-1) !== worker) this.workers.push(worker);
     this.program = program ?? this.program;
   }

@@ -23,12 +23,14 @@ import { connectRedis, isLost, isSessionAlive, Session, whyRedisIsAway } from '@
 import { eventMetrics, runService, type Service } from '@callfleet/telemetry';
 import { checkCredentials } from './credentials-check.ts';
 import { publishLeftovers } from './leftover-events.ts';
-import { watchGuards, watchPbxs, watchShards, watchSpill } from './metrics.ts';
+import { watchGuards, watchMirrors, watchPbxs, watchShards, watchSpill } from './metrics.ts';
+import type { Pbx } from './pbx.ts';
 import { PbxBoard } from './pbx-board.ts';
 import { PbxFleet } from './pbx-fleet.ts';
 import { PbxIdentities } from './pbx-identities.ts';
 import { ShardKeeper } from './shard-keeper.ts';
 import { ShardLink } from './shard-link.ts';
+import { ShardMirrors } from './shard-mirrors.ts';
 import { Standstill } from './standstill.ts';
 
 /** Its last commands may take long, and then their PBX may be tried with another gateway. */
@@ -112,6 +114,11 @@ await runService('ari-gateway', loadConfig, async (config, service) => {
   const tell = (subject: string, message: PbxAnnouncement | BreakerEvent) => {
     if (bus.awayMs() === undefined && !bus.nc.isClosed()) bus.nc.publish(subject, encodeMessage(message));
   };
+  const claimIdentity = async (pbx: Pbx, entityId: string | undefined) => {
+    if (entityId === undefined) return;
+    await identities.claim(pbx.name, entityId);
+    pbx.entityId = entityId;
+  };
   const fleet: PbxFleet = new PbxFleet({
     settings,
     log,
@@ -125,17 +132,16 @@ await runService('ari-gateway', loadConfig, async (config, service) => {
         shard,
         guard: pbx.guard,
         settings,
+        mirror: mirrors?.take({ pbx: pbx.name, shard }),
+        isMirrored: () => settings.mirror && keeper?.hasOthers === true,
         isWorkerGone,
-        claimIdentity: async (entityId) => {
-          if (entityId === undefined) return;
-          await identities.claim(pbx.name, entityId);
-          pbx.entityId = entityId;
-        },
+        claimIdentity: (entityId) => claimIdentity(pbx, entityId),
         onState,
         beforeCommand: () => standstill.look(),
         onTaken,
         log,
       }),
+    claimIdentity,
     onShards: (pbx) => board.onOwn(pbx),
     onBreaker: (pbx, commandClass, state) =>
       tell(subjects.breaker(pbx), { pbx, gateway: instance, commandClass, state, at: new Date().toISOString() }),
@@ -151,8 +157,12 @@ await runService('ari-gateway', loadConfig, async (config, service) => {
     isCutOff: () => bus.awayMs() !== undefined || !bus.isSettled(),
     log,
   });
+  const mirrors = settings.mirror
+    ? new ShardMirrors({ open: (shard) => fleet.mirror(shard), now: () => performance.now() })
+    : undefined;
   fleet.apply(config.pbxs);
   service.onStop('pbxs', () => fleet.close());
+  service.onStop('mirrors', () => mirrors?.close());
   every(LOOK_EVERY_MS, service, () => board.look());
   every(ANNOUNCE_EVERY_MS, service, () => board.tellAll());
   watchGuards(() => fleet.guards);
@@ -191,6 +201,7 @@ await runService('ari-gateway', loadConfig, async (config, service) => {
     presenceOf: (gateway) => gatewayPresence(bus, gateway),
     ask: (gateway, handOver) => askHandOver(bus, gateway, handOver, settings.connectTimeoutMs + 1000),
     shards: fleet.shards,
+    mirrors,
     drainMs: settings.removedDrainMs,
     open: (shard, onTaken) => fleet.open(shard, onTaken),
     log,
@@ -202,6 +213,7 @@ await runService('ari-gateway', loadConfig, async (config, service) => {
     bus.onReconnect(() => shards.doubtAll()),
   );
   watchShards(() => shards.held());
+  watchMirrors(() => mirrors?.all() ?? []);
   service.check('shards', () => shards.whyNotReady());
   const keeping = shards.run(service.stopping);
   service.onDrain('shards', () => keeping, DRAIN_LIMIT_MS);
@@ -212,6 +224,7 @@ await runService('ari-gateway', loadConfig, async (config, service) => {
   const unwatch = watchConfig(config, {
     onPbxs(now) {
       const changed = fleet.apply(now);
+      mirrors?.closeOf(changed);
       shards.setShards(fleet.shards, changed);
     },
     onRestartNeeded: (keys) => log.warn({ keys }, 'config.restart-needed'),

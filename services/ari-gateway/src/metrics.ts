@@ -44,6 +44,16 @@ const reconnects = meter.createCounter('callfleet.shard.reconnects', {
   unit: '{connection}',
 });
 
+const mirrorFailures = meter.createCounter('callfleet.mirror.subscriptions.failed', {
+  description: 'Channels and bridges that a mirror is not told of',
+  unit: '{subscription}',
+});
+
+const replayedEvents = meter.createCounter('callfleet.mirror.replayed', {
+  description: "Events of a dead gateway's shard that only the mirror had",
+  unit: '{event}',
+});
+
 /** @returns the reply */
 export function countRefusal(reply: CommandReply): CommandReply {
   if (!reply.ok) refusedCommands.count(reply.code);
@@ -87,6 +97,43 @@ export function connectionCounter(shard: Shard): () => void {
     if (!isFirst) reconnects.add(1, attributes);
     isFirst = false;
   };
+}
+
+/** A rate needs the count before the first. */
+export function beginMirrorCounts(shard: Shard): void {
+  mirrorFailures.add(0, attributesOf(shard));
+  replayedEvents.add(0, attributesOf(shard));
+}
+
+export function countMirrorFailure(shard: Shard): void {
+  mirrorFailures.add(1, attributesOf(shard));
+}
+
+export function countReplayed(shard: Shard, events: number): void {
+  replayedEvents.add(events, attributesOf(shard));
+}
+
+export function watchMirrors(
+  mirrors: () => Iterable<Shard & { readonly connected: boolean; readonly length: number }>,
+): void {
+  const connected = meter.createObservableGauge('callfleet.mirror.connected', {
+    description: "1 while the mirror of another gateway's shard stands",
+    unit: '1',
+  });
+  const events = meter.createObservableGauge('callfleet.mirror.events', {
+    description: 'Events that the mirror keeps',
+    unit: '{event}',
+  });
+  meter.addBatchObservableCallback(
+    (result) => {
+      for (const mirror of mirrors()) {
+        const attributes = attributesOf(mirror);
+        result.observe(connected, mirror.connected ? 1 : 0, attributes);
+        result.observe(events, mirror.length, attributes);
+      }
+    },
+    [connected, events],
+  );
 }
 
 /** A shard in this gateway's hands. */

@@ -45,6 +45,7 @@ beforeEach(() => {
       const link = { standBy: none, serve: () => {}, suspend: () => {}, release: none, drain: none, close: none };
       return { connected: true, calls: 2, ...link };
     },
+    claimIdentity: async () => {},
     onShards: () => {},
     onBreaker: () => {},
     onForget: (pbx) => forgotten.push(pbx),

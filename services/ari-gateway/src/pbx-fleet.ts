@@ -7,12 +7,15 @@ import { beginOpenings } from './metrics.ts';
 import { Pbx } from './pbx.ts';
 import type { PbxGuard } from './pbx-guard.ts';
 import type { Shard } from './shard-assignment.ts';
+import { ShardMirror } from './shard-mirror.ts';
 
 export interface PbxFleetOptions {
   readonly settings: Config['gateway'];
   readonly log: Logger;
   /** Opens a shard's event socket. */
   readonly open: (pbx: Pbx, shard: string, told: LinkListeners) => Link;
+  /** @throws PbxIdentityError when that Asterisk is another PBX's */
+  readonly claimIdentity: (pbx: Pbx, entityId: string | undefined) => Promise<void>;
   /** What this gateway knows of a PBX's shards has changed, or the PBX has been added or removed. */
   readonly onShards: (pbx: string) => void;
   readonly onBreaker: (pbx: string, commandClass: CommandClass, state: 'open' | 'closed') => void;
@@ -102,6 +105,15 @@ export class PbxFleet {
     const pbx = this.#pbxs.get(name);
     if (!pbx) throw new Error(`there is no PBX ${name}`);
     return pbx.hold(shard, (onState) => this.#options.open(pbx, shard, { onState, onTaken }));
+  }
+
+  /** Undefined of what is not in the configuration. */
+  mirror({ pbx: name, shard }: Shard): ShardMirror | undefined {
+    const pbx = this.#pbxs.get(name);
+    const { settings, log } = this.#options;
+    if (!pbx) return undefined;
+    const claimIdentity = (entityId: string | undefined) => this.#options.claimIdentity(pbx, entityId);
+    return new ShardMirror({ pbx: pbx.config, shard, guard: pbx.guard, settings, claimIdentity, log });
   }
 
   async close(): Promise<void> {

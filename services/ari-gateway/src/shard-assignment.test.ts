@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { assign, type Holders, nameOf, nextMove, type Shard } from './shard-assignment.ts';
+import { assign, type Holders, heirs, nameOf, nextMove, type Shard } from './shard-assignment.ts';
 
 const names = fc.uniqueArray(fc.stringMatching(/^[a-z0-9-]{1,12}$/), { minLength: 1, maxLength: 8 });
 const shardsOf = (pbxs: readonly string[], perPbx: number): Shard[] =>
@@ -98,4 +98,28 @@ test('nothing is moved while a shard has nobody', () => {
 
 test('nobody to hold them: nobody holds them', () => {
   expect(assign([{ pbx: 'a', shard: 's' }], new Map(), [])).toEqual(new Map());
+});
+
+test('the heir of a shard is who gets it when its gateway dies, and never who has it', () => {
+  fc.assert(
+    fc.property(names, names, fc.array(fc.nat(20), { minLength: 1, maxLength: 20 }), (gateways, pbxs, picks) => {
+      const shards = shardsOf(pbxs, 2);
+      const holders = holdersAmong(shards, gateways, picks);
+      // What nobody has is taken by those who live.
+      const all = assign(shards, holders, gateways);
+      const inherited = heirs(shards, all, gateways);
+      for (const dead of gateways) {
+        const rest = gateways.filter((gateway) => gateway !== dead);
+        const after = assign(shards, all, rest);
+        for (const [name, holder] of all)
+          if (holder === dead) expect(inherited.get(name)).toBe(rest.length === 0 ? undefined : after.get(name));
+      }
+    }),
+  );
+});
+
+test('a shard that nobody has, or whose gateway is dead, has no heir', () => {
+  const [one, two] = shardsOf(['pbx-a'], 2);
+  if (!one || !two) throw new Error('no shards');
+  expect(heirs([one, two], new Map([[nameOf(one), 'dead']]), ['a', 'b'])).toEqual(new Map());
 });

@@ -42,6 +42,32 @@ export function assign(
 }
 
 /**
+ * Who would get each shard if the gateway that has it died; nobody for those that no gateway has, or that only one could have. Those
+ * of one gateway are inherited together, as `assign` shares them out.
+ */
+export function heirs(
+  shards: readonly Shard[],
+  holders: Holders,
+  gateways: readonly string[],
+): ReadonlyMap<string, string> {
+  const inherited = new Map<string, string>();
+  for (const gateway of gateways) {
+    const held = shards.map(nameOf).filter((name) => holders.get(name) === gateway);
+    if (held.length === 0) continue;
+    const assigned = assign(
+      shards,
+      holders,
+      gateways.filter((other) => other !== gateway),
+    );
+    for (const name of held) {
+      const heir = assigned.get(name);
+      if (heir !== undefined) inherited.set(name, heir);
+    }
+  }
+  return inherited;
+}
+
+/**
  * What to move next, so that in the end the gateways' shards differ by one at most, those of each PBX as well as all; undefined
  * when they do, or when somebody must take a shard first. Each move brings it closer, so moves come to an end.
  */

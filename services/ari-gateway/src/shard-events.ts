@@ -1,15 +1,19 @@
 import { type AriRequester, applications, isKnownEvent, type StasisStart } from '@callfleet/ari';
+import type { CallEvent } from '@callfleet/bus';
 import { ORIGINATED } from '@callfleet/identity';
 import type { Logger } from '@callfleet/telemetry';
 import type { CallOffers } from './call-offers.ts';
 import type { IncomingEvent } from './channel-index.ts';
 import type { EventPublisher } from './event-publisher.ts';
+import type { LiveCall } from './live-call.ts';
+import { arrivalsIn, type MirrorSubscriptions } from './mirror-subscriptions.ts';
 
 export interface ShardEventsOptions {
   readonly shard: string;
   readonly ari: AriRequester;
   readonly publisher: EventPublisher;
   readonly offers: CallOffers;
+  readonly mirror: Pick<MirrorSubscriptions, 'add'>;
   readonly log: Logger;
 }
 
@@ -27,26 +31,36 @@ export class ShardEvents {
   }
 
   handle(event: IncomingEvent): void {
-    const { publisher, offers, log } = this.#options;
+    const { publisher, log } = this.#options;
     if (!isKnownEvent(event)) this.#tellUnknown(event.type);
     const calls = publisher.callsOf(event);
     if (calls.length === 0) {
       log.debug({ type: event.type }, 'event.of-no-call');
       return;
     }
+    this.attend(event);
+    for (const { call, isCaller } of calls) this.tell(event, call, isCaller);
+  }
+
+  /** Has Asterisk tell more of what has come: to us, and to the mirror. */
+  attend(event: IncomingEvent): void {
     if (event.type === 'StasisStart') void this.follow((event as StasisStart).channel.id);
-    for (const { call, isCaller } of calls) {
-      // Who takes the caller's place goes on with the call that is there.
-      const isNew = event.type === 'StasisStart' && (event as StasisStart).replace_channel === undefined;
-      if (isCaller && isNew) {
-        // What we place was offered before it was dialled.
-        const isOffered = call.wasFound || (event as StasisStart).args[0] === ORIGINATED;
-        if (!isOffered) offers.offer(call, event as StasisStart, !isSynthesized(event));
-        call.wasFound = isSynthesized(event);
-      }
-      if (isCaller && (event.type === 'StasisEnd' || event.type === 'ChannelDestroyed')) call.end();
-      publisher.publish(call, event);
+    if (!isSynthesized(event)) for (const source of arrivalsIn(event)) void this.#options.mirror.add(source);
+  }
+
+  /** @param isCaller the event's channel is the call's caller */
+  tell(event: IncomingEvent, call: LiveCall, isCaller: boolean): CallEvent {
+    const { publisher, offers } = this.#options;
+    // Who takes the caller's place goes on with the call that is there.
+    const isNew = event.type === 'StasisStart' && (event as StasisStart).replace_channel === undefined;
+    if (isCaller && isNew) {
+      // What we place was offered before it was dialled.
+      const isOffered = call.wasFound || (event as StasisStart).args[0] === ORIGINATED;
+      if (!isOffered) offers.offer(call, event as StasisStart, !isSynthesized(event));
+      call.wasFound = isSynthesized(event);
     }
+    if (isCaller && (event.type === 'StasisEnd' || event.type === 'ChannelDestroyed')) call.end();
+    return publisher.publish(call, event);
   }
 
   /** Without this an application's last word on a channel is StasisEnd; ChannelDestroyed tells why it ended. */

@@ -5,7 +5,8 @@ import { GatewayPool, type PoolView } from './gateway-pool.ts';
 import { HeldShards, type HeldShardsOptions } from './held-shards.ts';
 import { inParallel } from './in-parallel.ts';
 import type { HeldShard } from './metrics.ts';
-import { assign, nameOf, nextMove, type Shard } from './shard-assignment.ts';
+import { assign, heirs, nameOf, nextMove, type Shard } from './shard-assignment.ts';
+import type { ShardMirrors } from './shard-mirrors.ts';
 
 export interface ShardKeeperOptions extends HeldShardsOptions {
   readonly session: Pick<Session, 'instance' | 'isAlive' | 'renew' | 'close'>;
@@ -17,6 +18,8 @@ export interface ShardKeeperOptions extends HeldShardsOptions {
   readonly lookEveryMs: number;
   /** Shards are shared out anew when nobody has joined or left for this long, milliseconds. */
   readonly rebalanceAfterMs: number;
+  /** Where there are any. */
+  readonly mirrors?: Pick<ShardMirrors<never>, 'follow'> | undefined;
 }
 
 const HANDED_OVER_AT_ONCE = 4;
@@ -66,6 +69,11 @@ export class ShardKeeper {
   /** Told which gateways' sessions are alive, again and again. */
   onGateways(gateways: readonly string[]): void {
     this.#pool.onAlive(gateways);
+  }
+
+  /** Others would take our shards over, and see what happens on them. */
+  get hasOthers(): boolean {
+    return this.#view.gateways.length > 1;
   }
 
   held(): Generator<HeldShard> {
@@ -148,6 +156,7 @@ export class ShardKeeper {
     const { gateways, holders } = this.#view;
     const assigned = assign(shards, holders, gateways);
     for (const shard of shards) if (assigned.get(nameOf(shard)) === this.#self) await this.#held.take(shard);
+    this.#options.mirrors?.follow(shards, heirs(shards, holders, gateways), this.#self);
     this.#moving ??= this.#rebalance().finally(() => {
       this.#moving = undefined;
     });

@@ -15,12 +15,14 @@ import { HeldEvents } from './held-events.ts';
 import { awayFor, type LinkState } from './link-state.ts';
 import { LiveCalls } from './live-call.ts';
 import { connectionCounter, countRefusal } from './metrics.ts';
+import { MirrorSubscriptions } from './mirror-subscriptions.ts';
 import { Origination } from './origination.ts';
 import type { PbxGuard } from './pbx-guard.ts';
 import { ShardEvents } from './shard-events.ts';
 import { ShardReconciler } from './shard-reconciler.ts';
 import { aborted, within } from './time-limit.ts';
 import { TrunkPlaces } from './trunk-places.ts';
+import { type TakenMirror, TwoSightings } from './two-sightings.ts';
 import { NotAriError, whyLost } from './why-away.ts';
 import { WorkerWatch } from './worker-watch.ts';
 
@@ -33,6 +35,10 @@ export interface ShardLinkOptions {
   readonly shard: string;
   readonly guard: PbxGuard;
   readonly settings: Config['gateway'];
+  /** What we have seen of the shard while it was another's; ours from now on. */
+  readonly mirror?: TakenMirror | undefined;
+  /** Another gateway may see what happens on the shard. */
+  readonly isMirrored: () => boolean;
   readonly isWorkerGone: (worker: string, call?: CallId) => Promise<boolean>;
   /** Asked before each event socket is opened. @throws PbxIdentityError when that Asterisk is another PBX's */
   readonly claimIdentity: (entityId: string | undefined) => Promise<void>;
@@ -83,6 +89,8 @@ export class ShardLink {
   readonly #origination: Origination;
   readonly #workers: WorkerWatch;
   readonly #countConnection: () => void;
+  /** Until its shard is taken over. */
+  #mirror: TakenMirror | undefined;
   #connected = false;
   #isDraining = false;
   readonly #standing = Promise.withResolvers<void>();
@@ -130,7 +138,9 @@ export class ShardLink {
     const index = new ChannelIndex(pbx.name, shard);
     const publisher = new EventPublisher(index, gateway, this.#calls, outbox);
     this.#offers = offers;
-    this.#events = new ShardEvents({ shard, ari, publisher, offers, log });
+    const mirror = new MirrorSubscriptions({ pbx: pbx.name, shard }, ari, options.isMirrored);
+    this.#events = new ShardEvents({ shard, ari, publisher, offers, mirror, log });
+    this.#mirror = options.mirror;
     const executor = new CommandExecutor({
       pbx: pbx.name,
       shard,
@@ -145,6 +155,7 @@ export class ShardLink {
       },
       onDone: (call) => {
         call.worker = undefined;
+        call.isDone = true;
         if (call.knownOffer?.dial) call.end();
         offers.forget(call);
       },
@@ -268,6 +279,7 @@ export class ShardLink {
   async close(): Promise<void> {
     this.#closing.abort();
     await this.#running;
+    await this.#options.mirror?.close();
     this.#offers.close();
     this.#workers.close();
     this.#places.close();
@@ -313,7 +325,14 @@ export class ShardLink {
     const nonsense = Promise.withResolvers<never>();
     nonsense.promise.catch(() => {});
     let malformed = 0;
-    const events = new HeldEvents(!this.#isOurs, (event) => this.#events.handle(event));
+    const isDeadOnes = this.#isOurs && this.#mirror !== undefined;
+    const events: HeldEvents = new HeldEvents(!this.#isOurs || isDeadOnes, (event) => {
+      if (!sightings?.isRepeat(event)) this.#events.handle(event);
+    });
+    const sightings =
+      this.#mirror && isDeadOnes
+        ? new TwoSightings(this.#mirror, events, (event) => this.#events.handle(event))
+        : undefined;
     this.#replacedBy = undefined;
     this.#replaced = Promise.withResolvers();
     const socket = await AriSocket.connect(
@@ -350,8 +369,11 @@ export class ShardLink {
         this.#takeCommands();
       }
       this.#tell({ state: 'syncing' });
-      events.letThrough();
-      await this.#reconciler.reconcile(over.signal);
+      if (!sightings) events.letThrough();
+      await this.#reconciler.reconcile(over.signal, sightings);
+      // One that was handed over to us had published everything.
+      if (!sightings) void this.#mirror?.close();
+      if (!over.signal.aborted) this.#mirror = undefined;
       this.#places.keepAll();
       this.#log.info({ version: version.text, restOverSocket: features.restOverWebSocket }, 'shard.connected');
       this.#connected = this.#replacedBy !== 'stranger';

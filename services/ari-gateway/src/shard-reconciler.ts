@@ -9,17 +9,20 @@ import {
   playbacks,
   type StasisStart,
 } from '@callfleet/ari';
-import { type Bus, callHistory, type KeptCalls } from '@callfleet/bus';
+import { type Bus, type CallEvent, callHistory, type KeptCalls } from '@callfleet/bus';
 import type { CallId } from '@callfleet/identity';
 import type { Logger } from '@callfleet/telemetry';
 import type { CallOffers } from './call-offers.ts';
 import type { ChannelIndex } from './channel-index.ts';
 import { inParallel } from './in-parallel.ts';
 import type { LiveCall, LiveCalls } from './live-call.ts';
+import { countReplayed } from './metrics.ts';
+import { type CallHistory, MirrorReplay } from './mirror-replay.ts';
 import { endOfPlayback, missedEvents, startOf, unknownCalls } from './missed-events.ts';
 import { PbxSnapshot, type Strays } from './pbx-snapshot.ts';
 import type { ShardEvents } from './shard-events.ts';
 import { type ToldCall, toldCall } from './told-call.ts';
+import type { TwoSightings } from './two-sightings.ts';
 import type { WorkerWatch } from './worker-watch.ts';
 
 export interface ShardReconcilerOptions {
@@ -59,36 +62,42 @@ export class ShardReconciler {
   /**
    * With a new socket, whose events come in meanwhile. While NATS is away it waits, until `over`.
    *
+   * @param sightings of a shard whose gateway has died: they are let through
    * @throws AriError
    */
-  async reconcile(over: AbortSignal): Promise<void> {
+  async reconcile(over: AbortSignal, sightings?: TwoSightings): Promise<void> {
     const from = performance.now();
     const { index, calls, log } = this.#options;
     // What is on the bus first, the PBX second: what comes and goes between them has its own event.
     const found = await this.#despiteNats(over, async () => {
       const inherited = await this.#learnKept();
-      return { inherited, told: await this.#readTold(calls.unended().map(({ id }) => id)) };
+      return { inherited, histories: await this.#readHistories(calls.unended().map(({ id }) => id)) };
     });
     if (!found) return;
+    const replayed = sightings && (await this.#replay(sightings, found.histories, over));
+    if (sightings && !replayed) return;
+    const told = found.histories.map(({ call, events }) =>
+      toldCall(call, [...events, ...(replayed ?? []).filter((one) => one.call === call)]),
+    );
     const snapshot = await this.#takeSnapshot();
     const unknown = unknownCalls(
       snapshot,
       (id) => calls.find(id)?.knownOffer !== undefined,
       (id) => index.callOf(id),
     );
-    const missed = await inParallel(found.told, AT_ONCE, (told) => this.#tellMissed(told, snapshot));
+    const missed = await inParallel(told, AT_ONCE, (one) => this.#tellMissed(one, snapshot));
     for (const call of found.inherited) await this.#findWorker(call);
     const ids = unknown.map((channel) => snapshot.callIdOf(channel));
-    const histories = await this.#despiteNats(over, () => this.#readTold(ids));
-    for (const [n, told] of (histories ?? []).entries()) this.#learnUnknown(unknown[n] as Channel, told);
-    const here = [...snapshot.channels].filter((channel) => snapshot.isInShard(channel));
-    // An application that Asterisk made anew knows of none of its channels.
-    await inParallel(here, AT_ONCE, ({ id }) => this.#options.events.follow(id));
+    const histories = await this.#despiteNats(over, () => this.#readHistories(ids));
+    for (const [n, { call, events }] of (histories ?? []).entries())
+      this.#learnUnknown(unknown[n] as Channel, toldCall(call, events));
+    await this.#followAll(snapshot);
     const facts = {
-      known: found.told.length,
+      known: told.length,
       inherited: found.inherited.length,
       unknown: unknown.length,
       missed: missed.reduce((sum, count) => sum + count, 0),
+      ...(replayed && { replayed: replayed.length }),
     };
     log.info({ ...facts, ms: Math.round(performance.now() - from) }, 'shard.reconciled');
     void this.#removeStrays(snapshot, over).catch((error: unknown) => log.warn({ err: error }, 'shard.strays-left'));
@@ -118,9 +127,41 @@ export class ShardReconciler {
     return inherited;
   }
 
-  #readTold(ids: readonly CallId[]): Promise<ToldCall[]> {
+  /** @returns what was told of it; undefined when it is over */
+  async #replay(
+    sightings: TwoSightings,
+    histories: readonly CallHistory[],
+    over: AbortSignal,
+  ): Promise<CallEvent[] | undefined> {
+    const { index, calls, events, pbx, shard } = this.#options;
+    const snapshot = await this.#takeSnapshot();
+    await this.#followAll(snapshot);
+    const seen = await sightings.seen();
+    const replay = new MirrorReplay({ index, calls, events }, seen);
+    const known = new Set(histories.map(({ call }) => call));
+    // Those that have ended, and those of which nothing was kept.
+    const others = [...replay.calls].filter((id) => !known.has(id));
+    const read = await this.#despiteNats(over, () => this.#readHistories(others));
+    if (!read || over.aborted) return undefined;
+    for (const { call: id, events: told } of histories) {
+      const call = calls.get(id);
+      call.progress = { ...toldCall(id, told).progress, ...call.progress };
+    }
+    const replayed = replay.tell([...histories, ...read]);
+    sightings.letThrough(seen);
+    countReplayed({ pbx, shard }, replayed.length);
+    return replayed;
+  }
+
+  /** An application that Asterisk made anew knows of none of its channels. */
+  async #followAll(snapshot: PbxSnapshot): Promise<void> {
+    const here = [...snapshot.channels].filter((channel) => snapshot.isInShard(channel));
+    await inParallel(here, AT_ONCE, ({ id }) => this.#options.events.follow(id));
+  }
+
+  #readHistories(ids: readonly CallId[]): Promise<CallHistory[]> {
     const { bus } = this.#options;
-    return inParallel(ids, AT_ONCE, async (id) => toldCall(id, await callHistory(bus, id)));
+    return inParallel(ids, AT_ONCE, async (call) => ({ call, events: await callHistory(bus, call) }));
   }
 
   async #takeSnapshot(): Promise<PbxSnapshot> {
@@ -140,7 +181,7 @@ export class ShardReconciler {
     const { calls, index, events } = this.#options;
     const call = calls.get(told.id);
     // Its own end may have come since.
-    if (call.endedAt !== undefined) return 0;
+    if (call.endedAt !== undefined && told.progress.endedAt === undefined) return 0;
     const now = asteriskTime();
     call.progress = { ...told.progress, ...call.progress };
     if (told.progress.endedAt !== undefined) call.end();
@@ -154,9 +195,12 @@ export class ShardReconciler {
   async #findWorker(call: LiveCall): Promise<void> {
     const { workers, offers, isWorkerGone } = this.#options;
     const { worker, endedAt } = call;
-    // It may have claimed the call since, or be done with it.
+    // Told of its end a moment ago, it may be done with the call by now.
+    const isGone = worker !== undefined && endedAt !== undefined && (await isWorkerGone(worker, call.id));
+    if (call.isDone) return;
+    // It may have claimed the call since.
     if (worker === undefined) offers.offerAgain(call, 'gateway-gone');
-    else if (endedAt !== undefined && (await isWorkerGone(worker, call.id))) offers.offerAgain(call, 'worker-gone');
+    else if (isGone) offers.offerAgain(call, 'worker-gone');
     else workers.watch(worker, call);
   }
 
