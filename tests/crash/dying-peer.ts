@@ -12,18 +12,18 @@ const GOING_AWAY = Buffer.from([0x88, 0x02, 0x03, 0xe9]);
 
 let socket: Socket | undefined;
 const server = createServer().on('upgrade', (request, dialled: Socket) => {
-  const accept = createHash('sha1')
-    .update(`${request.headers['sec-websocket-key']}${GUID}`)
-    .digest('base64');
+  const accept = createHash('sha1').update(`${request.headers['sec-websocket-key']}${GUID}`).digest('base64');
   dialled.write(
     `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\nSec-WebSocket-Protocol: ari\r\n\r\n`,
   );
   socket = dialled;
   let seen = false;
-  dialled.on('error', () => {}).on('data', () => {
-    if (!seen) console.log('served');
-    seen = true;
-  });
+  dialled
+    .on('error', () => {})
+    .on('data', () => {
+      if (!seen) console.log('served');
+      seen = true;
+    });
   console.log(`dialled ${request.url} ${JSON.stringify(request.headers)}`);
 });
 server.listen(Number(process.argv[2] ?? 0), '127.0.0.1', () => {

@@ -8,7 +8,7 @@ import { type Asterisk, startAsterisk } from '@callfleet/testkit';
 /**
  * How often Asterisk dies with the peer of its outbound ARI WebSocket. By hand, since it takes minutes and crashes things:
  *
- *     node tests/crash/outbound-websocket.ts [--times 5] [--rate 500] [--ways kill,rst,fin,stop,clean]
+ *     node tests/crash/outbound-websocket.ts [--times 5] [--rate 500] [--gap 1000] [--ways kill,rst,fin,stop,clean]
  */
 const WAYS = {
   kill: 'the peer gets SIGKILL',
@@ -23,12 +23,15 @@ const { values } = parseArgs({
   options: {
     times: { type: 'string', default: '5' },
     rate: { type: 'string', default: '500' },
+    gap: { type: 'string', default: '1000' },
     ways: { type: 'string', default: Object.keys(WAYS).join(',') },
   },
 });
 const times = Number(values.times);
 /** Events per second; 0: none. */
 const rate = Number(values.rate);
+/** Nobody is there for Asterisk to dial, milliseconds. */
+const gapMs = Number(values.gap);
 const ways = values.ways.split(',').filter((way): way is Way => way in WAYS);
 
 const APP = 'crash';
@@ -122,6 +125,7 @@ async function attempt(pbx: Asterisk, way: Way, peer: Peer): Promise<{ death?: s
   const stop = flow(ari);
   await wait(FLOWS_MS);
   await peer.die(way);
+  await wait(gapMs);
   const next = await startPeer(peer.port);
   await Promise.race([died, wait(SEEN_WITHIN_MS)]);
   stop();
@@ -133,7 +137,9 @@ let peer = await startPeer(0);
 const pbx = await dialling(peer.port);
 try {
   const ari = new AriHttp({ url: pbx.httpUrl, username: pbx.username, password: pbx.password });
-  console.log(`Asterisk ${(await readFeatures(ari)).version.text}; ${rate} events/s; ${times} times each`);
+  console.log(
+    `Asterisk ${(await readFeatures(ari)).version.text}; ${rate} events/s; nobody for ${gapMs} ms; ${times} times each`,
+  );
   await ari.close();
   for (const way of ways) {
     const deaths: string[] = [];
