@@ -9,6 +9,8 @@ import { createInterface } from 'node:readline';
  */
 const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 const GOING_AWAY = Buffer.from([0x88, 0x02, 0x03, 0xe9]);
+const [port = '0', rate = '0'] = process.argv.slice(2);
+const EVERY_MS = 10;
 
 let socket: Socket | undefined;
 const server = createServer().on('upgrade', (request, dialled: Socket) => {
@@ -17,16 +19,22 @@ const server = createServer().on('upgrade', (request, dialled: Socket) => {
     `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\nSec-WebSocket-Protocol: ari\r\n\r\n`,
   );
   socket = dialled;
-  let seen = false;
-  dialled
-    .on('error', () => {})
-    .on('data', () => {
-      if (!seen) console.log('served');
-      seen = true;
-    });
-  console.log(`dialled ${request.url} ${JSON.stringify(request.headers)}`);
+  let due = 0;
+  const asking = setInterval(() => {
+    for (due += (Number(rate) * EVERY_MS) / 1000; due >= 1; due -= 1) dialled.write(question());
+  }, EVERY_MS);
+  dialled.once('close', () => clearInterval(asking));
+  dialled.on('error', () => {}).resume();
+  console.log('dialled');
 });
-server.listen(Number(process.argv[2] ?? 0), '127.0.0.1', () => {
+
+/** A command of a gateway, as a frame. */
+function question(): Buffer {
+  const text = JSON.stringify({ type: 'RESTRequest', request_id: '1', method: 'GET', uri: 'asterisk/ping' });
+  return Buffer.concat([Buffer.from([0x81, text.length]), Buffer.from(text)]);
+}
+
+server.listen(Number(port), '127.0.0.1', () => {
   const address = server.address();
   console.log(`listens ${typeof address === 'object' ? address?.port : ''}`);
 });

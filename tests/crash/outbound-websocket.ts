@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { AriHttp, events, readFeatures } from '@callfleet/ari';
+import { AriHttp, channels, readFeatures } from '@callfleet/ari';
 import { type Asterisk, startAsterisk } from '@callfleet/testkit';
 
 /**
@@ -28,14 +28,16 @@ const { values } = parseArgs({
   },
 });
 const times = Number(values.times);
-/** Events per second; 0: none. */
+/** Events per second, and as many commands over the socket; 0: none. */
 const rate = Number(values.rate);
 /** Nobody is there for Asterisk to dial, milliseconds. */
 const gapMs = Number(values.gap);
 const ways = values.ways.split(',').filter((way): way is Way => way in WAYS);
 
 const APP = 'crash';
-const FLOWS_MS = 500;
+const FLOWS_MS = 1000;
+/** About. */
+const EVENTS_OF_A_CALL = 15;
 const STANDS_STILL_MS = 5000;
 /** A crash shows when Asterisk next writes, dials again, or frees what is left. */
 const SEEN_WITHIN_MS = 4000;
@@ -48,13 +50,13 @@ interface Peer {
 
 async function startPeer(port: number): Promise<Peer> {
   const file = new URL('dying-peer.ts', import.meta.url).pathname;
-  const child = spawn(process.execPath, [file, String(port)], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [file, String(port), String(rate)], { stdio: ['pipe', 'pipe', 'inherit'] });
   const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const listens = Promise.withResolvers<number>();
   const dialled = Promise.withResolvers<void>();
   createInterface(child.stdout).on('line', (line) => {
     if (line.startsWith('listens ')) listens.resolve(Number(line.slice('listens '.length)));
-    if (line.startsWith('dialled ')) dialled.resolve();
+    if (line === 'dialled') dialled.resolve();
   });
   return {
     port: await listens.promise,
@@ -89,6 +91,11 @@ websocket_client_id = out
 apps = ${APP}
 local_ari_user = callfleet
 `,
+      'extensions.conf': `[call]
+exten => 1,1,Answer()
+ same => n,Wait(0.3)
+ same => n,Hangup()
+`,
       'websocket_client.conf': `[out]
 type = websocket_client
 connection_type = persistent
@@ -102,14 +109,14 @@ reconnect_interval = 200
   });
 }
 
-/** Events into the application until it is stopped. */
+/** Calls come, are answered and end, until it is stopped. */
 function flow(ari: AriHttp): () => void {
   if (rate === 0) return () => {};
   const everyMs = 10;
   let due = 0;
   const timer = setInterval(() => {
-    for (due += (rate * everyMs) / 1000; due >= 1; due -= 1)
-      void ari.request(events.userEvent({ eventName: 'x', application: APP })).catch(() => {});
+    for (due += ((rate / EVENTS_OF_A_CALL) * everyMs) / 1000; due >= 1; due -= 1)
+      void ari.request(channels.originate({ endpoint: 'Local/1@call', app: APP })).catch(() => {});
   }, everyMs);
   return () => clearInterval(timer);
 }
@@ -138,7 +145,7 @@ const pbx = await dialling(peer.port);
 try {
   const ari = new AriHttp({ url: pbx.httpUrl, username: pbx.username, password: pbx.password });
   console.log(
-    `Asterisk ${(await readFeatures(ari)).version.text}; ${rate} events/s; nobody for ${gapMs} ms; ${times} times each`,
+    `Asterisk ${(await readFeatures(ari)).version.text}; ${rate} events/s and as many commands; nobody for ${gapMs} ms; ${times} times each`,
   );
   await ari.close();
   for (const way of ways) {

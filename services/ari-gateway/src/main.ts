@@ -17,12 +17,14 @@ import {
   whyNatsIsAway,
   workerPresence,
 } from '@callfleet/bus';
-import { loadConfig, watchConfig } from '@callfleet/config';
+import { isClassic, loadConfig, watchConfig } from '@callfleet/config';
 import type { CallId } from '@callfleet/identity';
 import { connectRedis, isLost, isSessionAlive, Session, whyRedisIsAway } from '@callfleet/leases';
 import { eventMetrics, runService, type Service } from '@callfleet/telemetry';
 import { checkCredentials } from './credentials-check.ts';
+import { DialledInShards } from './dialled-in-shards.ts';
 import { publishLeftovers } from './leftover-events.ts';
+import { listen } from './listen.ts';
 import { watchGuards, watchPbxs, watchShards, watchSpill } from './metrics.ts';
 import { PbxBoard } from './pbx-board.ts';
 import { PbxFleet } from './pbx-fleet.ts';
@@ -52,7 +54,7 @@ await runService('ari-gateway', loadConfig, async (config, service) => {
   });
   service.onStop('redis', () => redis.quit());
   service.check('redis', () => whyRedisIsAway(redis));
-  await checkCredentials(config.pbxs, settings.connectTimeoutMs, log);
+  await checkCredentials(config.pbxs.filter(isClassic), settings.connectTimeoutMs, log);
 
   const owner = { instance, servers: config.nats.servers };
   const spillFolder = await createSpillFolder(settings.spillFolder, owner);
@@ -115,7 +117,7 @@ await runService('ari-gateway', loadConfig, async (config, service) => {
   const fleet: PbxFleet = new PbxFleet({
     settings,
     log,
-    open: (pbx, shard, { onState, onTaken }) =>
+    open: (pbx, shard, { onState, onTaken }, arrival) =>
       new ShardLink({
         bus,
         outbox,
@@ -133,6 +135,8 @@ await runService('ari-gateway', loadConfig, async (config, service) => {
         onState,
         beforeCommand: () => standstill.look(),
         onTaken,
+        arrival,
+        sockets: pbx.sockets,
         log,
       }),
     onShards: (pbx) => board.onOwn(pbx),
@@ -160,6 +164,7 @@ await runService('ari-gateway', loadConfig, async (config, service) => {
   // Before its session begins: who has a session and does not answer is taken for dead.
   service.onStop('presence', announceGateway(bus, instance));
   let keeper: ShardKeeper | undefined;
+  let dialledIn: DialledInShards | undefined;
   const session = await Session.start(redis, {
     kind: 'gateway',
     instance,
@@ -167,6 +172,7 @@ await runService('ari-gateway', loadConfig, async (config, service) => {
     onAlive: (gateways) => keeper?.onGateways(gateways),
     onForgotten: () => {
       keeper?.onForgotten();
+      dialledIn?.doubtAll();
       void identities.assertAll();
     },
     onRenewalFailed: (error) => log.warn({ err: error }, 'session.renewal-failed'),
@@ -175,6 +181,7 @@ await runService('ari-gateway', loadConfig, async (config, service) => {
   const standstill = new Standstill(settings.sessionTtlMs / 2, (ms) => {
     log.warn({ ms: Math.round(ms) }, 'gateway.stood-still');
     keeper?.doubtAll();
+    dialledIn?.doubtAll();
   });
   service.onStop('standstill', () => standstill.close());
   /** From when a socket stands to the end of the hand-over: the other one carries out what it has first. */
@@ -195,15 +202,36 @@ await runService('ari-gateway', loadConfig, async (config, service) => {
     log,
   });
   keeper = shards;
+  const arrived = new DialledInShards({
+    redis,
+    session,
+    presenceOf: (gateway) => gatewayPresence(bus, gateway),
+    shardAt: (path) => fleet.dialledIn(path)?.shard,
+    open: (shard, onTaken, arrival) => fleet.open(shard, onTaken, arrival),
+    connectWithinMs: settings.connectTimeoutMs,
+    leaseWithinMs: handOverMs,
+    drainMs: settings.removedDrainMs,
+    log,
+  });
+  dialledIn = arrived;
   // Others may have taken us for dead meanwhile.
   service.onStop(
     'doubt',
-    bus.onReconnect(() => shards.doubtAll()),
+    bus.onReconnect(() => {
+      shards.doubtAll();
+      arrived.doubtAll();
+    }),
   );
-  watchShards(() => shards.held());
+  watchShards(() => [...shards.held(), ...arrived.all()]);
   service.check('shards', () => shards.whyNotReady());
   const keeping = shards.run(service.stopping);
   service.onDrain('shards', () => keeping, DRAIN_LIMIT_MS);
+  if (settings.listen) {
+    const listener = await listen(settings.listen, fleet, (dialIn) => arrived.onDialIn(dialIn), log);
+    service.onStop('listener', () => listener.close());
+    service.stopping.addEventListener('abort', () => listener.stopListening(), { once: true });
+    service.onDrain('arrived shards', () => arrived.stop(), DRAIN_LIMIT_MS);
+  }
   service.onStop(
     'hand-overs',
     onHandOver(bus, instance, (handOver) => shards.onHandOver(handOver)),
@@ -212,6 +240,7 @@ await runService('ari-gateway', loadConfig, async (config, service) => {
     onPbxs(now) {
       const changed = fleet.apply(now);
       shards.setShards(fleet.shards, changed);
+      arrived.setShards(({ pbx, shard }) => fleet.dialledIn(`/ari/${pbx}/${shard}`) !== undefined, changed);
     },
     onRestartNeeded: (keys) => log.warn({ keys }, 'config.restart-needed'),
     onRefused: (error) => log.error({ err: error }, 'config.refused'),
