@@ -42,7 +42,15 @@ beforeEach(() => {
     open: (pbx, shard, { onState }): Link => {
       opened.push({ pbx, shard, onState });
       const none = async () => {};
-      const link = { standBy: none, serve: () => {}, suspend: () => {}, release: none, drain: none, close: none };
+      const link = {
+        standBy: none,
+        serve: () => {},
+        suspend: () => {},
+        release: none,
+        drain: none,
+        close: none,
+        leave: none,
+      };
       return { connected: true, calls: 2, ...link };
     },
     onShards: () => {},
