@@ -18,7 +18,8 @@ export function diallingEntry({ shards, password = 'dials-in' }: Dialling) {
 /** What `pbx-config` prints for an Asterisk that dials us on this machine, and the testkit's own ARI user. */
 export function diallingFiles(dialling: Dialling): Record<string, string> {
   const listen = {
-    host: '127.0.0.1',
+    // Asterisk finds no IP address in a certificate.
+    host: 'localhost',
     port: dialling.port,
     ...(dialling.ca && { tls: { certFile: '-', keyFile: '-' } }),
   };
