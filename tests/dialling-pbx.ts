@@ -39,6 +39,7 @@ export function diallingFiles(dialling: Dialling): Record<string, string> {
   );
   return {
     ...files,
+    ...(dialling.ca !== undefined && { 'ca.pem': dialling.ca }),
     'ari.conf': `${files['ari.conf']}\n[callfleet]\ntype = user\nread_only = no\npassword = callfleet\n`,
   };
 }

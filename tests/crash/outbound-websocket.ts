@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { AriHttp, channels, readFeatures } from '@callfleet/ari';
+import { AriHttp, channels, events, readFeatures } from '@callfleet/ari';
 import { type Asterisk, startAsterisk } from '@callfleet/testkit';
 
 /**
@@ -28,13 +28,15 @@ const { values } = parseArgs({
   },
 });
 const times = Number(values.times);
-/** Events per second, and as many commands over the socket; 0: none. */
+/** Events per second of our own, as many of calls, and as many commands over the socket; 0: none. */
 const rate = Number(values.rate);
 /** Nobody is there for Asterisk to dial, milliseconds. */
 const gapMs = Number(values.gap);
 const ways = values.ways.split(',').filter((way): way is Way => way in WAYS);
 
 const APP = 'crash';
+/** Each attempt has an Asterisk that has just begun; it dials a moment later. */
+const RESTED_MS = 700;
 const FLOWS_MS = 1000;
 /** About. */
 const EVENTS_OF_A_CALL = 15;
@@ -109,13 +111,16 @@ reconnect_interval = 200
   });
 }
 
-/** Calls come, are answered and end, until it is stopped. */
+/** Events of our own, and of calls that come, are answered and end, until it is stopped. */
 function flow(ari: AriHttp): () => void {
-  if (rate === 0) return () => {};
   const everyMs = 10;
   let due = 0;
+  let callsDue = 0;
   const timer = setInterval(() => {
-    for (due += ((rate / EVENTS_OF_A_CALL) * everyMs) / 1000; due >= 1; due -= 1)
+    due += (rate * everyMs) / 1000;
+    for (; due >= 1; due -= 1) void ari.request(events.userEvent({ eventName: 'x', application: APP })).catch(() => {});
+    callsDue += (rate * everyMs) / 1000 / EVENTS_OF_A_CALL;
+    for (; callsDue >= 1; callsDue -= 1)
       void ari.request(channels.originate({ endpoint: 'Local/1@call', app: APP })).catch(() => {});
   }, everyMs);
   return () => clearInterval(timer);
@@ -145,17 +150,19 @@ const pbx = await dialling(peer.port);
 try {
   const ari = new AriHttp({ url: pbx.httpUrl, username: pbx.username, password: pbx.password });
   console.log(
-    `Asterisk ${(await readFeatures(ari)).version.text}; ${rate} events/s and as many commands; nobody for ${gapMs} ms; ${times} times each`,
+    `Asterisk ${(await readFeatures(ari)).version.text}; 2 x ${rate} events/s, ${rate} commands/s; nobody for ${gapMs} ms; ${times} times each`,
   );
   await ari.close();
-  for (const way of ways) {
+  for (const [first, way] of ways.entries()) {
     const deaths: string[] = [];
     for (let n = 0; n < times; n += 1) {
+      if (n + first > 0) {
+        await pbx.restart();
+        await wait(RESTED_MS);
+      }
       const { death, next } = await attempt(pbx, way, peer);
       peer = next;
-      if (death === undefined) continue;
-      deaths.push(death);
-      await pbx.restart();
+      if (death !== undefined) deaths.push(death);
     }
     const how = [...Map.groupBy(deaths, (one) => one)].map(([one, all]) => `${one} ${all.length} times`).join(', ');
     console.log(`${WAYS[way]}: Asterisk died ${deaths.length} of ${times} times${how && ` (${how})`}`);
