@@ -80,7 +80,7 @@ interface Run {
 type Program = (call: Call, told: unknown[], onEffect: () => void) => Promise<void>;
 
 /** One call through its program; its first worker dies or hangs at a step, and another takes over. */
-async function run(program: Program, fate?: Fate, unanswered = 0): Promise<Run> {
+async function run(program: Program, fate?: Fate, { isPlaced = false, unanswered = 0 } = {}): Promise<Run> {
   names += 1;
   const pool = `pool-${names}`;
   const shard = new ScriptedShard(bus, outbox, pool);
@@ -101,7 +101,8 @@ async function run(program: Program, fate?: Fate, unanswered = 0): Promise<Run> 
     isDone = true;
   });
   let second: MortalWorker | undefined;
-  shard.enter('12');
+  if (isPlaced) await shard.place('12');
+  else shard.enter('12');
   while (!isDone) {
     if (!first.isAlive) second ??= await MortalWorker.start({ ...options, name: `${pool}-second` });
     if (shard.claimedBy === `${pool}-second`) first.wake();
@@ -131,8 +132,14 @@ async function run(program: Program, fate?: Fate, unanswered = 0): Promise<Run> 
 const untilTheEnd = ({ commands }: Run, end: RegExp) =>
   commands.slice(0, commands.findIndex((command) => end.test(command)) + 1);
 
-async function strikeAtEveryStep(what: Fate['what'], program: Program, end: RegExp, endedBy: string): Promise<Run> {
-  const undisturbed = await run(program);
+async function strikeAtEveryStep(
+  what: Fate['what'],
+  program: Program,
+  end: RegExp,
+  endedBy: string,
+  isPlaced = false,
+): Promise<Run> {
+  const undisturbed = await run(program, undefined, { isPlaced });
   expect(undisturbed.record).toMatchObject({ endedBy, takeovers: 0 });
   let step = 0;
   let struck = 0;
@@ -140,7 +147,7 @@ async function strikeAtEveryStep(what: Fate['what'], program: Program, end: RegE
     while (step < undisturbed.steps) {
       step += 1;
       const at = `${what} at step ${step} of ${undisturbed.steps}`;
-      const disturbed = await run(program, { what, atStep: step });
+      const disturbed = await run(program, { what, atStep: step }, { isPlaced });
       if (disturbed.metItsFate) struck += 1;
       const commands = untilTheEnd(disturbed, end);
       expect(commands, at).toEqual(untilTheEnd(undisturbed, end));
@@ -179,6 +186,11 @@ const usesEverything: Program = async (call, told, onEffect) => {
   await call.hangup();
 };
 
+const asksForDigits: Program = async (call, told) => {
+  told.push(await call.gather({ prompt: 'sound:skipped', count: 2 }));
+  await call.hangup();
+};
+
 const goesBackToTheDialplan: Program = async (call, told) => {
   await call.setVariable('CALLFLEET_STATUS', 'OPERATOR');
   told.push(await call.gather({ prompt: 'sound:menu', count: 4, interDigitTimeoutMs: 200 }));
@@ -212,11 +224,18 @@ describe.each([
       'POST channels/1763701200.<n>/continue',
     ]);
   }, 30_000);
+
+  test('a call that is placed rings once, and comes to the same end', async () => {
+    const undisturbed = await strikeAtEveryStep(what, asksForDigits, /^DELETE channels\/1763701200/, 'program', true);
+    expect(undisturbed.told).toEqual([{ digits: '12', reason: 'count' }]);
+    expect(undisturbed.record).toMatchObject({ direction: 'outbound', dial: { outcome: 'answered' } });
+    expect(undisturbed.commands.slice(0, 2)).toEqual(['POST channels/create', 'POST channels/1763701200.<n>/dial']);
+  }, 30_000);
 });
 
 test('a worker whose first questions to NATS have no answer, though it has claimed the call, runs it all the same', async () => {
   const undisturbed = await run(goesBackToTheDialplan);
-  const disturbed = await run(goesBackToTheDialplan, undefined, 3);
+  const disturbed = await run(goesBackToTheDialplan, undefined, { unanswered: 3 });
   expect(disturbed.commands).toEqual(undisturbed.commands);
   expect(disturbed.record).toMatchObject({ endedBy: 'dialplan', takeovers: 0 });
 }, 40_000);

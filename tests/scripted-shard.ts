@@ -33,6 +33,10 @@ export class ScriptedShard {
   readonly #channelId: string;
   readonly #events: ShardEvents;
   readonly #close: Array<() => void> = [];
+  readonly #offers: CallOffers;
+  readonly #calls = new LiveCalls();
+  readonly #shard: string;
+  #pressed = '';
   #told = 0;
   #isUp = true;
 
@@ -41,9 +45,11 @@ export class ScriptedShard {
     this.#channelId = `1763701200.${name}`;
     this.call = callIdOf(PBX, this.#channelId);
     const ari = { request: (request) => this.#carryOut(request) } as AriRequester;
-    const calls = new LiveCalls();
+    const calls = this.#calls;
+    this.#shard = name;
     const at = { bus, ari, gateway: 'gateway-1', pbx: PBX, shard: name, pool: name, zone: 'a', calls, log: silent };
     const offers = new CallOffers({ ...at, kept: new KeptCalls(bus, PBX, name, () => {}), claimTimeoutMs: 20_000 });
+    this.#offers = offers;
     const watch = new WorkerWatch({
       isGone: async (worker) => (await workerPresence(bus, worker)) === 'gone',
       onLost: (call) => offers.offerAgain(call, 'worker-gone'),
@@ -96,6 +102,30 @@ export class ScriptedShard {
     this.#press(digits);
   }
 
+  /** The call is placed: whoever is called answers at once, and presses so many digits. */
+  async place(digits: string): Promise<void> {
+    this.#pressed = digits;
+    const dial = { program: 'program', endpoint: 'PJSIP/alice', ringTimeoutMs: 20_000, variables: {} };
+    await this.#offers.offerOutbound(this.#calls.get(this.call), {
+      call: this.call,
+      pbx: PBX,
+      shard: this.#shard,
+      zone: 'a',
+      channelId: this.#channelId,
+      channelName: '',
+      channelState: 'Down',
+      caller: { number: '', name: '' },
+      called: { number: 'alice', context: '' },
+      args: [],
+      variables: {},
+      epoch: 0,
+      dial,
+      gateway: 'gateway-1',
+      enteredAt: new Date().toISOString(),
+      expiresAt: Date.now() + 20_000,
+    });
+  }
+
   close(): void {
     for (const close of this.#close) close();
   }
@@ -138,6 +168,13 @@ export class ScriptedShard {
         return { status: 200, body: { value: 'de' } };
       case 'POST /channels/{channelId}/variable':
         return { status: query.variable === 'NO(SUCH)' ? 400 : 204 };
+      case 'POST /channels/create':
+        this.#tell('StasisStart', { args: [query.appArgs], channel: { ...channel, state: 'Down' } });
+        return { status: 200, body: channel };
+      case 'POST /channels/{channelId}/dial':
+        this.#tell('ChannelStateChange', { channel: { ...channel, state: 'Up' } });
+        this.#press(this.#pressed);
+        return { status: 204 };
       case 'POST /channels/externalMedia':
         this.#tell('StasisStart', { channel: { id: query.channelId, state: 'Up' } });
         return { status: 200, body: { id: query.channelId, channelvars: { UNICASTRTP_LOCAL_PORT: '10000' } } };

@@ -45,11 +45,38 @@ program
   });
 program
   .command('chaos')
-  .description('kill parts of the fleet under live calls, and show what callers heard; `chaos worker`')
-  .argument('<what>', 'what is killed: worker')
+  .description(
+    'kill parts of the fleet under live calls, and show what became of them; `chaos worker`, `chaos gateway`',
+  )
+  .argument('<what>', 'what is killed: worker or gateway')
   .action(async (what: string) => {
     const { chaosCommand } = await import('./chaos/command.ts');
     process.exitCode = await chaosCommand(what);
+  });
+program
+  .command('bench')
+  .description('measure a part of the fleet on this machine: `bench gateway`, `bench command`')
+  .argument('<what>', 'what is measured: gateway or command; or `report`: results into docs/benchmarks.md')
+  .argument('[results...]', 'for `report`: the files; none: the newest of each bench')
+  .option('--check', 'fail when a target is missed', false)
+  .action(async (what: string, results: string[], options) => {
+    const { benchCommand } = await import('./bench/command.ts');
+    process.exitCode = await benchCommand(what, results, options);
+  });
+program
+  .command('originate')
+  .description('place a call through the running fleet, and say what becomes of it')
+  .requiredOption('--program <name>', 'the program that talks to whoever answers')
+  .requiredOption('--to <endpoint>', 'PJSIP/alice, or a number through a trunk: trunk-a:+4930123')
+  .option('--pbx <name>', 'on which PBX; any, by weight, without it')
+  .option('--caller-id <number>', 'who is shown to be calling')
+  .option('--timeout <duration>', 'how long it may ring', '30s')
+  .option('--variable <NAME=value>', 'a channel variable; may be repeated', appended)
+  .option('--no-wait', 'do not wait until it is answered, or is not')
+  .option('--config <file>', 'configuration file', 'callfleet.yaml')
+  .action(async (options) => {
+    const { originateCommand } = await import('./originate/command.ts');
+    process.exitCode = await originateCommand(options);
   });
 program
   .command('up')

@@ -12,9 +12,12 @@ export interface DialplanOptions {
 /** Any number, with or without "+": all that `_X.` and `_+X.` fit, and a single digit. */
 const ANY_NUMBER = '_[+0-9]!';
 
+/** When nobody serves any shard, all are tried again half a second later; for so many rounds in all. */
+const ROUNDS = 7;
+
 /**
  * The context that hands calls to the shards. A call starts at one by chance, so that they share the load, and tries the
- * next while Stasis() says that nobody serves it: a gateway's death costs no new call.
+ * next while Stasis() says that nobody serves it, for three seconds: a gateway's death costs no new call, even if it had all.
  */
 export function dialplanFor({
   shards,
@@ -26,11 +29,15 @@ export function dialplanFor({
     '; No Answer() here: the call program answers, so nobody pays for a call that no bot can take.',
     '; The number stays in ${EXTEN}: it decides which call program runs.',
     `exten => ${ANY_NUMBER},1,Set(CALLFLEET_STATUS=)`,
-    ' same => n,Set(CALLFLEET_TRIED=0)',
+    ' same => n,Set(CALLFLEET_ROUND=0)',
+    ' same => n(round),Set(CALLFLEET_TRIED=0)',
     ` same => n,Goto(shard\${RAND(1,${shards.length})})`,
     ...shards.flatMap((shard, index) => tryShard(shard, index + 1, shards.length)),
-    '; No gateway holds any of the shards now.',
-    ' same => n,Set(CALLFLEET_STATUS=NOGATEWAY)',
+    '; No gateway holds any of the shards now; when one has died, another has them within a second.',
+    ` same => n(unserved),GotoIf($[\${INC(CALLFLEET_ROUND)} >= ${ROUNDS}]?nobody)`,
+    ' same => n,Wait(0.5)',
+    ' same => n,Goto(round)',
+    ' same => n(nobody),Set(CALLFLEET_STATUS=NOGATEWAY)',
     '; Here come also the calls that Callfleet gives back. A call that was hung up comes no further than Stasis().',
     ` same => n(back),Goto(${fallback},\${EXTEN},1)`,
     '; Add no "h" extension for clean-up of bot calls (it runs at every hang-up, with EXTEN=h), and no "i" or "t": nothing',
@@ -48,11 +55,7 @@ function tryShard(shard: string, number: number, count: number): string[] {
   // The last falls through to "not served" once all were tried; the others go on there as soon as they are the last.
   return number < count
     ? [...lines, ` same => n,GotoIf($[\${INC(CALLFLEET_TRIED)} >= ${count}]?unserved)`]
-    : [
-        ...lines,
-        ` same => n,GotoIf($[\${INC(CALLFLEET_TRIED)} < ${count}]?shard1)`,
-        ' same => n(unserved),NoOp(no shard is served)',
-      ];
+    : [...lines, ` same => n,GotoIf($[\${INC(CALLFLEET_TRIED)} < ${count}]?shard1)`];
 }
 
 /** What a caller gets whom Callfleet does not serve, to be replaced by the user's own. `humans` are example lines. */

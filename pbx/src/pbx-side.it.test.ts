@@ -100,7 +100,7 @@ async function came(): Promise<string> {
   return expectOk(await ari.request(asteriskOperations.getGlobalVar({ variable: 'CAME' }))).value;
 }
 
-const eventually = (check: () => Promise<void> | void) => vi.waitFor(check, { timeout: 5000, interval: 20 });
+const eventually = (check: () => Promise<void> | void) => vi.waitFor(check, { timeout: 10_000, interval: 20 });
 
 describe('a real Asterisk takes what is printed:', () => {
   test('ARI, its user, and the dialplan', async () => {
@@ -125,6 +125,14 @@ describe('a call', () => {
   test('goes to the fallback when nobody serves the shards', async () => {
     await call('observed');
     await eventually(async () => expect(await came()).toBe(`${NUMBER} NOGATEWAY`));
+  });
+
+  test('that comes when nobody serves a shard waits a little for whoever does next', async () => {
+    await call('observed');
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    const calls = await serve(['bots-1', 'bots-2', 'bots-3']);
+    await eventually(() => expect(calls).toMatchObject([{ number: NUMBER }]));
+    expect(await came()).toBe('nobody');
   });
 
   test('is refused with "congestion" by the printed fallback, so that a carrier tries the next PBX', async () => {

@@ -1,8 +1,9 @@
 import { resolve } from 'node:path';
 import { loadCallProgram, resolveSdkForPrograms } from '@callfleet/calls/runtime';
 import { simulateCall } from '@callfleet/calls/testing';
+import { pairsOf } from '../option-values.ts';
 import { printEnd, printTranscript } from './print.ts';
-import { answersOf, type CallerPlan, hangUpTime, pairsOf, pressesOf, stepsOf } from './scripted-caller.ts';
+import { answersOf, type CallerPlan, hangUpTime, pressesOf, stepsOf } from './scripted-caller.ts';
 
 export interface TestCallOptions extends CallerPlan {
   /** The caller's number. Default: withheld. */
@@ -26,7 +27,7 @@ const STEP_PATIENCE_MS = 30_000;
 /** A call of which nobody hangs up ends after this, milliseconds of simulated time. */
 const LIMIT_MS = 600_000;
 
-/** Runs a call program in simulated time, and prints what happened. @returns the exit code @throws ProgramLoadError, TestCallError */
+/** Runs a call program in simulated time, and prints what happened. @returns the exit code @throws ProgramLoadError, OptionError */
 export async function testCallCommand(file: string, options: TestCallOptions = {}): Promise<number> {
   const does = pressesOf(options);
   const hangUpAfter = hangUpTime(options);

@@ -5,6 +5,7 @@ const ENDS: Readonly<Record<CallOutcome['endedBy'], string>> = {
   program: 'the program hung up',
   dialplan: 'the program gave it back to the dialplan',
   transfer: 'the program transferred it',
+  unanswered: 'nobody answered',
   error: 'the program failed',
 };
 

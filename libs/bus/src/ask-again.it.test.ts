@@ -43,6 +43,7 @@ function answersSecond(subject: string) {
 
 test('what was under way when NATS died is asked again when it is back', async () => {
   const { first, stop } = answersSecond('again.one');
+  await answerer.nc.flush();
   const { signal } = new AbortController();
   const asking = askAgain(asker, 'again.one', { n: 1 }, { reply: number, timeoutMs: 20_000, signal });
   const outcome = asking.catch(({ code }: { code: string }) => code);

@@ -21,6 +21,16 @@ export interface CallEvent {
   readonly data: Record<string, unknown>;
 }
 
+/**
+ * A call event as its message.
+ *
+ * @param data the event's `data` as JSON, where it is at hand: it is nearly all of the event
+ */
+export function callEventText({ id, call, source, seq, at, type, data }: CallEvent, dataText?: string): string {
+  const head = JSON.stringify({ id, call, source, seq, at, type });
+  return `${head.slice(0, -1)},"data":${dataText ?? JSON.stringify(data)}}`;
+}
+
 export const callEventSchema: z.ZodType<CallEvent> = z.object({
   id: z.string().min(1),
   call: callIdSchema,

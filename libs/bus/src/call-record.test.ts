@@ -1,5 +1,5 @@
 import { callIdOf } from '@callfleet/identity';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { callRecordOf, callRecordSchema } from './call-record.ts';
 import type { Offer } from './offer.ts';
 
@@ -55,4 +55,34 @@ test('a call that was never answered rang until its end, and nobody talked', () 
   expect(record).not.toHaveProperty('talkMs');
   expect(record).not.toHaveProperty('botMs');
   expect(callRecordSchema.parse(record)).toEqual(record);
+});
+
+describe('the record of a call that we placed', () => {
+  const dial = { program: 'ivr', endpoint: 'PJSIP/alice', ringTimeoutMs: 1000, variables: {} };
+  const placed: Offer = { ...offer, dial };
+  const none = { workers: [] as string[], endedAt };
+
+  test('says who was called, and that they ended it', () => {
+    const record = callRecordOf(placed, { ...none, answeredAt: endedAt, endedBy: 'caller' });
+    const told = { endpoint: 'PJSIP/alice', outcome: 'answered' };
+    expect(record).toMatchObject({ direction: 'outbound', dial: told, endedBy: 'callee' });
+    expect(callRecordSchema.parse(record)).toEqual(record);
+  });
+
+  test('says why nobody answered', () => {
+    const busy = { code: 17, text: 'User busy' };
+    expect(
+      callRecordOf({ ...placed, dial: { ...dial, trunk: 'a' } }, { ...none, endedBy: 'caller', cause: busy }),
+    ).toMatchObject({
+      endedBy: 'unanswered',
+      dial: { outcome: 'busy', trunk: 'a' },
+    });
+    expect(callRecordOf(placed, { ...none, endedBy: 'unanswered', dialed: 'no-answer' }).dial?.outcome).toBe(
+      'no-answer',
+    );
+    expect(callRecordOf(placed, { ...none, endedBy: 'error' })).toMatchObject({
+      endedBy: 'error',
+      dial: { outcome: 'failed' },
+    });
+  });
 });

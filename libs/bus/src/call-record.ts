@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { JetStreamApiError } from '@nats-io/jetstream';
 import { z } from 'zod';
 import type { Bus } from './connection.ts';
+import { dialOutcomeOf } from './dial-outcome.ts';
 import { callIdSchema } from './identity-schema.ts';
 import { encodeMessage } from './message.ts';
 import type { Offer } from './offer.ts';
@@ -23,6 +24,14 @@ export const callRecordSchema = z.object({
   direction: z.enum(['inbound', 'outbound']),
   caller: z.object({ number: z.string(), name: z.string() }),
   called: z.object({ number: z.string(), context: z.string() }),
+  /** What was dialled, of a call that we placed, and what became of it. `failed`: it could not be asked for. */
+  dial: z
+    .object({
+      endpoint: z.string(),
+      trunk: z.string().optional(),
+      outcome: z.enum(['answered', 'busy', 'no-answer', 'rejected', 'unreachable', 'failed']),
+    })
+    .optional(),
   /** Absent: no worker had the call, so none was chosen. */
   program: programVersionSchema.optional(),
   /** The gateway that offered it. */
@@ -41,10 +50,10 @@ export const callRecordSchema = z.object({
   /** In conversation with voice AIs, the sum over `media`. Absent: written by the gateway, which does not know. */
   botMs: milliseconds.optional(),
   /**
-   * Who ended it: `caller` hung up, `program` hung up or returned, `dialplan` took it back, `transfer` by SIP REFER, `error` in
-   * the program.
+   * Who ended it: `caller` hung up, or `callee`, whom we had called; `program` hung up or returned, `dialplan` took it back,
+   * `transfer` by SIP REFER, `unanswered`: whom we called did not answer, `error` in the program.
    */
-  endedBy: z.enum(['caller', 'program', 'dialplan', 'transfer', 'error']),
+  endedBy: z.enum(['caller', 'callee', 'program', 'dialplan', 'transfer', 'unanswered', 'error']),
   /** CALLFLEET_STATUS, when it went back to the dialplan with one. */
   status: z.string().optional(),
   /** Asterisk's hang-up cause (Q.850) and its text, where the channel ended. */
@@ -62,26 +71,45 @@ export type CallRecord = z.infer<typeof callRecordSchema>;
 type KnownAtEnd = Pick<
   CallRecord,
   'program' | 'workers' | 'answeredAt' | 'endedAt' | 'endedBy' | 'status' | 'cause' | 'error' | 'digits'
-> & { readonly media?: CallRecord['media'] | undefined };
+> & {
+  readonly media?: CallRecord['media'] | undefined;
+  /** Of whom we called. Default: what the hang-up cause says. */
+  readonly dialed?: DialResult | undefined;
+};
 
-export function callRecordOf(offer: Offer, { media, ...end }: KnownAtEnd): CallRecord {
-  const { call, pbx, shard, caller, called, gateway, enteredAt } = offer;
+type DialResult = NonNullable<CallRecord['dial']>['outcome'];
+
+export function callRecordOf(offer: Offer, { media, dialed, ...end }: KnownAtEnd): CallRecord {
+  const { call, pbx, shard, caller, called, dial, gateway, enteredAt } = offer;
   return {
     call,
     pbx,
     shard,
-    direction: 'inbound',
+    direction: dial ? 'outbound' : 'inbound',
     caller,
     called,
+    ...(dial && {
+      dial: {
+        endpoint: dial.endpoint,
+        ...(dial.trunk !== undefined && { trunk: dial.trunk }),
+        outcome: dialed ?? dialResultOf(end),
+      },
+    }),
     gateway,
     enteredAt,
     ...end,
+    endedBy: dial && end.endedBy === 'caller' ? (end.answeredAt === undefined ? 'unanswered' : 'callee') : end.endedBy,
     takeovers: Math.max(0, end.workers.length - 1),
     ringMs: millisecondsBetween(enteredAt, end.answeredAt ?? end.endedAt),
     ...(end.answeredAt !== undefined && { talkMs: millisecondsBetween(end.answeredAt, end.endedAt) }),
     ...(media && { botMs: media.reduce((sum, session) => sum + session.talkMs, 0) }),
     media: media ?? [],
   };
+}
+
+function dialResultOf({ answeredAt, cause }: Pick<KnownAtEnd, 'answeredAt' | 'cause'>): DialResult {
+  if (answeredAt !== undefined) return 'answered';
+  return cause ? dialOutcomeOf(cause.code) : 'failed';
 }
 
 function millisecondsBetween(from: string, to: string): number {

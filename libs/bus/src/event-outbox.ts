@@ -1,10 +1,13 @@
 import { InvalidArgumentError, type MsgHdrs } from '@nats-io/transport-node';
-import type { CallEvent } from './call-event.ts';
+import { AcknowledgedPublisher } from './acknowledged-publisher.ts';
+import { type CallEvent, callEventText } from './call-event.ts';
 import type { Bus } from './connection.ts';
-import { encodeMessage } from './message.ts';
 import type { SpillQueue } from './spill-queue.ts';
 import { readSpilledLine, spilledLine } from './spilled-event.ts';
 import { subjects } from './subjects.ts';
+
+/** What is kept of an event beside its text. */
+type EventHead = Pick<CallEvent, 'id' | 'call' | 'seq' | 'type'>;
 
 export interface EventOutboxOptions {
   /** Publishes that may wait for JetStream's acknowledgement at once. Default 512. */
@@ -16,21 +19,26 @@ export interface EventOutboxOptions {
   /** How long to wait before NATS is tried again, milliseconds. Default 250. */
   retryAfterMs?: number | undefined;
   /** An event that could not be held, or that NATS will never take (longer than its `max_payload`): it is lost, and somebody must act. */
-  onRefused: (event: CallEvent) => void;
+  onRefused: (event: EventHead) => void;
   /** Why some have to be published again. */
   onRetry: (error: unknown) => void;
   /** A line of the spill is no event: it is lost. */
   onUnreadable?: ((error: unknown) => void) | undefined;
   /** NATS has it. */
-  onPublished?: ((event: CallEvent) => void) | undefined;
+  onPublished?: ((event: EventHead) => void) | undefined;
 }
 
 interface Parcel {
-  readonly event: CallEvent;
+  readonly event: EventHead;
+  /** The event as its message. */
+  readonly text: string;
   readonly headers: MsgHdrs;
   /** It came from the spill, which keeps it until it is published. */
   readonly settle?: (() => void) | undefined;
 }
+
+const ACKNOWLEDGED_WITHIN_MS = 5000;
+const MESSAGE_ID = 'Nats-Msg-Id';
 
 /** Parcels that were sent are cleared out of the queue so many at a time: each by itself would copy all that wait behind it. */
 const CLEAR_OUT = 1000;
@@ -48,7 +56,7 @@ interface Sending {
  * a repeat is harmless, since the event's id is JetStream's message id.
  */
 export class EventOutbox {
-  readonly #bus: Bus;
+  readonly #publisher: AcknowledgedPublisher;
   readonly #maxInFlight: number;
   readonly #maxHeld: number;
   readonly #retryAfterMs: number;
@@ -70,7 +78,7 @@ export class EventOutbox {
   #idle: PromiseWithResolvers<void> | undefined;
 
   constructor(bus: Bus, options: EventOutboxOptions) {
-    this.#bus = bus;
+    this.#publisher = new AcknowledgedPublisher(bus, ACKNOWLEDGED_WITHIN_MS);
     this.#maxInFlight = options.maxInFlight ?? 512;
     this.#maxHeld = options.maxHeld ?? 100_000;
     this.#retryAfterMs = options.retryAfterMs ?? 250;
@@ -88,12 +96,15 @@ export class EventOutbox {
     return this.#inMemory + (this.#spill?.length ?? 0);
   }
 
-  publish(event: CallEvent, headers: MsgHdrs): void {
+  /** @param dataText the event's `data` as JSON, where it is at hand */
+  publish(event: CallEvent, headers: MsgHdrs, dataText?: string): void {
+    const { id, call, seq, type } = event;
+    const parcel = { event: { id, call, seq, type }, text: callEventText(event, dataText), headers };
     const isSpilling = this.#refilling || (this.#spill?.length ?? 0) > 0;
     if (!isSpilling && !this.#closed && this.#inMemory < this.#maxHeld) {
-      this.#waiting.push({ event, headers });
+      this.#waiting.push(parcel);
       this.#pump();
-    } else if (!this.#spill?.push(spilledLine(event, headers))) this.#onRefused(event);
+    } else if (!this.#spill?.push(spilledLine(parcel.text, headers))) this.#onRefused(event);
   }
 
   /** Resolves when nothing is held. Its caller sets the time limit. */
@@ -111,12 +122,13 @@ export class EventOutbox {
   async close(): Promise<number> {
     this.#closed = true;
     this.#forgetReconnects();
+    this.#publisher.close();
     clearTimeout(this.#retryTimer);
     this.#clearOut();
     const inFlight = [...this.#inFlight].map(({ parcel }) => parcel);
     const held = [...bySeq([...this.#failed, ...inFlight]), ...this.#waiting].filter(({ settle }) => !settle);
     if (!this.#spill) return held.length;
-    return this.#spill.close(held.map(({ event, headers }) => spilledLine(event, headers)));
+    return this.#spill.close(held.map(({ text, headers }) => spilledLine(text, headers)));
   }
 
   get #inMemory(): number {
@@ -132,7 +144,7 @@ export class EventOutbox {
     while (this.#sent < this.#waiting.length && this.#inFlight.size < this.#maxInFlight) {
       const parcel = this.#waiting[this.#sent] as Parcel;
       this.#sent += 1;
-      void this.#send({ parcel });
+      this.#send({ parcel });
     }
     if (this.#sent >= CLEAR_OUT || this.#sent === this.#waiting.length) this.#clearOut();
     void this.#refill();
@@ -150,7 +162,8 @@ export class EventOutbox {
     this.#refilling = true;
     for (const { text, settle } of await spill.take(this.#maxHeld - this.#inMemory)) {
       try {
-        this.#waiting.push({ ...readSpilledLine(text), settle });
+        const { event, headers } = readSpilledLine(text);
+        this.#waiting.push({ event, text: callEventText(event), headers, settle });
       } catch (error) {
         settle?.();
         this.#onUnreadable?.(error);
@@ -167,20 +180,22 @@ export class EventOutbox {
     this.#idle = undefined;
   }
 
-  async #send(sending: Sending): Promise<void> {
-    const { event, headers } = sending.parcel;
+  #send(sending: Sending): void {
+    const { event, text, headers } = sending.parcel;
     this.#inFlight.add(sending);
-    let failure: { error: unknown } | undefined;
+    headers.set(MESSAGE_ID, event.id);
     try {
-      await this.#bus.js.publish(subjects.callEvents(event.call), encodeMessage(event), {
-        msgID: event.id,
-        headers,
-        timeout: 5000,
-      });
-      this.#onPublished?.(event);
+      this.#publisher.publish(subjects.callEvents(event.call), Buffer.from(text), headers, (failure) =>
+        this.#onSettled(sending, failure),
+      );
     } catch (error) {
-      failure = { error };
+      // Not within the pump, which is sending.
+      queueMicrotask(() => this.#onSettled(sending, { error }));
     }
+  }
+
+  #onSettled(sending: Sending, failure?: { readonly error: unknown }): void {
+    if (!failure) this.#onPublished?.(sending.parcel.event);
     // Another attempt has its place by now, on a connection made since.
     if (!this.#inFlight.delete(sending)) return;
     if (failure?.error instanceof InvalidArgumentError) this.#onRefused(sending.parcel.event);

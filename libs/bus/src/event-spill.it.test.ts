@@ -138,7 +138,7 @@ test('a line on disk that is no event is told, and does not hold the others up',
 test('when the disk has no room either, the newest is refused', async () => {
   const refused: number[] = [];
   const spill = new SpillQueue({ ...spillOptions, folder, maxBytes: MIB });
-  const out = outboxOn(spill, { onRefused: ({ data }) => refused.push(data.n as number) });
+  const out = outboxOn(spill, { onRefused: ({ call, seq }) => refused.push((seq - 1) * CALLS + calls.indexOf(call)) });
   publishAll(out);
   const kept = EVENTS - refused.length;
   expect(kept).toBeGreaterThan(MAX_HELD);

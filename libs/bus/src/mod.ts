@@ -8,14 +8,23 @@ export { advance, type CallProgress } from './call-progress.ts';
 export { type CallRecord, callRecordOf, callRecordSchema, writeCallRecord } from './call-record.ts';
 export { type Command, type CommandRefusal, type CommandReply, commandReplySchema, commandSchema } from './command.ts';
 export { type Bus, type BusOptions, connectBus, whyNatsIsAway } from './connection.ts';
+export { dialOutcomeOf } from './dial-outcome.ts';
 export { BusError } from './errors.ts';
 export { EventOutbox } from './event-outbox.ts';
 export { announceGateway, gatewayPresence } from './gateway-presence.ts';
 export { askHandOver, type HandOver, onHandOver } from './hand-over.ts';
 export { type KeptCall, KeptCalls } from './kept-calls.ts';
 export { decodeMessage, encodeMessage } from './message.ts';
-export { type Offer, publishOffer } from './offer.ts';
+export { type Offer, type OutboundDial, publishOffer } from './offer.ts';
 export { type OfferInHand, OfferQueue } from './offer-queue.ts';
+export { type OriginatedCall, type OriginateOptions, originateCall } from './originate.ts';
+export { OriginateError } from './originate-error.ts';
+export {
+  type OriginateReply,
+  type OriginateRequest,
+  originateRequestSchema,
+} from './originate-messages.ts';
+export type { OriginateOutcome } from './originate-outcome.ts';
 export { type PbxCondition, pbxCondition } from './pbx-condition.ts';
 export { followPbxAnnouncements, type KnownShard, PbxDirectory } from './pbx-directory.ts';
 export {
@@ -27,6 +36,7 @@ export {
   pbxStates,
   type ShardReport,
 } from './pbx-messages.ts';
+export { announcePrograms, isProgramThere } from './program-presence.ts';
 export type { ProgramVersion } from './program-version.ts';
 export {
   type ExternalMedia,

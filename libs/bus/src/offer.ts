@@ -9,6 +9,23 @@ import { subjects } from './subjects.ts';
 
 const party = z.object({ number: z.string(), name: z.string() });
 
+/** What is to be dialled before the program of a call that we place begins. */
+export const outboundDialSchema = z.object({
+  /** The name of the program that talks to whoever answers. */
+  program: z.string(),
+  /** As Asterisk dials it: `PJSIP/alice`. */
+  endpoint: z.string(),
+  /** The trunk that the call takes a place of. */
+  trunk: z.string().optional(),
+  /** Who is shown to be calling. */
+  callerId: z.object({ number: z.string(), name: z.string().optional() }).optional(),
+  ringTimeoutMs: z.int().positive(),
+  /** Of the channel. */
+  variables: z.record(z.string(), z.string()),
+});
+
+export type OutboundDial = z.infer<typeof outboundDialSchema>;
+
 /** A call wants a worker: all that a worker needs to choose a program and start it. */
 export const offerSchema = z.object({
   call: callIdSchema,
@@ -32,9 +49,11 @@ export const offerSchema = z.object({
   program: programVersionSchema.optional(),
   /** The worker that had it, and is gone. */
   lostBy: z.string().optional(),
+  /** The call is one that we place, and this is what its first worker does; absent: it came in. */
+  dial: outboundDialSchema.optional(),
   /** The gateway that filed it. */
   gateway: z.string(),
-  /** StasisStart, ISO 8601, on Asterisk's clock. */
+  /** StasisStart, ISO 8601, on Asterisk's clock; of a call that we place, when its gateway took it on. */
   enteredAt: z.string(),
   /** When the gateway gives the call back to the dialplan if nobody took it; milliseconds since the epoch. */
   expiresAt: z.int(),

@@ -39,6 +39,8 @@ function asBusError(cause: unknown, subject: string, timeoutMs: number): unknown
 /**
  * Answers questions on `subject` until the returned subscription is drained. Questions are handled concurrently; each
  * handler runs in the trace context that its question came with, and must not throw: refusals are replies.
+ *
+ * @param queue of those who answer under the same name one gets each question. Default: all get it
  */
 export function answer<Question, Reply>(
   bus: Bus,
@@ -46,8 +48,10 @@ export function answer<Question, Reply>(
   schema: z.ZodType<Question>,
   handler: (question: Question, trace: Context) => Promise<Reply> | Reply,
   onBadMessage: (error: BusError) => Reply,
+  queue?: string,
 ): Subscription {
   return bus.nc.subscribe(subject, {
+    ...(queue !== undefined && { queue }),
     callback: (_error, message) => {
       const trace = contextOf(message);
       void context.with(trace, async () => {

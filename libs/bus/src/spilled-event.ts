@@ -5,9 +5,10 @@ import { decodeMessage } from './message.ts';
 
 const schema = z.object({ event: callEventSchema, headers: z.record(z.string(), z.string()) });
 
-/** An event as one line of a file. */
-export function spilledLine(event: CallEvent, carried: MsgHdrs): string {
-  return JSON.stringify({ event, headers: Object.fromEntries(carried.keys().map((key) => [key, carried.get(key)])) });
+/** An event, given as its message, as one line of a file. */
+export function spilledLine(text: string, carried: MsgHdrs): string {
+  const fields = Object.fromEntries(carried.keys().map((key) => [key, carried.get(key)]));
+  return `{"event":${text},"headers":${JSON.stringify(fields)}}`;
 }
 
 /** @throws BusError CF_BUS_BAD_MESSAGE */

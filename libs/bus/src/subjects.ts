@@ -24,6 +24,10 @@ export const subjects = {
     `cf.offer.${encodeToken(pool)}.${encodeToken(`${name}@${version}`)}`,
   /** Commands to the gateway that holds a shard (request and reply). */
   commands: (pbx: string, shard: string) => `cf.cmd.${pbx}.${encodeToken(shard)}`,
+  /** "Place a call on this PBX": answered by one of those who hold a shard of it, as long as its socket stands. */
+  originate: (pbx: string) => `cf.originate.${pbx}`,
+  /** Answered by the workers of a pool that have a program of this name. */
+  program: (pool: string, name: string) => `cf.program.${encodeToken(pool)}.${encodeToken(name)}`,
   /** Requests to one relay (request and reply). */
   relay: (relay: string) => `cf.relay.${encodeToken(relay)}`,
   /** Where relays announce their zone, room and load. */

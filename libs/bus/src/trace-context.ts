@@ -7,10 +7,21 @@ const getter: TextMapGetter<MsgHdrs> = {
   get: (carrier, key) => carrier.get(key) || undefined,
 };
 
+/** What each context becomes: a call's is asked for with every event of it. */
+const fieldsOf = new WeakMap<Context, ReadonlyArray<readonly [key: string, value: string]>>();
+
 /** Message headers that carry W3C trace context, so that one call is one trace through all services. */
 export function traceHeaders(from: Context = context.active()): MsgHdrs {
   const carrier = headers();
-  propagation.inject(from, carrier, setter);
+  const known = fieldsOf.get(from);
+  if (known) for (const [key, value] of known) carrier.set(key, value);
+  else {
+    propagation.inject(from, carrier, setter);
+    fieldsOf.set(
+      from,
+      carrier.keys().map((key) => [key, carrier.get(key)]),
+    );
+  }
   return carrier;
 }
 

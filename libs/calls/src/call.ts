@@ -12,13 +12,16 @@ export interface CallContext {
   /** Name of the Asterisk that the call is on. */
   readonly pbx: string;
   readonly direction: 'inbound' | 'outbound';
-  /** As the PBX tells them; empty where the caller withholds them. */
+  /** As the PBX tells them; empty where the caller withholds them. Of an outbound call: who is shown to be calling. */
   readonly caller: { readonly number: string; readonly name: string };
-  /** The dialled extension, and the dialplan context that it was dialled in. */
+  /** The dialled extension, and the dialplan context that it was dialled in. Of an outbound call: whom we called, in no context. */
   readonly called: { readonly number: string; readonly context: string };
   /** What the dialplan gave to `Stasis(<shard>,...)` after the shard. */
   readonly args: readonly string[];
-  /** Channel variables at the start, those that `channelvars` in the PBX's ari.conf names. */
+  /**
+   * Channel variables at the start, those that `channelvars` in the PBX's ari.conf names. Of an outbound call: those that it was
+   * placed with.
+   */
   readonly variables: Readonly<Record<string, string>>;
 }
 
@@ -30,7 +33,7 @@ export interface DialplanTarget {
 }
 
 /**
- * One call, in the hands of its program. As a party it is the caller.
+ * One call, in the hands of its program. As a party it is the caller; of an outbound call, who was called and has answered.
  *
  * Every method that returns a promise is an *operation*: it is numbered, and carried out at most once. Operations that
  * need the call reject with `CallEndedError` when it ends first; `step`, `now` and `random` work after the end too, so

@@ -100,6 +100,19 @@ describe('a wrong configuration is refused with the path and what is accepted:',
     ]);
   });
 
+  test('a trunk that is not the same on two PBXs, or dials no number', () => {
+    const trunks = (maxCalls: number) =>
+      `    trunks: [{ name: a, endpoint: "PJSIP/{number}@a", maxCalls: ${maxCalls} }]\n`;
+    const other = PBX.replace('pbxs:\n', '').replace('pbx-a', 'pbx-b');
+    expect(load(PBX + trunks(3) + other + trunks(3)).pbxs).toHaveLength(2);
+    expect(problemsOf(PBX + trunks(3) + other + trunks(4))).toEqual([
+      'pbxs[1].trunks[0].maxCalls: "a" is one trunk on all PBXs: must be 3 as where it is first',
+    ]);
+    expect(problemsOf(PBX + trunks(3).replace('{number}', 'x'))[0]).toMatch(
+      /^pbxs\[0\]\.trunks\[0\]\.endpoint: must be/,
+    );
+  });
+
   test('a version that is no word', () => {
     expect(problemsOf(`${PBX}programs: [{ name: ivr, version: "2 0", file: x, extensions: [] }]\n`)[0]).toMatch(
       /^programs\[0\]\.version: must be 1 to 32 of/,

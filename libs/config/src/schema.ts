@@ -38,6 +38,19 @@ const redis = section({
   url: z.url({ protocol: /^rediss?$/, error: 'not a redis:// or rediss:// URL' }).default('redis://127.0.0.1:6379'),
 });
 
+const trunk = section({
+  /** For `--to trunk-a:+4930123`. */
+  name: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be 1 to 64 of A-Z, a-z, 0-9, "_" and "-"'),
+  /** What is dialled, with `{number}` in the number's place. */
+  endpoint: z
+    .string()
+    .regex(/^[^{}]+\/[^{}]*\{number\}[^{}]*$/, 'must be an endpoint with {number} in it, as PJSIP/{number}@trunk-a'),
+  /** Calls at once, on all PBXs that have the trunk. */
+  maxCalls: z.int().min(1),
+  /** New calls a second, on all PBXs that have the trunk; so many at once after a second without any. */
+  callsPerSecond: z.number().min(0.01).optional(),
+});
+
 const pbx = section({
   /** Unique name of this Asterisk; part of every call id, so it must not change while calls are up. */
   name: z.string().regex(PBX_NAME, 'must be 1 to 32 of a-z, 0-9 and "-", and not begin with "-"'),
@@ -57,6 +70,10 @@ const pbx = section({
   zone: z.string().min(1).default('default'),
   /** The pool of workers that gets its calls. */
   pool: z.string().min(1).default('default'),
+  /** How many of the calls that we place it gets, beside the other PBXs. 0: none, unless it is named. */
+  weight: z.number().min(0).default(1),
+  /** Ways out, whose calls are counted over the whole fleet. The same trunk may be on several PBXs. */
+  trunks: z.array(trunk).superRefine(unique('name')).default([]),
   /** What each gateway asks of it at most. */
   limits: section({
     /** Commands under way at once, beside as many hang-ups, answers and the like. */
@@ -207,7 +224,12 @@ const up = section({
 export const configSchema = section({
   nats: nats.prefault({}),
   redis: redis.prefault({}),
-  pbxs: z.array(pbx).min(1, 'at least one PBX is needed').superRefine(unique('name')).superRefine(reachable),
+  pbxs: z
+    .array(pbx)
+    .min(1, 'at least one PBX is needed')
+    .superRefine(unique('name'))
+    .superRefine(sameTrunkLimits)
+    .superRefine(reachable),
   /** A name may be there in several versions; the worker, which reads the files, knows whether they differ. */
   programs: z.array(program).default([]),
   gateway: gateway.prefault({}),
@@ -251,6 +273,23 @@ function reachable(pbxs: readonly { mode: string; url?: string | undefined }[], 
 function hasNoCredentials(url: string): boolean {
   const parsed = URL.parse(url);
   return parsed === null || (parsed.username === '' && parsed.password === '');
+}
+
+/** A trunk is counted as one, on however many PBXs it is. */
+function sameTrunkLimits(pbxs: readonly z.output<typeof pbx>[], context: z.RefinementCtx): void {
+  const first = new Map<string, z.output<typeof trunk>>();
+  for (const [at, { trunks }] of pbxs.entries())
+    for (const [index, one] of trunks.entries()) {
+      const known = first.get(one.name) ?? one;
+      first.set(one.name, known);
+      for (const key of ['maxCalls', 'callsPerSecond'] as const)
+        if (one[key] !== known[key])
+          context.addIssue({
+            code: 'custom',
+            path: [at, 'trunks', index, key],
+            message: `"${one.name}" is one trunk on all PBXs: must be ${known[key] ?? 'left out'} as where it is first`,
+          });
+    }
 }
 
 function unique<K extends string>(key: K) {

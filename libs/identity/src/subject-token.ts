@@ -6,8 +6,12 @@
  * UTF-8 byte. "~" is escaped too: it separates a call from its resources.
  */
 const PLAIN = /^[A-Za-z0-9\-;@:+]$/;
+/** What nearly all are: only "." is another. */
+const PLAIN_TEXT = /^[A-Za-z0-9\-;@:+.]*$/;
+const PLAIN_TOKEN = /^[A-Za-z0-9\-;@:+_]*$/;
 
 export function encodeToken(text: string): string {
+  if (PLAIN_TEXT.test(text)) return text.replaceAll('.', '_');
   let token = '';
   for (const char of text) {
     if (char === '.') token += '_';
@@ -21,6 +25,7 @@ export function encodeToken(text: string): string {
 
 /** The string that {@link encodeToken} was given; undefined where `token` is none of its results. */
 export function decodeToken(token: string): string | undefined {
+  if (PLAIN_TOKEN.test(token)) return token.replaceAll('_', '.');
   const bytes: number[] = [];
   for (let i = 0; i < token.length; i += 1) {
     const char = token.charAt(i);

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Redis } from 'ioredis';
 import { RedisError } from './errors.ts';
 
-/** ioredis with our scripts as methods. Each script names one key, so Redis Cluster works. */
+/** ioredis with our scripts as methods. The keys that a script names are in one slot, so Redis Cluster works. */
 export interface LeaseRedis extends Redis {
   renewSession(key: string, instance: string, ttlMs: number, begins: 0 | 1): Promise<[isAlive: 0 | 1, alive: string[]]>;
   isSessionAlive(key: string, instance: string): Promise<0 | 1>;
@@ -16,16 +16,28 @@ export interface LeaseRedis extends Redis {
   assertLease(key: string, owner: string, epoch: number, ttlMs: number): Promise<0 | 1>;
   releaseLease(key: string, owner: string, epoch: number): Promise<0 | 1>;
   yieldLease(key: string, owner: string, epoch: number): Promise<0 | 1>;
+  takeTrunkPlace(
+    key: string,
+    paceKey: string,
+    call: string,
+    ttlMs: number,
+    maxCalls: number,
+    callsPerSecond: number,
+  ): Promise<'taken' | 'full' | 'too-fast'>;
+  keepTrunkPlaces(key: string, ttlMs: number, ...calls: string[]): Promise<number>;
 }
 
-const scripts = [
-  'renewSession',
-  'isSessionAlive',
-  'acquireLease',
-  'assertLease',
-  'releaseLease',
-  'yieldLease',
-] as const;
+/** By name, how many keys each has. */
+const scripts = {
+  renewSession: 1,
+  isSessionAlive: 1,
+  acquireLease: 1,
+  assertLease: 1,
+  releaseLease: 1,
+  yieldLease: 1,
+  takeTrunkPlace: 2,
+  keepTrunkPlaces: 1,
+} as const;
 
 /** Connects, and goes on reconnecting later. @throws RedisError */
 export async function connectRedis(
@@ -65,10 +77,10 @@ export async function connectRedis(
     );
   }
   connected = true;
-  for (const name of scripts)
+  for (const [name, numberOfKeys] of Object.entries(scripts))
     redis.defineCommand(name, {
-      numberOfKeys: 1,
-      lua: readFileSync(new URL(`./commands/${name}-1.lua`, import.meta.url), 'utf8'),
+      numberOfKeys,
+      lua: readFileSync(new URL(`./commands/${name}-${numberOfKeys}.lua`, import.meta.url), 'utf8'),
     });
   return redis;
 }

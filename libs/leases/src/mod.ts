@@ -1,4 +1,4 @@
-/** Sessions and leases in Redis: who is alive, and who has what. */
+/** Sessions, leases and trunks in Redis: who is alive, who has what, and how many calls are where. */
 export { connectRedis, type LeaseRedis, whyRedisIsAway } from './connection.ts';
 export { RedisError } from './errors.ts';
 export {
@@ -12,3 +12,4 @@ export {
   yieldLease,
 } from './lease.ts';
 export { isSessionAlive, Session } from './session.ts';
+export { KEEP_TRUNK_PLACES_EVERY_MS, keepTrunkPlaces, leaveTrunk, type TrunkLimits, takeTrunkPlace } from './trunk.ts';

@@ -57,7 +57,7 @@ export class Fleet {
     );
   }
 
-  /** One more gateway. @throws ServiceStartError */
+  /** One more gateway; in the place of one that died. @throws ServiceStartError */
   async addGateway(name: string): Promise<ServiceProcess> {
     const gateway = await startService(this.#options, 'ari-gateway', name, {});
     this.gateways.push(gateway);

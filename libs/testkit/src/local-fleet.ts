@@ -26,6 +26,8 @@ export interface LocalFleetOptions {
   }>;
   /** The dialplan context that hands calls to these shards, and those it cannot to `callfleet-fallback`. */
   readonly dialplan: (options: { shards: readonly string[]; context: string }) => string;
+  /** `pbxs[].trunks` of each. Default: none. */
+  readonly pbxTrunks?: ReadonlyArray<Readonly<Record<string, unknown>>>;
   readonly gateways?: number;
   readonly workers?: number;
   /** Laid over the configuration file: sections of callfleet.yaml. */
@@ -136,6 +138,7 @@ function configOf(
       password: pbx.password,
       shards: SHARDS,
       zone: pbx.name,
+      trunks: options.pbxTrunks ?? [],
     })),
     programs: options.programs,
     ...options.config,

@@ -94,6 +94,25 @@ export class CallOffers {
       .finally(() => span.end());
   }
 
+  /** A call that we place: its worker dials it. @throws what NATS refuses the offer with; then nobody will */
+  async offerOutbound(call: LiveCall, offer: Offer): Promise<void> {
+    const { log } = this.#options;
+    call.offer = offer;
+    this.keep(call);
+    filedOffers.count('new');
+    try {
+      await this.#file(call, offer);
+    } catch (error) {
+      this.settle(call);
+      // NATS may have it all the same.
+      call.released = true;
+      call.end();
+      this.forget(call);
+      throw error;
+    }
+    log.info({ call: call.id, trace_id: trace.getSpanContext(call.trace)?.traceId }, 'call.offered');
+  }
+
   /** The worker that had the call is gone: whoever takes it goes on where that one stood. */
   offerAgain(call: LiveCall, why: 'worker-gone' | 'worker-stops' | 'gateway-gone'): void {
     const { claimTimeoutMs, gateway, log } = this.#options;
@@ -181,7 +200,8 @@ export class CallOffers {
     call.released = true;
     givenBackCalls.count(why);
     const isBack = await this.#toDialplan(call, status);
-    await this.#record(call, isBack ? { endedBy: 'dialplan', status } : { endedBy: 'caller' });
+    const endedBy = call.knownOffer?.dial ? 'unanswered' : 'dialplan';
+    await this.#record(call, isBack ? { endedBy, status } : { endedBy: 'caller' });
   }
 
   /** @returns false when the caller had hung up by then */
@@ -189,6 +209,12 @@ export class CallOffers {
     const { ari, log } = this.#options;
     const { channelId } = call;
     try {
+      // Whom we called is not known to the dialplan.
+      if (call.knownOffer?.dial) {
+        await ari.request(channels.hangup({ channelId }));
+        call.end();
+        return true;
+      }
       await ari.request(channels.setChannelVar({ channelId, variable: 'CALLFLEET_STATUS', value }));
       const { status } = await ari.request(channels.continueInDialplan({ channelId }));
       return status !== GONE;
@@ -199,7 +225,10 @@ export class CallOffers {
   }
 
   /** Of a call that has no worker at its end. If one has written it after all, this one is dropped. */
-  async #record(call: LiveCall, end: { endedBy: 'caller' | 'dialplan'; status?: string }): Promise<void> {
+  async #record(
+    call: LiveCall,
+    end: { endedBy: 'caller' | 'dialplan' | 'unanswered'; status?: string },
+  ): Promise<void> {
     const { bus, log } = this.#options;
     const { knownOffer: offer, program, workers, progress } = call;
     if (!offer) return;

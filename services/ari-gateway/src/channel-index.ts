@@ -7,7 +7,7 @@ import {
   subjectsOfEvent,
   type UnknownAriEvent,
 } from '@callfleet/ari';
-import { type CallId, callIdOf, callOfResource, partsOfCallId } from '@callfleet/identity';
+import { type CallId, callIdOf, callOfResource, isOriginatedChannel, partsOfCallId } from '@callfleet/identity';
 
 /** What comes in on a shard's socket: of a type that we know, or of a newer Asterisk. */
 export type IncomingEvent = AriEvent | UnknownAriEvent;
@@ -91,7 +91,8 @@ export class ChannelIndex {
 
   /** The call that a channel belongs to, by its id or as it was learnt. */
   callOf(channelId: string): CallId | undefined {
-    return this.#known.get(channelId)?.call ?? this.#ownCall(channelId);
+    const known = this.#known.get(channelId)?.call ?? this.#ownCall(channelId);
+    return known ?? (isOriginatedChannel(channelId) ? callIdOf(this.#pbx, channelId) : undefined);
   }
 
   #learn(event: IncomingEvent): void {

@@ -24,8 +24,9 @@ export class EventPublisher {
 
   publish(call: LiveCall, event: IncomingEvent): void {
     const data = event as IncomingEvent & Record<string, unknown>;
+    const text = JSON.stringify(data);
     const told: CallEvent = {
-      id: eventId(call.id, data),
+      id: eventId(call.id, data, text),
       call: call.id,
       source: this.#gateway,
       seq: call.nextSeq(),
@@ -34,12 +35,16 @@ export class EventPublisher {
       data,
     };
     call.progress = advance(call.progress, told, call.channelId);
-    this.#outbox.publish(told, traceHeaders(call.trace));
+    this.#outbox.publish(told, traceHeaders(call.trace), text);
   }
 }
 
+const UTC = '+0000';
+const IN_UTC = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+0000$/;
+
 /** Asterisk writes `2026-11-21T05:45:41.123+0000`; without a time of its own an event happened now. */
 export function isoTime(timestamp: unknown): string {
+  if (typeof timestamp === 'string' && IN_UTC.test(timestamp)) return `${timestamp.slice(0, -UTC.length)}Z`;
   const time = typeof timestamp === 'string' ? Date.parse(timestamp) : Number.NaN;
   return new Date(Number.isNaN(time) ? Date.now() : time).toISOString();
 }

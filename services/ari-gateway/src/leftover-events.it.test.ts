@@ -34,7 +34,7 @@ const DOOMED = `
   const [root, servers, events] = process.argv.slice(1);
   const folder = await createSpillFolder(root, { instance: 'gateway-1-aaa', servers: [servers] });
   const spill = new SpillQueue({ folder, maxBytes: 1e9, onTrouble: (error) => { throw error; } });
-  const away = { js: { publish: () => new Promise(() => {}) }, onReconnect: () => () => {} };
+  const away = { nc: { subscribe: () => {}, publish: () => {} }, onReconnect: () => () => {} };
   const out = new EventOutbox(away, { maxHeld: 1, spill, onRefused: () => process.exit(1), onRetry: () => {} });
   for (let seq = 1; seq <= Number(events); seq += 1) {
     const call = 'pbx-a.1763701200_1';

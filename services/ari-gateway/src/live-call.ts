@@ -34,13 +34,26 @@ export class LiveCall {
   /** Given back to the dialplan: no command may touch it any more. */
   released = false;
   readonly #replies = new Map<string, Promise<CommandReply>>();
-  /** Set when the call's channel is gone, milliseconds since the epoch. */
-  endedAt: number | undefined;
+  /** Told once, when it ends. */
+  onEnded: (() => void) | undefined;
+  #endedAt: number | undefined;
   #seq = 0;
 
   constructor(id: CallId) {
     this.id = id;
     this.channelId = partsOfCallId(id)?.channelId ?? '';
+  }
+
+  /** When the call's channel was gone, milliseconds since the epoch. */
+  get endedAt(): number | undefined {
+    return this.#endedAt;
+  }
+
+  /** Its channel is gone; or, of a call that we place, there will be none. */
+  end(): void {
+    if (this.#endedAt !== undefined) return;
+    this.#endedAt = Date.now();
+    this.onEnded?.();
   }
 
   /** @param program unknown where another than the worker says so */

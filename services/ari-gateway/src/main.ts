@@ -120,6 +120,7 @@ await runService('ari-gateway', loadConfig, async (config, service) => {
     open: (pbx, shard, { onState, onTaken }, arrival) =>
       new ShardLink({
         bus,
+        redis,
         outbox,
         gateway: instance,
         pbx: pbx.config,

@@ -1,6 +1,6 @@
 import type { Bridge, Channel } from '@callfleet/ari';
 import type { CallEvent } from '@callfleet/bus';
-import { callIdOf } from '@callfleet/identity';
+import { type CallId, callIdOf } from '@callfleet/identity';
 import { describe, expect, test } from 'vitest';
 import { ChannelIndex } from './channel-index.ts';
 import { eventId } from './event-id.ts';
@@ -45,11 +45,15 @@ function bridgeOf(id: string, ...channels: string[]): Bridge {
 }
 
 function told(...events: Array<{ type: string; [field: string]: unknown }>) {
+  return toldOf(CALL, ...events);
+}
+
+function toldOf(call: CallId, ...events: Array<{ type: string; [field: string]: unknown }>) {
   const stored = events.map((data, n): CallEvent => {
     const at = '2026-11-21T10:47:15.000Z';
-    return { id: String(n), call: CALL, source: 'gateway-1', seq: n + 1, at, type: `ari.${data.type}`, data };
+    return { id: String(n), call, source: 'gateway-1', seq: n + 1, at, type: `ari.${data.type}`, data };
   });
-  return toldCall(CALL, stored);
+  return toldCall(call, stored);
 }
 
 const started = (id: string, state = 'Up') => ({ type: 'StasisStart', args: [], channel: channelOf(id, { state }) });
@@ -187,5 +191,28 @@ describe('what is left of calls that are gone', () => {
     expect(strays([...foreign, ...others], bridges)).toEqual({ channels: [], bridges: [] });
     const shared = [channelOf('1.2'), channelOf(LEG), channelOf(`${CALL}~leg2`)];
     expect(strays(shared, [bridgeOf(room, '1.2', LEG)])).toEqual({ channels: [`${CALL}~leg2`], bridges: [] });
+  });
+});
+
+describe('a call that we place', () => {
+  const CHANNEL = 'cf-out-1';
+  const call = callIdOf('pbx-a', CHANNEL);
+  const here = (state: string) => channelOf(CHANNEL, { data: 'one,callfleet-originated', state });
+
+  test('and that nobody has dialled yet has not ended', () => {
+    expect(missed(toldOf(call), [])).toEqual([]);
+  });
+
+  test('and that was dialled while nobody listened is told of as it is now', () => {
+    expect(missed(toldOf(call), [here('Up')])).toEqual([['StasisStart', CHANNEL]]);
+  });
+
+  test('and that rang before is told of as answered, or as gone', () => {
+    const rang = toldOf(call, { type: 'StasisStart', args: [], channel: here('Down') });
+    expect(missed(rang, [here('Up')])).toEqual([['ChannelStateChange', CHANNEL]]);
+    expect(missed(rang, [])).toEqual([
+      ['StasisEnd', CHANNEL],
+      ['ChannelDestroyed', CHANNEL],
+    ]);
   });
 });

@@ -1,5 +1,5 @@
 import type { Channel } from '@callfleet/ari';
-import { type CallId, partsOfCallId } from '@callfleet/identity';
+import { type CallId, isOriginatedChannel, partsOfCallId } from '@callfleet/identity';
 import { argumentsOf, type PbxSnapshot } from './pbx-snapshot.ts';
 import type { ToldCall } from './told-call.ts';
 
@@ -48,7 +48,10 @@ export function missedEvents(
     if (snapshot.ownerOf(channel.id) === told.id && snapshot.isInShard(channel))
       if (!told.channels.get(channel.id)?.hasStarted) events.push(startOf(channel, now));
   const caller = snapshot.channel(channelId);
-  if (caller && snapshot.isHeld(caller)) {
+  if (isOriginatedChannel(channelId) && !told.start) {
+    // Nobody was told that it was made: it was a moment ago, or it was not yet.
+    if (caller && snapshot.isHeld(caller)) events.push(startOf(caller, now));
+  } else if (caller && snapshot.isHeld(caller)) {
     if (isNowUp(caller, told.channels.get(channelId)?.state ?? ''))
       events.push(event('ChannelStateChange', now, { channel: caller }));
   } else if (told.progress.endedAt === undefined && !isReplaced(told.id, snapshot, callOf))

@@ -71,6 +71,20 @@ test('a call whose caller has been replaced lives until what replaced it is gone
   expect(ends).toEqual([1, 0, 0]);
 });
 
+test('a channel of a call that we place is not offered again when it comes; when the dialplan sends it back, it is', () => {
+  const { events, published, offered } = shard();
+  const channel = { id: 'cf-out-1', state: 'Down', dialplan: {} };
+  events.handle({ type: 'Dial', peer: channel, dialstatus: '' });
+  events.handle({ type: 'StasisStart', args: ['callfleet-originated'], channel });
+  expect(offered).toEqual([]);
+  expect(published.map(({ call, type }) => `${call} ${type}`)).toEqual([
+    'pbx-a.cf-out-1 ari.Dial',
+    'pbx-a.cf-out-1 ari.StasisStart',
+  ]);
+  events.handle({ type: 'StasisStart', args: [], channel });
+  expect(offered).toEqual(['cf-out-1']);
+});
+
 test('a StasisStart without a channel is an error of that one event', () => {
   const { events, published } = shard();
   const replaced = { type: 'StasisStart', replace_channel: { id: '1.1' } };

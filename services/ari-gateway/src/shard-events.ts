@@ -1,4 +1,5 @@
 import { type AriRequester, applications, isKnownEvent, type StasisStart } from '@callfleet/ari';
+import { ORIGINATED } from '@callfleet/identity';
 import type { Logger } from '@callfleet/telemetry';
 import type { CallOffers } from './call-offers.ts';
 import type { IncomingEvent } from './channel-index.ts';
@@ -38,10 +39,12 @@ export class ShardEvents {
       // Who takes the caller's place goes on with the call that is there.
       const isNew = event.type === 'StasisStart' && (event as StasisStart).replace_channel === undefined;
       if (isCaller && isNew) {
-        if (!call.wasFound) offers.offer(call, event as StasisStart, !isSynthesized(event));
+        // What we place was offered before it was dialled.
+        const isOffered = call.wasFound || (event as StasisStart).args[0] === ORIGINATED;
+        if (!isOffered) offers.offer(call, event as StasisStart, !isSynthesized(event));
         call.wasFound = isSynthesized(event);
       }
-      if (isCaller && (event.type === 'StasisEnd' || event.type === 'ChannelDestroyed')) call.endedAt ??= Date.now();
+      if (isCaller && (event.type === 'StasisEnd' || event.type === 'ChannelDestroyed')) call.end();
       publisher.publish(call, event);
     }
   }

@@ -14,6 +14,7 @@ import {
 import { type Bus, type EventOutbox, KeptCalls, subjects } from '@callfleet/bus';
 import { type Config, isClassic, type PbxConfig } from '@callfleet/config';
 import type { CallId } from '@callfleet/identity';
+import type { LeaseRedis } from '@callfleet/leases';
 import type { Logger } from '@callfleet/telemetry';
 import { CallOffers } from './call-offers.ts';
 import { ChannelIndex } from './channel-index.ts';
@@ -26,10 +27,12 @@ import { awayFor, type LinkState } from './link-state.ts';
 import { LiveCalls } from './live-call.ts';
 import { connectionCounter, countRefusal } from './metrics.ts';
 import type { OpenSockets } from './open-sockets.ts';
+import { Origination } from './origination.ts';
 import type { PbxGuard } from './pbx-guard.ts';
 import { ShardEvents } from './shard-events.ts';
 import { ShardReconciler } from './shard-reconciler.ts';
 import { aborted, within } from './time-limit.ts';
+import { TrunkPlaces } from './trunk-places.ts';
 import { NotAriError, whyLost } from './why-away.ts';
 import { WorkerWatch } from './worker-watch.ts';
 
@@ -41,6 +44,7 @@ export interface Arrival {
 
 export interface ShardLinkOptions {
   readonly bus: Bus;
+  readonly redis: LeaseRedis;
   readonly outbox: EventOutbox;
   readonly gateway: string;
   readonly pbx: PbxConfig;
@@ -98,9 +102,12 @@ export class ShardLink {
   readonly #offers: CallOffers;
   readonly #events: ShardEvents;
   readonly #intake: CommandIntake;
+  readonly #places: TrunkPlaces;
+  readonly #origination: Origination;
   readonly #workers: WorkerWatch;
   readonly #countConnection: () => void;
   #connected = false;
+  #isDraining = false;
   readonly #standing = Promise.withResolvers<void>();
   /** Resolved, and true, while the lease is ours as far as is known. */
   #ours = Promise.withResolvers<void>();
@@ -161,9 +168,23 @@ export class ShardLink {
       },
       onDone: (call) => {
         call.worker = undefined;
+        if (call.knownOffer?.dial) call.end();
         offers.forget(call);
       },
       onReleased: (call) => offers.offerAgain(call, 'worker-stops'),
+      log,
+    });
+    this.#places = new TrunkPlaces({ redis: options.redis, calls: this.#calls, log });
+    this.#origination = new Origination({
+      bus,
+      gateway,
+      pbx,
+      shard,
+      calls: this.#calls,
+      offers,
+      places: this.#places,
+      isBroken: () => options.guard.isOpen('originate'),
+      claimTimeoutMs: settings.claimTimeoutMs,
       log,
     });
     this.#reconciler = new ShardReconciler({
@@ -214,6 +235,8 @@ export class ShardLink {
    * after `limitMs` goes back to the dialplan too. Ends early on `signal`.
    */
   async drain(limitMs: number, signal: AbortSignal): Promise<void> {
+    this.#isDraining = true;
+    this.#origination.stop();
     this.#offers.refuseNew();
     await this.#idle(limitMs, signal);
     const left = signal.aborted || this.#closing.signal.aborted ? [] : this.#calls.unended();
@@ -243,12 +266,14 @@ export class ShardLink {
     if (this.#replacedBy === 'stranger') this.#log.error('shard.taken-by-stranger');
     if (this.#replacedBy) this.#closeSocket();
     else if (this.#stands) this.#intake.start();
+    this.#takeOriginations();
   }
 
   /** Takes no commands until `serve`: the shard may be another's. */
   suspend(): void {
     this.#isSuspended = true;
     this.#intake.stop();
+    this.#origination.stop();
   }
 
   /**
@@ -295,6 +320,7 @@ export class ShardLink {
     await this.#running;
     this.#offers.close();
     this.#workers.close();
+    this.#places.close();
     this.#kept.close();
     await this.#http?.close();
   }
@@ -374,8 +400,10 @@ export class ShardLink {
       this.#tell({ state: 'syncing' });
       events.letThrough();
       await this.#reconciler.reconcile(over.signal);
+      this.#places.keepAll();
       this.#log.info({ version: version.text, restOverSocket: features.restOverWebSocket }, 'shard.connected');
       this.#connected = this.#replacedBy !== 'stranger';
+      this.#takeOriginations();
       this.#countConnection();
       if (!over.signal.aborted) this.#tell({ state: 'connected' });
       onServing();
@@ -390,6 +418,7 @@ export class ShardLink {
       this.#stands = false;
       this.#closing.signal.removeEventListener('abort', this.#closeSocket);
       this.#intake.stop();
+      this.#origination.stop();
       await socket.close();
       events.letThrough();
     }
@@ -411,6 +440,10 @@ export class ShardLink {
   /** Only while a socket stands: without one the command has no taker, and its sender knows that at once. */
   #takeCommands(): void {
     if (!this.#isSuspended && !this.#replacedBy) this.#intake.start();
+  }
+
+  #takeOriginations(): void {
+    if (this.#connected && !this.#isSuspended && !this.#isDraining) this.#origination.start();
   }
 
   /** Of a shard that is another's nothing is told. */

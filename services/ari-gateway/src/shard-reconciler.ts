@@ -143,7 +143,7 @@ export class ShardReconciler {
     if (call.endedAt !== undefined) return 0;
     const now = asteriskTime();
     call.progress = { ...told.progress, ...call.progress };
-    if (told.progress.endedAt !== undefined) call.endedAt = Date.now();
+    if (told.progress.endedAt !== undefined) call.end();
     const missed = missedEvents(told, snapshot, (id) => index.callOf(id), now);
     for (const id of told.playbacks)
       if (await this.#isGone(playbacks.get({ playbackId: id }))) missed.push(endOfPlayback(id, now));

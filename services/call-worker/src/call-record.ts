@@ -14,7 +14,7 @@ export interface WorkerKnows {
 
 /** The record of a call from its offer, its outcome and what its media sessions measured. */
 export function workerRecordOf(offer: Offer, { program, workers, status, outcome, media }: WorkerKnows): CallRecord {
-  const { answeredAt, cause, error, endedBy, digits } = outcome;
+  const { answeredAt, cause, error, endedBy, digits, dialed } = outcome;
   const wentBack = endedBy === 'dialplan' || endedBy === 'error';
   return callRecordOf(offer, {
     program,
@@ -26,6 +26,8 @@ export function workerRecordOf(offer: Offer, { program, workers, status, outcome
     ...(wentBack && status !== undefined && { status }),
     ...(cause && { cause }),
     ...(error && { error }),
+    // One call, one endpoint: nobody else can have been called instead.
+    ...(dialed && dialed !== 'cancelled' && { dialed }),
     digits,
     media: [...media].map(({ relay, reason, stats }) => ({ ...stats, relay, reason })),
   });

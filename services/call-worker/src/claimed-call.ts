@@ -90,17 +90,15 @@ export class ClaimedCall {
         return false;
       }
       const { outcome, workers } = ended;
-      await writeCallRecord(
-        bus,
-        workerRecordOf(offer, {
-          program: versionOf(route),
-          workers,
-          status: this.#gateway.status,
-          outcome,
-          media: this.#relay.results.values(),
-        }),
-      );
-      countEnded(route.name, outcome.endedBy);
+      const record = workerRecordOf(offer, {
+        program: versionOf(route),
+        workers,
+        status: this.#gateway.status,
+        outcome,
+        media: this.#relay.results.values(),
+      });
+      await writeCallRecord(bus, record);
+      countEnded(route.name, record.endedBy);
       await this.#gateway.done().catch((error: unknown) => this.#log.warn({ err: error }, 'call.done-not-told'));
       this.#log.info({ endedBy: outcome.endedBy, error: outcome.error }, 'call.ended');
       return true;
@@ -220,7 +218,7 @@ export class ClaimedCall {
     const context: CallContext = {
       id: offer.call,
       pbx: offer.pbx,
-      direction: 'inbound',
+      direction: offer.dial ? 'outbound' : 'inbound',
       caller: offer.caller,
       called: offer.called,
       args: offer.args,
@@ -239,6 +237,7 @@ export class ClaimedCall {
       program: versionOf(route),
       context,
       app: offer.shard,
+      dial: offer.dial,
       connectTimeoutMs,
       maxCallMs,
       maxAfterCallMs,
@@ -256,6 +255,7 @@ export class ClaimedCall {
     return {
       clock: wallClock,
       app: offer.shard,
+      dial: offer.dial,
       connectTimeoutMs,
       maxCallMs,
       maxAfterCallMs,

@@ -1,4 +1,4 @@
-import { announceWorker, connectBus, ensureStreams, OfferQueue, whyNatsIsAway } from '@callfleet/bus';
+import { announcePrograms, announceWorker, connectBus, ensureStreams, OfferQueue, whyNatsIsAway } from '@callfleet/bus';
 import { loadConfig } from '@callfleet/config';
 import { connectRedis, Session, whyRedisIsAway } from '@callfleet/leases';
 import { runService } from '@callfleet/telemetry';
@@ -102,6 +102,8 @@ await runService('call-worker', loadConfig, async (config, service) => {
     log,
   });
   service.check('offers', () => intake.whyTakesNone());
+  const names = programs.map(({ name }) => name);
+  service.stopping.addEventListener('abort', announcePrograms(bus, pool, names), { once: true });
   const pulling = intake.run(service.stopping);
   const stopCalls = async () => {
     await pulling;

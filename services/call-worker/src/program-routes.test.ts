@@ -26,6 +26,14 @@ test('a call that was begun gets its very program in its very version, whatever 
   expect(chosen(offer('100', { name: 'other', version: 'v1' }))).toBeUndefined();
 });
 
+test('a call that is placed gets the program of the name that it asks for, in the version that new calls get', () => {
+  const routes = [...ROUTES, route('campaign', 'v1')];
+  const placed = (program: string) => routeFor(routes, { ...offer('200'), dial: { program } } as Offer);
+  expect(placed('menu')).toMatchObject({ name: 'menu', version: 'v2' });
+  expect(placed('campaign'), 'that no extension is for').toMatchObject({ name: 'campaign', version: 'v1' });
+  expect(placed('nothing')).toBeUndefined();
+});
+
 test('a call that no program is for is given back, by whoever takes it over too', () => {
   const none = routeFor(ROUTES, offer('h'));
   if (!none) throw new Error('no program');

@@ -13,11 +13,16 @@ export interface LoadedProgram extends ProgramRoute {
 }
 
 /**
- * A new call: the first program, in the order of the configuration, that an extension of its own fits. One that was begun:
- * that very program in that very version, or none.
+ * A new call: the first program, in the order of the configuration, that an extension of its own fits; of one that we place, the
+ * first of the name that it asks for, if it can with extensions. One that was begun: that very program in that very version, or none.
  */
-export function routeFor(routes: readonly ProgramRoute[], { called, program }: Offer): ProgramRoute | undefined {
+export function routeFor(routes: readonly ProgramRoute[], { called, dial, program }: Offer): ProgramRoute | undefined {
   if (program) return [...routes, NO_PROGRAM].find((route) => isSame(route, program));
+  if (dial) {
+    const named = routes.filter(({ name }) => name === dial.program);
+    // One without extensions may be an older version that only takes calls over.
+    return named.find(({ extensions }) => extensions.length > 0) ?? named[0];
+  }
   const fits = routes.find((route) => route.extensions.some((pattern) => matchesExtension(pattern, called.number)));
   return fits ?? NO_PROGRAM;
 }

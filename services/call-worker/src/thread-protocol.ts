@@ -1,7 +1,14 @@
 import type { AriRequest } from '@callfleet/ari';
 import type { CallEvent, ProgramVersion } from '@callfleet/bus';
 import type { CallContext } from '@callfleet/calls';
-import type { CallOutcome, JournalEntry, JournaledError, OpenMediaSession, PbxAnswer } from '@callfleet/calls/runtime';
+import type {
+  CallHost,
+  CallOutcome,
+  JournalEntry,
+  JournaledError,
+  OpenMediaSession,
+  PbxAnswer,
+} from '@callfleet/calls/runtime';
 import type { VersionedProgram } from './program-loader.ts';
 
 /*
@@ -36,6 +43,7 @@ export interface RunSpec {
   readonly program: ProgramVersion;
   readonly context: CallContext;
   readonly app: string;
+  readonly dial?: CallHost['dial'];
   readonly connectTimeoutMs: number;
   readonly maxCallMs: number;
   readonly maxAfterCallMs: number;

@@ -103,6 +103,11 @@ export class Worker {
     const { bus, redis, session, routes, log } = this.#options;
     const { offer, trace } = inHand;
     const route = routeFor(routes, offer);
+    if (!route && offer.dial && !offer.program) {
+      // Another worker of the pool has the program.
+      giveBack(inHand);
+      return;
+    }
     if (!route) {
       // Nobody has it where it was looked for: the gateway gives the caller back.
       log.error({ call: offer.call, ...offer.program }, 'call.program-not-here');

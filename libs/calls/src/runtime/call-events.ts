@@ -20,6 +20,11 @@ export class CallEvents {
     return () => this.#listeners.delete(listener);
   }
 
+  /** Whether such an event has come. */
+  has(fits: (event: CallEvent) => boolean): boolean {
+    return this.#past.some(fits);
+  }
+
   /** The first event that fits. Rejects with the signal's reason when that comes first. */
   first(fits: (event: CallEvent) => boolean, signal: AbortSignal): Promise<CallEvent> {
     return new Promise((resolve, reject) => {

@@ -1,4 +1,5 @@
 import type { AriRequest } from '@callfleet/ari';
+import type { DialOptions } from '../dial.ts';
 import type { Journal } from './journal.ts';
 
 /** Time, handed in so that programs can run in simulated time. */
@@ -41,11 +42,19 @@ export interface OpenMediaSession {
 /** What can be asked of a media session that is open. */
 export type KnownMediaSession = Omit<OpenMediaSession, 'leg' | 'attach'>;
 
+/** What a call that we place dials before its program begins. */
+export interface OutboundDial extends Pick<DialOptions, 'callerId' | 'variables'> {
+  readonly endpoint: string;
+  readonly ringTimeoutMs: number;
+}
+
 /** What the runtime of one call needs of the world. The worker gives it the bus; a test gives it a script. */
 export interface CallHost {
   readonly clock: Clock;
   /** The Stasis application that the call's legs must be in. */
   readonly app: string;
+  /** The call is one that we place: this is dialled, and its program begins when it is answered. Absent: it came in. */
+  readonly dial?: OutboundDial | undefined;
   /** Time limit of making a media leg, milliseconds. */
   readonly connectTimeoutMs: number;
   /** How long a program may have one call, milliseconds. */

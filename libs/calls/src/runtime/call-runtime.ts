@@ -3,6 +3,7 @@ import { advance, type CallEvent, type CallProgress } from '@callfleet/bus';
 import { partsOfCallId } from '@callfleet/identity';
 import type { CallContext } from '../call.ts';
 import type { CallProgram } from '../define-call.ts';
+import type { DialAttempt } from '../dial.ts';
 import {
   CallEndedError,
   CallError,
@@ -19,12 +20,15 @@ import { FollowedChannel } from './followed-channel.ts';
 import { adoptLeftovers } from './leftovers.ts';
 import { Operation } from './operation.ts';
 import { OperationLog } from './operation-log.ts';
+import { hangUpOriginated, originate } from './outbound-dial.ts';
 import { partyMaker } from './party-maker.ts';
 import { END_LIMIT_MS, type EndedBy, ProgramCall } from './program-call.ts';
 
 /** How a call ended, for its record. */
 export interface CallOutcome extends CallProgress {
   readonly endedBy: EndedBy;
+  /** What became of whom we called; absent of a call that came in, or where nobody can say. */
+  readonly dialed?: DialAttempt['outcome'] | undefined;
   readonly error?: { readonly code: string; readonly message: string };
   /** How many digits were pressed. */
   readonly digits: number;
@@ -49,6 +53,7 @@ export class CallRuntime {
   readonly #failed = Promise.withResolvers<never>();
   #progress: CallProgress = {};
   #endedBy: EndedBy = 'caller';
+  #dialed: DialAttempt | undefined;
 
   constructor(context: CallContext, host: CallHost) {
     const parts = partsOfCallId(context.id);
@@ -132,11 +137,15 @@ export class CallRuntime {
 
   async #finish(error: unknown): Promise<CallOutcome> {
     const isError = error !== undefined && !this.#over.signal.aborted;
-    if (isError) await this.#giveBack(statusOf(error));
+    if (this.#host.dial && (isError || this.#endedBy === 'unanswered')) await this.#hangUp();
+    else if (isError) await this.#giveBack(statusOf(error));
     await this.#cleanUp();
+    const { outcome: dialed, cause } = this.#dialed ?? {};
     return {
+      ...(cause && { cause }),
       ...this.#progress,
       endedBy: isError ? 'error' : this.#endedBy,
+      ...(dialed && { dialed }),
       ...(error !== undefined && { error: describe(error) }),
       digits: this.#call.digits.total,
     };
@@ -145,12 +154,23 @@ export class CallRuntime {
   /** @returns what it failed with; a program that lets the call's end pass has not failed */
   async #runProgram(program: CallProgram): Promise<unknown> {
     try {
+      if (!(await this.#isAnswered())) return undefined;
       await Promise.race([program.run(this.#call), this.#failed.promise]);
       if (!this.#call.signal.aborted) await this.#call.hangup();
     } catch (error) {
       if (!(error instanceof CallEndedError)) return error ?? new Error('the program threw nothing');
     }
     return undefined;
+  }
+
+  /** Of a call that we place, when that is known; one that came in is its program's to answer. */
+  async #isAnswered(): Promise<boolean> {
+    const { dial } = this.#host;
+    if (!dial) return true;
+    this.#dialed = await originate(this.#scope, dial);
+    if (this.#dialed.outcome === 'answered') return true;
+    this.#endedBy = 'unanswered';
+    return false;
   }
 
   /** Ends a program that goes on for too long, with its call or after it. @returns stops */
@@ -181,6 +201,16 @@ export class CallRuntime {
         await operation.command(channels.hangup({ channelId, reason: 'congestion' })).catch(() => {});
       }
     });
+  }
+
+  /** Of a call that we placed: no dialplan would know what to do with it. */
+  async #hangUp(): Promise<void> {
+    if (this.#over.signal.aborted) return;
+    await this.#onOwnAccount('hang up', async (operation) => {
+      const isThere = await hangUpOriginated(operation, this.#scope);
+      // A channel that is gone answers so a moment before its last event is read.
+      if (isThere || this.#events.has(() => true)) await this.#isOverWithin(END_LIMIT_MS);
+    }).catch(() => {});
   }
 
   async #cleanUp(): Promise<void> {

@@ -25,8 +25,10 @@ import { InputQueue } from './input-queue.ts';
 import type { Operation } from './operation.ts';
 import { listOf, playToEnd, stopPlayback } from './playback.ts';
 
-/** A channel that is gone answers 404 a moment before its last event is read, milliseconds. */
+/** A channel that is leaving Stasis answers so a moment before its last event is read, milliseconds. */
 const GONE_GRACE_MS = 1000;
+/** One that certainly is gone: its last event may have to come from another gateway, that has taken its shard over; milliseconds. */
+const NOT_FOUND_GRACE_MS = 8000;
 /** What Asterisk answers for a channel that is gone, or is leaving Stasis. */
 const GONE_STATUS = new Set([404, 409, 412]);
 
@@ -180,7 +182,7 @@ export class ChannelParty implements Party {
           return await work(operation);
         } catch (error) {
           const isGone = error instanceof PbxRefusedError && GONE_STATUS.has(error.status);
-          if (isGone && (await this.endsWithin(GONE_GRACE_MS))) throw this.#over.reason;
+          if (isGone && (await this.endsWithin(graceAfter(error)))) throw this.#over.reason;
           throw error;
         }
       },
@@ -229,4 +231,9 @@ export class ChannelParty implements Party {
       signal: this.until(operation),
     });
   }
+}
+
+/** 404 can also mean a variable, a playback, or a bridge. */
+function graceAfter({ status, message }: PbxRefusedError): number {
+  return status === 404 && /channel not found/i.test(message) ? NOT_FOUND_GRACE_MS : GONE_GRACE_MS;
 }

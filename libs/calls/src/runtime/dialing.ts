@@ -1,6 +1,7 @@
 import { bridges, channels } from '@callfleet/ari';
-import type { CallEvent } from '@callfleet/bus';
-import type { DialAttempt, DialOptions, DialOutcome } from '../dial.ts';
+import { type CallEvent, dialOutcomeOf } from '@callfleet/bus';
+import { ORIGINATED } from '@callfleet/identity';
+import type { DialAttempt, DialOptions } from '../dial.ts';
 import { BRIDGE_TYPE } from './bridge-type.ts';
 import type { CallScope } from './call-scope.ts';
 import { endOf } from './channel-end.ts';
@@ -16,12 +17,18 @@ export interface KeptDial {
 
 export interface DialingOptions {
   readonly scope: CallScope;
+  /** The channel that they are called for; absent: the call itself is placed. */
+  readonly originator?: string | undefined;
   readonly endpoints: readonly string[];
   /** Of the channel of each endpoint. */
   readonly channelIds: readonly string[];
   /** Where the caller hears what the other side plays before it answers. */
   readonly earlyBridgeId?: string | undefined;
   readonly dial: DialOptions;
+  /** When it has rung for long enough, where that is known already; milliseconds since the epoch. */
+  readonly ringsUntil?: number | undefined;
+  /** Told when that is, once it rings. */
+  readonly onRinging?: ((until: number) => Promise<void>) | undefined;
 }
 
 const RING_TIMEOUT_MS = 30_000;
@@ -85,18 +92,26 @@ export class Dialing {
     const endpoint = endpoints[n] as string;
     const channelId = channelIds[n] as string;
     const rung = new AbortController();
-    const until = AbortSignal.any([signal, rung.signal]);
+    const until = AbortSignal.any([signal, rung.signal, scope.over]);
+    // After a takeover it may be over already: nobody is called twice, though the gateway may be another one too.
+    const wasDecided = scope.events.has((event) => isDecision(event, channelId));
     const decided = scope.events.first((event) => isDecision(event, channelId), until);
     decided.catch(() => {});
-    const cancelTimer = scope.host.clock.after(dial.ringTimeoutMs ?? RING_TIMEOUT_MS, () => rung.abort());
+    const { clock } = scope.host;
+    const ringTimeoutMs = dial.ringTimeoutMs ?? RING_TIMEOUT_MS;
+    let cancelTimer = clock.after(ringTimeoutMs, () => rung.abort());
     try {
-      if (!(await this.#call(operation, n, until))) return { endpoint, outcome: 'unreachable' };
+      if (!wasDecided && !(await this.#call(operation, n, until))) return { endpoint, outcome: 'unreachable' };
+      const ringsUntil = this.#options.ringsUntil ?? clock.now() + ringTimeoutMs;
+      if (this.#options.ringsUntil === undefined) await this.#options.onRinging?.(ringsUntil);
+      cancelTimer();
+      cancelTimer = clock.after(Math.max(1, ringsUntil - clock.now()), () => rung.abort());
       const event = await decided;
       if (!isEndOf(event, channelId)) return { endpoint, outcome: 'answered' };
       const { cause } = await endOf(scope, channelId, event);
-      return { endpoint, outcome: outcomeOf(cause?.code), ...(cause && { cause }) };
+      return { endpoint, outcome: dialOutcomeOf(cause?.code), ...(cause && { cause }) };
     } catch (error) {
-      if (operation.signal.aborted || !until.aborted) throw error;
+      if (operation.signal.aborted || scope.over.aborted || !until.aborted) throw error;
       await this.#hangUp(operation, n, rung.signal.aborted ? 'no_answer' : 'answered_elsewhere');
       return { endpoint, outcome: rung.signal.aborted ? 'no-answer' : 'cancelled' };
     } finally {
@@ -106,14 +121,14 @@ export class Dialing {
 
   /** Makes the channel, and lets it ring. @returns false when the PBX does not know a way to the endpoint */
   async #call(operation: Operation, n: number, signal: AbortSignal): Promise<boolean> {
-    const { scope, dial, endpoints, channelIds, earlyBridgeId } = this.#options;
+    const { scope, originator, dial, endpoints, channelIds, earlyBridgeId } = this.#options;
     const channelId = channelIds[n] as string;
     const { status } = await operation.command(
       channels.create({
         endpoint: endpoints[n] as string,
         app: scope.host.app,
         channelId,
-        originator: scope.caller.id,
+        ...(originator === undefined ? { appArgs: ORIGINATED } : { originator }),
         variables: { ...dial.variables, ...callerIdVariables(dial.callerId) },
       }),
     );
@@ -129,7 +144,7 @@ export class Dialing {
       await operation.commandOk(bridges.addChannel({ bridgeId: earlyBridgeId, channel, inhibitConnectedLineUpdates }));
     }
     // Without `caller` nothing of the caller's identity is passed on.
-    const caller = dial.callerId === undefined ? scope.caller.id : undefined;
+    const caller = dial.callerId === undefined ? originator : undefined;
     const dialled = await operation.command(channels.dial({ channelId, caller }));
     // 409: it rings already, since an earlier gateway had it dialled.
     return dialled.status < 400 || dialled.status === EXISTS;
@@ -161,18 +176,6 @@ function callerIdVariables(callerId: DialOptions['callerId']): Record<string, st
     'CONNECTEDLINE(num,i)': callerId.number,
     ...(callerId.name !== undefined && { 'CONNECTEDLINE(name,i)': callerId.name }),
   };
-}
-
-/** Q.850 causes, as Asterisk makes them of SIP's answers. */
-const OUTCOMES: Readonly<Record<number, DialOutcome>> = {
-  17: 'busy',
-  18: 'no-answer',
-  19: 'no-answer',
-  21: 'rejected',
-};
-
-function outcomeOf(cause: number | undefined): DialOutcome {
-  return (cause !== undefined && OUTCOMES[cause]) || 'unreachable';
 }
 
 /** The most telling of what became of all. */

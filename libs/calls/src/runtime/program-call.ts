@@ -17,7 +17,7 @@ import { Dialing, type KeptDial, reasonOf } from './dialing.ts';
 import { MediaLeg } from './media-leg.ts';
 
 /** Who ended a call. */
-export type EndedBy = 'caller' | 'program' | 'dialplan' | 'transfer' | 'error';
+export type EndedBy = 'caller' | 'program' | 'dialplan' | 'transfer' | 'unanswered' | 'error';
 
 export interface ProgramCallOptions {
   readonly context: CallContext;
@@ -111,6 +111,7 @@ export class ProgramCall extends ChannelParty implements Call {
     const earlyBridgeId = dial.earlyMedia ? this.scope.newId('bridge') : undefined;
     const dialing = new Dialing({
       scope: this.scope,
+      originator: this.scope.caller.id,
       endpoints,
       channelIds: legs.map(({ channelId }) => channelId),
       earlyBridgeId,

@@ -4,7 +4,7 @@ import type { Call } from '../call.ts';
 import { defineCall } from '../define-call.ts';
 import { SimulatedClock } from '../testing/simulated-clock.ts';
 import { type Answer, StagedCall } from '../testing/staged-call.ts';
-import type { KnownMediaSession, OpenMediaSession } from './call-host.ts';
+import type { CallHost, KnownMediaSession, OpenMediaSession } from './call-host.ts';
 import type { CallOutcome } from './call-runtime.ts';
 
 export { settle } from '../testing/staged-call.ts';
@@ -21,17 +21,17 @@ export class ScriptedCall extends StagedCall {
   readonly answers: Record<string, (request: AriRequest<unknown>) => Answer | Promise<Answer>> = {};
   readonly #openMedia: () => Promise<OpenMediaSession>;
 
-  constructor(options: { openMedia?: () => Promise<OpenMediaSession> } = {}) {
+  constructor(options: { openMedia?: () => Promise<OpenMediaSession>; dial?: CallHost['dial'] } = {}) {
     const context = {
       id: callIdOf('pbx-a', CHANNEL),
       pbx: 'pbx-a',
-      direction: 'inbound',
+      direction: options.dial ? 'outbound' : 'inbound',
       caller: { number: '1001', name: '' },
       called: { number: '100', context: 'default' },
       args: [],
       variables: {},
     } as const;
-    super(context, new SimulatedClock());
+    super(context, new SimulatedClock(), options.dial);
     this.#openMedia = options.openMedia ?? (() => Promise.resolve(this.#mediaSession()));
     this.answers['DELETE /channels/{channelId}'] = ({ path }) => {
       if (path === `channels/${CHANNEL}`) this.tell('ChannelDestroyed', { channel: { id: CHANNEL }, cause: 16 });
@@ -51,6 +51,11 @@ export class ScriptedCall extends StagedCall {
 
   press(digits: string): void {
     for (const digit of digits) this.tell('ChannelDtmfReceived', { channel: { id: CHANNEL }, digit });
+  }
+
+  /** As if another gateway had the shard. */
+  forgetCommands(): void {
+    this.forgetAnswers();
   }
 
   callerHangsUp(): void {

@@ -35,6 +35,19 @@ test('a test goes along with the program, and reads afterwards what was done', a
   expect(outcome.endedBy).toBe('caller');
 });
 
+test('a call that was placed has been answered when its program begins', async () => {
+  const told: unknown[] = [];
+  const asks = defineCall(async (it) => {
+    told.push(it.direction, it.called.number);
+    await it.gather({ prompt: 'sound:press-1-to-accept' });
+  });
+  const call = simulateCall(asks, { direction: 'outbound', called: { number: '+4930123' } });
+  await call.waitFor('play');
+  call.press('1');
+  expect(await call.ended()).toMatchObject({ endedBy: 'program', answeredAt: expect.any(String) });
+  expect(told).toEqual(['outbound', '+4930123']);
+});
+
 test('a step that is done for real is waited for, while simulated time stands still', async () => {
   const call = simulateCall(
     defineCall(async (it) => {

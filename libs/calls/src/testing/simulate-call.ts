@@ -86,12 +86,12 @@ export class SimulatedCall extends StagedCall implements SimulatedParty {
 
   constructor(program: CallProgram, options: SimulationOptions, takeover?: SimulatedTakeover) {
     const clock = new SimulatedClock(startOf(options));
-    const { caller = {}, called = {}, args = [], variables = {} } = options;
+    const { direction = 'inbound', caller = {}, called = {}, args = [], variables = {} } = options;
     super(
       {
         id: callIdOf(PBX, CHANNEL),
         pbx: PBX,
-        direction: 'inbound',
+        direction,
         caller: { number: caller.number ?? '', name: caller.name ?? '' },
         called: { number: called.number ?? '100', context: called.context ?? 'default' },
         args,

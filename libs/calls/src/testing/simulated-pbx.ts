@@ -57,7 +57,7 @@ export class SimulatedPbx {
     this.#world = world;
     this.#sounds = new SimulatedSounds(world);
     this.#recordings = new SimulatedRecordings(world);
-    this.caller = this.#newChannel(callerId, 'caller', 'Ring');
+    this.caller = this.#newChannel(callerId, 'caller', world.options.direction === 'outbound' ? 'Up' : 'Ring');
     for (const [name, value] of Object.entries(world.options.variables ?? {})) this.caller.variables.set(name, value);
   }
 

@@ -41,6 +41,8 @@ export interface SimulatedEndpoint {
 }
 
 export interface SimulationOptions {
+  /** `outbound`: a call that was placed, and has been answered. The caller is then who was called. Default `inbound`. */
+  readonly direction?: 'inbound' | 'outbound' | undefined;
   readonly caller?:
     | {
         readonly number?: string | undefined;

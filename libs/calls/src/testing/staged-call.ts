@@ -35,6 +35,7 @@ export abstract class StagedCall {
   steps = 0;
   protected readonly clock: SimulatedClock;
   readonly #context: CallContext;
+  readonly #dial: CallHost['dial'];
   readonly #remembered = new Map<string, Promise<PbxAnswer<unknown>>>();
   readonly #past: CallEvent[] = [];
   #owner: Owner | undefined;
@@ -44,8 +45,10 @@ export abstract class StagedCall {
   /** Turns of the event loop that a new owner needs to read the journal. */
   #turns = 0;
 
-  constructor(context: CallContext, clock: SimulatedClock) {
+  /** @param dial what is dialled before the program begins: the call is one that we place */
+  constructor(context: CallContext, clock: SimulatedClock, dial?: CallHost['dial']) {
     this.#context = context;
+    this.#dial = dial;
     this.clock = clock;
   }
 
@@ -96,6 +99,11 @@ export abstract class StagedCall {
     dead.outcome.resolve(this.#start(this.#owner));
   }
 
+  /** Another gateway has the shard: it does not know what was carried out. */
+  protected forgetAnswers(): void {
+    this.#remembered.clear();
+  }
+
   get isOwnerAlive(): boolean {
     return this.#owner?.alive ?? false;
   }
@@ -144,6 +152,7 @@ export abstract class StagedCall {
     const { clock } = this;
     const host: CallHost = {
       app: 'callfleet-1',
+      dial: this.#dial,
       connectTimeoutMs: 8000,
       maxCallMs: MAX_CALL_MS,
       maxAfterCallMs: MAX_AFTER_CALL_MS,

@@ -1,0 +1,26 @@
+import { benchCommands } from './command-bench.ts';
+import { benchGateway } from './gateway-bench.ts';
+import { benchReport } from './report.ts';
+
+export interface BenchOptions {
+  /** A target that is missed is a failure. */
+  check: boolean;
+}
+
+const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<number>>> = {
+  gateway: benchGateway,
+  command: benchCommands,
+};
+
+/** Measures one part of the system, on this machine. @returns the exit code */
+export async function benchCommand(what: string, files: readonly string[], options: BenchOptions): Promise<number> {
+  if (what === 'report') return benchReport(files);
+  const bench = BENCHES[what];
+  if (!bench) {
+    console.error(
+      `callfleet: there is no bench "${what}"; there are: ${[...Object.keys(BENCHES), 'report'].join(', ')}`,
+    );
+    return 1;
+  }
+  return bench(options);
+}

@@ -1,0 +1,47 @@
+import { readFileSync } from 'node:fs';
+
+/** Linux counts CPU time in hundredths of a second. */
+const TICKS_PER_SECOND = 100;
+
+/** CPU time that a process has used so far, all its threads, user and system; seconds. NaN where there is no /proc. */
+function cpuSeconds(pid: number): number {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // The name, in brackets, may hold blanks.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+  } catch {
+    return Number.NaN;
+  }
+}
+
+/** CPU time that this whole machine has used so far, seconds: everything but waiting. NaN where there is no /proc. */
+function machineCpuSeconds(): number {
+  try {
+    const [total = ''] = readFileSync('/proc/stat', 'utf8').split('\n', 1);
+    // user, nice, system, (idle, iowait,) irq, softirq, steal
+    const ticks = total.trim().split(/\s+/).slice(1, 9).map(Number);
+    return ticks.reduce((sum, count, n) => (n === 3 || n === 4 ? sum : sum + count), 0) / TICKS_PER_SECOND;
+  } catch {
+    return Number.NaN;
+  }
+}
+
+/** How many cores others on this machine take from now on, on average. @param pids ours. @returns to be asked at the end */
+export function watchOthers(pids: readonly number[]): () => number {
+  const ours = () => pids.reduce((sum, pid) => sum + cpuSeconds(pid), 0);
+  const before = { ours: ours(), all: machineCpuSeconds(), at: performance.now() };
+  return () => (machineCpuSeconds() - before.all - (ours() - before.ours)) / ((performance.now() - before.at) / 1000);
+}
+
+/** What several processes use from now on. @returns their CPU seconds since, by name */
+export function watchCpu<Name extends string>(pids: Readonly<Record<Name, number>>): () => Record<Name, number> {
+  const names = Object.keys(pids) as Name[];
+  const read = () => names.map((name) => cpuSeconds(pids[name]));
+  const before = read();
+  return () => {
+    const now = read();
+    const used = names.map((name, n) => [name, (now[n] ?? 0) - (before[n] ?? 0)] as const);
+    return Object.fromEntries(used) as Record<Name, number>;
+  };
+}

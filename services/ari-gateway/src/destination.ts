@@ -1,0 +1,40 @@
+import type { TrunkLimits } from '@callfleet/leases';
+
+/** A trunk as the configuration has it. */
+export interface Trunk extends TrunkLimits {
+  /** `PJSIP/{number}@trunk-a`. */
+  readonly endpoint: string;
+}
+
+export interface Destination {
+  readonly endpoint: string;
+  /** What the call's record and its program see as the called number. */
+  readonly number: string;
+  readonly trunk?: Trunk;
+}
+
+interface BadDestination {
+  readonly code: 'CF_BAD_DESTINATION' | 'CF_TRUNK_UNKNOWN';
+  readonly message: string;
+}
+
+/** Nothing that would mean more than a number within an endpoint: another host, options, a second endpoint. */
+const NUMBER = /^[A-Za-z0-9+*#._-]{1,64}$/;
+
+/** What `--to` means: an endpoint as Asterisk dials it, `PJSIP/alice`, or `<trunk>:<number>`. */
+export function destinationOf(to: string, trunks: readonly Trunk[]): Destination | BadDestination {
+  // A trunk's name has no slash, and an endpoint has one before anything else.
+  const [, name, number] = /^([^/:]+):(.*)$/s.exec(to) ?? [];
+  if (name === undefined || number === undefined) {
+    if (/^[A-Za-z0-9_]+\/[^&]+$/.test(to)) return { endpoint: to, number: to.slice(to.indexOf('/') + 1) };
+    return { code: 'CF_BAD_DESTINATION', message: `"${to}" is no endpoint; accepted: PJSIP/alice, trunk-a:+4930123` };
+  }
+  const trunk = trunks.find((one) => one.name === name);
+  if (!trunk) {
+    const known = trunks.map((one) => one.name).join(', ');
+    return { code: 'CF_TRUNK_UNKNOWN', message: `there is no trunk "${name}"; there is ${known || 'none'}` };
+  }
+  if (!NUMBER.test(number))
+    return { code: 'CF_BAD_DESTINATION', message: `"${number}" is no number; accepted: A-Z, a-z, 0-9, + * # . _ -` };
+  return { endpoint: trunk.endpoint.replaceAll('{number}', () => number), number, trunk };
+}
