@@ -87,3 +87,18 @@ test('a PBX that dials the gateways is served, and when one stops, it dials the 
     expect(await system.recordOf(from)).toMatchObject({ endedBy: 'caller', takeovers: 0 });
   await system.expectNothingLeft();
 }, 90_000);
+
+test('a PBX that is started again dials again, and is served as before', async () => {
+  await expect.poll(holders, LONG).not.toContain('nobody');
+  const [pbx] = system.pbxs;
+  await pbx?.kill();
+  await expect.poll(() => told.filter(({ msg }) => msg === 'shard.socket-lost').length, LONG).toBe(2);
+  told = [];
+  await pbx?.restart();
+  await expect.poll(holders, LONG).not.toContain('nobody');
+  const { call, from } = await place('100', 1000);
+  await call.waitForTone(1000, 10_000);
+  await call.hangUp();
+  expect(await system.recordOf(from)).toMatchObject({ endedBy: 'caller' });
+  await system.expectNothingLeft();
+}, 90_000);

@@ -26,7 +26,7 @@ export interface AriSocketListeners {
   readonly onListenerError?: ((error: unknown) => void) | undefined;
 }
 
-export interface AriSocketLimits {
+interface AriSocketLimits {
   /** Default time limit of a request, milliseconds. Default 10,000. */
   readonly requestTimeoutMs?: number | undefined;
   /** Time limit of connecting, milliseconds. Default 5000. */

@@ -122,6 +122,7 @@ export class ShardLink {
   #closeSocket = () => {};
   readonly #closing = new AbortController();
   readonly #running: Promise<void>;
+  #leaving: Promise<void> | undefined;
 
   constructor(options: ShardLinkOptions) {
     const { bus, outbox, gateway, pbx, shard, settings } = options;
@@ -298,7 +299,12 @@ export class ShardLink {
    * Takes no more commands, carries out those it has, closes the socket and publishes what it has read: of a socket that the PBX has
    * opened, whose heir is whoever it reaches next.
    */
-  async leave(): Promise<void> {
+  leave(): Promise<void> {
+    this.#leaving ??= this.#leave();
+    return this.#leaving;
+  }
+
+  async #leave(): Promise<void> {
     await this.#finishCommands().catch((error: unknown) => this.#log.warn({ err: error }, 'shard.commands-left'));
     await this.close();
     await this.#publishAll();
