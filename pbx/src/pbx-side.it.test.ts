@@ -133,6 +133,8 @@ describe('a call', () => {
     const calls = await serve(['bots-1', 'bots-2', 'bots-3']);
     await eventually(() => expect(calls).toMatchObject([{ number: NUMBER }]));
     expect(await came()).toBe('nobody');
+    expectOk(await ari.request(channels.hangup({ channelId: calls[0]?.channelId ?? '' })));
+    await eventually(async () => expect(await asterisk.channelCount()).toBe(0));
   });
 
   test('is refused with "congestion" by the printed fallback, so that a carrier tries the next PBX', async () => {
