@@ -10,7 +10,8 @@ interface HttpAddress {
   readonly bindAddress: string;
 }
 
-export function httpAddressOf({ url }: Pick<PbxConfig, 'url'>): HttpAddress {
+/** With no url it is for this machine alone. */
+export function httpAddressOf({ url = 'http://127.0.0.1:8088' }: Pick<PbxConfig, 'url'>): HttpAddress {
   const { protocol, port, pathname, hostname } = new URL(url);
   const tls = protocol === 'https:';
   return {

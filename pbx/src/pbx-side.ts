@@ -1,4 +1,4 @@
-import type { Config, PbxConfig } from '@callfleet/config';
+import { type Config, isClassic, type PbxConfig } from '@callfleet/config';
 import { type AriConfOptions, ariConf } from './ari.ts';
 import { type ConfPart, renderParts } from './conf-file.ts';
 import { extensionsConf } from './dialplan.ts';
@@ -6,6 +6,7 @@ import { freepbxParts } from './freepbx.ts';
 import { httpConf } from './http.ts';
 import { asteriskConf, rtpConf } from './instance.ts';
 import { modulesConf } from './modules.ts';
+import { outboundParts } from './outbound.ts';
 import { trunkConf } from './trunk.ts';
 
 export const VARIANTS = ['asterisk', 'freepbx'] as const;
@@ -20,7 +21,7 @@ export function pbxSide(config: Config, pbx: PbxConfig, variant: Variant, option
 export function asteriskParts(config: Config, pbx: PbxConfig, options: AriConfOptions): ConfPart[] {
   return [
     httpConf(pbx),
-    ariConf(pbx, options),
+    ...(isClassic(pbx) ? [ariConf(pbx, options)] : outboundParts(config, pbx, options)),
     asteriskConf(pbx),
     rtpConf(config),
     modulesConf(config),
@@ -30,19 +31,24 @@ export function asteriskParts(config: Config, pbx: PbxConfig, options: AriConfOp
 }
 
 function preamble(config: Config, pbx: PbxConfig, variant: Variant): string {
-  const floor =
-    config.relay.transport === 'websocket'
-      ? '; Media legs over WebSocket (relay.transport) need Asterisk 20.18, 22.8, 23.2 or newer.'
-      : '; Any Asterisk from 20 on will do; from 20.14, 22.4 and 23.0 on commands are faster.';
   const where =
     variant === 'freepbx'
       ? '; FreePBX: comments are for the GUI, the rest goes into the files that are named.'
       : '; Merge each part into the file of its name in /etc/asterisk; where a setting is there already, change it.';
   return [
-    `; The side of ${pbx.name} (${pbx.url}, shards ${pbx.shards.join(', ')}) for Callfleet.`,
-    floor,
+    `; The side of ${pbx.name} (${pbx.url ?? 'it dials the gateways'}, shards ${pbx.shards.join(', ')}) for Callfleet.`,
+    floor(config, pbx),
     where,
-    '; websocket_client.conf: nothing to do. Callfleet dials Asterisk, never the other way round.',
+    ...(isClassic(pbx)
+      ? ['; websocket_client.conf: nothing to do. Callfleet dials Asterisk, never the other way round.']
+      : ['; A gateway that dies may crash this Asterisk (seen on 22.10.1): read docs/outbound.md first.']),
     "; Then: asterisk -rx 'core restart when convenient', and ./callfleet doctor.",
   ].join('\n');
+}
+
+function floor({ relay }: Config, pbx: PbxConfig): string {
+  if (relay.transport === 'websocket')
+    return '; Media legs over WebSocket (relay.transport) need Asterisk 20.18, 22.8, 23.2 or newer.';
+  if (!isClassic(pbx)) return '; A PBX that dials the gateways needs Asterisk 20.15, 22.5, 23.0 or newer.';
+  return '; Any Asterisk from 20 on will do; from 20.14, 22.4 and 23.0 on commands are faster.';
 }

@@ -1,5 +1,5 @@
 import { access, constants } from 'node:fs/promises';
-import type { Config, ProgramConfig } from '@callfleet/config';
+import { type Config, isClassic, type ProgramConfig } from '@callfleet/config';
 import { type Finding, Findings } from './finding.ts';
 
 const about = new Findings('configuration');
@@ -13,6 +13,7 @@ export function checkConfiguration(config: Config): Finding[] {
     ...pbxs.filter(({ shards }) => shards.length < 2).map(({ name }) => oneShard(name)),
     ...pbxs.filter(({ pool }) => pool !== config.worker.pool).map(({ name, pool }) => otherPool(name, pool, config)),
     ...relayAddress(config),
+    ...dialIns(config),
   ];
 }
 
@@ -67,13 +68,25 @@ function otherPool(pbx: string, pool: string, { worker }: Config): Finding {
 function relayAddress({ relay, pbxs }: Config): Finding[] {
   const { advertisedAddress } = relay.rtp;
   if (relay.transport !== 'rtp' || !isLoopback(advertisedAddress)) return [];
-  const far = pbxs.filter(({ url }) => !isLoopback(new URL(url).hostname));
+  const far = pbxs.filter(({ url }) => url === undefined || !isLoopback(new URL(url).hostname));
   if (far.length === 0) return [];
   return [
     about.warning(
       'relay address',
       `${far.map(({ name }) => name).join(', ')} would send audio to ${advertisedAddress}, which is itself`,
       'set relay.rtp.advertisedAddress (of each relay) to the address that the PBXs reach it at',
+    ),
+  ];
+}
+
+/** A password that anybody between can read lets him have the calls. */
+function dialIns({ pbxs, gateway: { listen } }: Config): Finding[] {
+  if (!listen || listen.tls || isLoopback(listen.host) || pbxs.every(isClassic)) return [];
+  return [
+    about.warning(
+      'gateway.listen',
+      'PBXs dial in without TLS: passwords, digits and numbers go over the network as they are',
+      'set gateway.listen.tls, or have a proxy with TLS before it',
     ),
   ];
 }

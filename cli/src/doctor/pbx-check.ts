@@ -1,5 +1,5 @@
 import type { AriRequester } from '@callfleet/ari';
-import type { Config, PbxConfig } from '@callfleet/config';
+import type { Config, ReachablePbx } from '@callfleet/config';
 import { z } from 'zod';
 import type { Finding, Findings } from './finding.ts';
 
@@ -14,7 +14,7 @@ export type AsteriskFacts = z.infer<typeof asteriskInfoSchema>;
 /** One PBX that was reached. */
 export interface PbxContext {
   readonly about: Findings;
-  readonly pbx: PbxConfig;
+  readonly pbx: ReachablePbx;
   readonly config: Config;
   readonly ari: AriRequester;
   readonly facts: AsteriskFacts;

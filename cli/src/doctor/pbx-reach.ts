@@ -1,5 +1,5 @@
 import { AriError, type AriRequester, asterisk } from '@callfleet/ari';
-import type { PbxConfig } from '@callfleet/config';
+import type { ReachablePbx } from '@callfleet/config';
 import { reasonOf } from './connection-reason.ts';
 import type { Finding, Findings } from './finding.ts';
 import { type AsteriskFacts, asteriskInfoSchema } from './pbx-check.ts';
@@ -12,7 +12,12 @@ export interface Reached {
 }
 
 /** Asks Asterisk who it is: address, TLS, HTTP server, ARI and password in one request. */
-export async function reachPbx(about: Findings, pbx: PbxConfig, ari: AriRequester, limitMs: number): Promise<Reached> {
+export async function reachPbx(
+  about: Findings,
+  pbx: ReachablePbx,
+  ari: AriRequester,
+  limitMs: number,
+): Promise<Reached> {
   const begin = performance.now();
   try {
     const answer = await ari.request(asterisk.getInfo());
@@ -32,7 +37,7 @@ export async function reachPbx(about: Findings, pbx: PbxConfig, ari: AriRequeste
   }
 }
 
-async function explain(about: Findings, pbx: PbxConfig, error: AriError, limitMs: number): Promise<Finding> {
+async function explain(about: Findings, pbx: ReachablePbx, error: AriError, limitMs: number): Promise<Finding> {
   switch (error.code) {
     case 'CF_ARI_UNAUTHORIZED':
       return about.problem(
@@ -52,7 +57,7 @@ async function explain(about: Findings, pbx: PbxConfig, error: AriError, limitMs
   }
 }
 
-async function notAsterisk(about: Findings, pbx: PbxConfig, limitMs: number): Promise<Finding> {
+async function notAsterisk(about: Findings, pbx: ReachablePbx, limitMs: number): Promise<Finding> {
   const { isAsterisk, server, prefix } = await whoAnswers(pbx.url, limitMs);
   if (prefix !== undefined)
     return about.problem(
@@ -73,7 +78,7 @@ async function notAsterisk(about: Findings, pbx: PbxConfig, limitMs: number): Pr
   );
 }
 
-function unreached(pbx: PbxConfig, error: AriError): { found: string; mend: string } {
+function unreached(pbx: ReachablePbx, error: AriError): { found: string; mend: string } {
   const { host, hostname, protocol } = new URL(pbx.url);
   switch (error.code) {
     case 'CF_ARI_TIMEOUT':

@@ -1,5 +1,6 @@
 import { createServer as createHttpServer } from 'node:http';
 import { createServer, type Server } from 'node:net';
+import { loadConfig } from '@callfleet/config';
 import { afterEach, describe, expect, test } from 'vitest';
 import { closeServer, configOf, type FakePbxOptions, listen, PASSWORD, startFakePbx } from './fake-pbx.ts';
 import type { Finding } from './finding.ts';
@@ -184,5 +185,35 @@ describe('a version', () => {
 
   test('below 20 is not tested', async () => {
     expect((await versionFindings('18.20.0'))[0]?.found).toMatch(/not tested below 20/);
+  });
+});
+
+describe('a PBX that dials the gateways', () => {
+  const dialling = async (version: string | undefined) => {
+    const url = version === undefined ? undefined : (await fakePbx({ version })).url;
+    const pbx = { name: 'pbx-a', mode: 'outbound', username: 'callfleet', password: PASSWORD, ...(url && { url }) };
+    const config = loadConfig({
+      env: { CALLFLEET_PBXS: JSON.stringify([pbx]), CALLFLEET_GATEWAY__LISTEN: '{ port: 8443 }' },
+    });
+    const [entry] = config.pbxs;
+    if (entry === undefined) throw new Error('no PBX');
+    return (await examinePbx(config, entry, LIMIT_MS)).findings;
+  };
+
+  test('is told that it may crash, whatever its version, and its shards are not looked for', async () => {
+    const findings = await dialling('22.10.1');
+    expect(about(findings, 'outbound')).toMatchObject([
+      { level: 'warning', found: expect.stringMatching(/may crash/) },
+    ]);
+    expect(about(findings, 'shards')).toEqual([]);
+  });
+
+  test('cannot be of a version that does not dial', async () => {
+    expect(about(await dialling('20.14.0'), 'outbound')).toMatchObject([{ level: 'problem' }]);
+    expect(about(await dialling('22.5.0'), 'outbound')).toMatchObject([{ level: 'warning' }]);
+  });
+
+  test('cannot be tried without a url', async () => {
+    expect(await dialling(undefined)).toMatchObject([{ level: 'warning', check: 'outbound' }]);
   });
 });

@@ -1,4 +1,4 @@
-import { type Config, loadConfig, type PbxConfig } from '@callfleet/config';
+import { type Config, isClassic, loadConfig, type PbxConfig } from '@callfleet/config';
 import { pbxSide, VARIANTS, type Variant } from '@callfleet/pbx';
 
 export interface PbxConfigOptions {
@@ -22,7 +22,12 @@ class PbxConfigError extends Error {
 export async function pbxConfigCommand(options: PbxConfigOptions): Promise<number> {
   const variant = variantOf(options.variant);
   const config = loadConfig({ file: options.config });
-  process.stdout.write(pbxSide(config, pbxOf(config, options.pbx), variant, options));
+  const pbx = pbxOf(config, options.pbx);
+  if (variant === 'freepbx' && !isClassic(pbx))
+    throw new PbxConfigError(
+      `${pbx.name} dials the gateways (mode: outbound): that is printed for plain Asterisk only`,
+    );
+  process.stdout.write(pbxSide(config, pbx, variant, options));
   return 0;
 }
 

@@ -1,5 +1,6 @@
 import { WebSocket } from 'ws';
-import { type AriAccount, type AriAddress, ariAddress } from './address.ts';
+import { type AriAccount, ariAddress } from './address.ts';
+import { connectTimeout } from './connect-failure.ts';
 import { AriBusyError, AriClosedError, AriTooLargeError, AriUnexpectedError } from './errors.ts';
 import { isKnownEvent, type UnknownAriEvent } from './event.ts';
 import { readFrame, requestFrame } from './frame.ts';
@@ -25,9 +26,7 @@ export interface AriSocketListeners {
   readonly onListenerError?: ((error: unknown) => void) | undefined;
 }
 
-export interface AriSocketOptions extends AriAccount, AriSocketListeners {
-  /** Stasis applications to register. A newer socket with the same application takes it over. */
-  readonly apps: readonly string[];
+interface AriSocketLimits {
   /** Default time limit of a request, milliseconds. Default 10,000. */
   readonly requestTimeoutMs?: number | undefined;
   /** Time limit of connecting, milliseconds. Default 5000. */
@@ -41,9 +40,17 @@ export interface AriSocketOptions extends AriAccount, AriSocketListeners {
   readonly pingIntervalMs?: number | undefined;
   /** Requests in flight at most. Default 256. */
   readonly maxInFlight?: number | undefined;
+}
+
+export interface AriSocketOptions extends AriAccount, AriSocketLimits, AriSocketListeners {
+  /** Stasis applications to register. A newer socket with the same application takes it over. */
+  readonly apps: readonly string[];
   /** Largest frame accepted from Asterisk, bytes. Default 32 MiB: `GET /channels` of a full PBX is megabytes. */
   readonly maxPayload?: number | undefined;
 }
+
+/** What both kinds of socket want to be told. */
+export type AriSocketUse = AriSocketLimits & AriSocketListeners;
 
 export interface AriCloseInfo {
   /** WebSocket close code; 1006 where there was no close handshake. */
@@ -70,10 +77,10 @@ const MAX_REQUEST_BYTES = 65_527;
 /** What waits to be read by a peer that does not read, bytes. Beyond it requests are refused. */
 const MAX_UNREAD_BYTES = 4 * 1024 * 1024;
 
-/** The classic ARI WebSocket: we dial Asterisk, it sends the events of our Stasis applications and answers requests. */
+/** An ARI WebSocket, whoever dialled: Asterisk sends the events of our Stasis applications and answers requests. */
 export class AriSocket implements AriRequester {
-  readonly #address: AriAddress;
-  readonly #options: AriSocketOptions;
+  readonly #url: string;
+  readonly #options: AriSocketUse;
   readonly #socket: WebSocket;
   readonly #pending: PendingRequests;
   readonly #stats: AriSocketStats = {
@@ -88,12 +95,15 @@ export class AriSocket implements AriRequester {
   #closedBy: AriCloseInfo['by'] = 'peer';
   #error: Error | undefined;
   #closing: Promise<void> | undefined;
+  /** 1001 from a server that goes away: Asterisk keeps what happens meanwhile for the next one. */
+  readonly #closeCode: 1000 | 1001;
 
-  private constructor(options: AriSocketOptions) {
-    this.#address = ariAddress(options);
+  private constructor(socket: WebSocket, url: string, options: AriSocketUse, closeCode: 1000 | 1001 = 1000) {
+    this.#url = url;
     this.#options = options;
-    this.#pending = new PendingRequests(this.#address.url, options.maxInFlight ?? 256);
-    this.#socket = openWebSocket(this.#address, options);
+    this.#closeCode = closeCode;
+    this.#pending = new PendingRequests(url, options.maxInFlight ?? 256);
+    this.#socket = socket;
     // From the first moment: a frame may come in the same read as the answer to the upgrade.
     this.#socket.on('message', (data, isBinary) => this.#read(data.toString(), isBinary));
     this.#socket.on('pong', () => this.#liveness?.heard());
@@ -111,9 +121,35 @@ export class AriSocket implements AriRequester {
    */
   static async connect(options: AriSocketOptions, signal?: AbortSignal): Promise<AriSocket> {
     signal?.throwIfAborted();
-    const socket = new AriSocket(options);
-    await whenOpen(socket.#socket, socket.#address.url, options.connectTimeoutMs ?? 5000, signal);
+    const address = ariAddress(options);
+    const socket = new AriSocket(openWebSocket(address, options), address.url, options);
+    await whenOpen(socket.#socket, address.url, options.connectTimeoutMs ?? 5000, signal);
     return socket;
+  }
+
+  /**
+   * Of a WebSocket that Asterisk has opened to us, paused until now. Resolves with Asterisk's first frame, an ApplicationRegistered:
+   * what is sent before it may lie unread in Asterisk until something else is sent (22.10.1).
+   *
+   * @throws AriTimeoutError, AriClosedError
+   */
+  static async accept(webSocket: WebSocket, url: string, use: AriSocketUse): Promise<AriSocket> {
+    const socket = new AriSocket(webSocket, url, use, 1001);
+    socket.#watch();
+    const first = Promise.withResolvers<void>();
+    webSocket.once('message', () => first.resolve());
+    webSocket.once('close', () => first.reject(new AriClosedError(`${url} closed before it said anything`, { url })));
+    const timer = setTimeout(() => first.reject(connectTimeout(url)), use.connectTimeoutMs ?? 5000);
+    webSocket.resume();
+    try {
+      await first.promise;
+      return socket;
+    } catch (error) {
+      await socket.close();
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   get state(): 'open' | 'closing' | 'closed' {
@@ -140,7 +176,7 @@ export class AriSocket implements AriRequester {
     { timeoutMs = this.#options.requestTimeoutMs ?? 10_000, signal }: AriRequestOptions = {},
   ): Promise<AriResponse<T>> {
     return this.#pending.start(request, { timeoutMs, signal }, (id) => {
-      const { url } = this.#address;
+      const url = this.#url;
       if (this.state !== 'open') throw new AriClosedError(`the event socket of ${url} is ${this.state}`, { url });
       if (this.#socket.bufferedAmount > MAX_UNREAD_BYTES) throw new AriBusyError(`${url} does not read`, { url });
       const frame = requestFrame(id, request);
@@ -172,9 +208,21 @@ export class AriSocket implements AriRequester {
     if (this.state === 'open') this.#closedBy = 'us';
     const timer = setTimeout(() => this.#socket.terminate(), this.#options.closeTimeoutMs ?? 2000);
     await this.#pending.drained();
-    this.#socket.close(1000);
+    this.#socket.close(this.#closeCode);
     await this.#closed.promise;
     clearTimeout(timer);
+  }
+
+  /** A server that vanishes without a close frame may crash the Asterisk that dialled it. */
+  #giveUp(): void {
+    this.#liveness?.stop();
+    if (this.#closeCode === 1000) {
+      this.#socket.terminate();
+      return;
+    }
+    this.#socket.close(this.#closeCode);
+    const timer = setTimeout(() => this.#socket.terminate(), this.#options.closeTimeoutMs ?? 2000);
+    void this.#closed.promise.then(() => clearTimeout(timer));
   }
 
   #watch(): void {
@@ -185,7 +233,7 @@ export class AriSocket implements AriRequester {
       ping: () => this.#socket.ping(),
       onSilence: () => {
         this.#closedBy = 'silence';
-        this.#socket.terminate();
+        this.#giveUp();
       },
     });
   }
@@ -210,7 +258,7 @@ export class AriSocket implements AriRequester {
   }
 
   #onClose(code: number, reason: string): void {
-    const { url } = this.#address;
+    const url = this.#url;
     this.#liveness?.stop();
     const details = { url, mayHaveRun: true, cause: this.#error };
     this.#pending.failAll(new AriClosedError(`the event socket of ${url} closed (${code}) before the answer`, details));
@@ -220,7 +268,7 @@ export class AriSocket implements AriRequester {
   }
 
   #unexpected(why: string): AriUnexpectedError {
-    const { url } = this.#address;
+    const url = this.#url;
     return new AriUnexpectedError(`${url} sent ${why}`, { url, mayHaveRun: true });
   }
 

@@ -1,5 +1,5 @@
 /**
- * Asterisk's REST Interface: typed events, typed operations, and two ways to reach one Asterisk.
+ * Asterisk's REST Interface: typed events, typed operations, two ways to reach one Asterisk, and a way for it to reach us.
  *
  *     const socket = await AriSocket.connect({ url, username, password, apps: ['bot'], onEvent });
  *     expectOk(await socket.request(channels.answer({ channelId })));
@@ -7,12 +7,14 @@
 
 export type { AriAccount } from './address.ts';
 export { AriHttp, type AriHttpOptions } from './ari-http.ts';
+export { AriListener, type AriListenerOptions, type DialIn, type DialInRefusal } from './ari-listener.ts';
 export {
   type AriCloseInfo,
   AriSocket,
   type AriSocketListeners,
   type AriSocketOptions,
   type AriSocketStats,
+  type AriSocketUse,
 } from './ari-socket.ts';
 export { type AsteriskVersion, parseAsteriskVersion } from './asterisk-version.ts';
 export {

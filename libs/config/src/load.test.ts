@@ -140,3 +140,24 @@ describe('a wrong configuration is refused with the path and what is accepted:',
     expect(problemsOf('nats: { servers: 4 }\nup: { gateways: 0 }\n')).toHaveLength(3);
   });
 });
+
+describe('a PBX that dials the gateways', () => {
+  const load = (pbx: object, gateway: object = {}) =>
+    loadConfig({
+      env: {
+        CALLFLEET_PBXS: JSON.stringify([{ name: 'a', username: 'u', password: 'p', ...pbx }]),
+        CALLFLEET_GATEWAY: JSON.stringify(gateway),
+      },
+    });
+
+  test('needs no url, but a place to dial', () => {
+    const listen = { port: 8443 };
+    expect(load({ mode: 'outbound' }, { listen }).pbxs).toMatchObject([{ mode: 'outbound' }]);
+    expect(() => load({ mode: 'outbound' })).toThrow(/gateway\.listen: a \(mode: outbound\) must dial somewhere/);
+  });
+
+  test('is none by default, and then a url is needed', () => {
+    expect(load({ url: 'http://a:8088' }).pbxs).toMatchObject([{ mode: 'classic' }]);
+    expect(() => load({})).toThrow(/pbxs\[0\]\.url: is needed/);
+  });
+});

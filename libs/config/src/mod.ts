@@ -1,5 +1,13 @@
 /** callfleet.yaml and the environment, checked once at the start of every process. */
 export { ConfigError } from './errors.ts';
 export { loadConfig } from './load.ts';
-export type { Config, PbxConfig, ProgramConfig, RelayConfig } from './schema.ts';
+export {
+  type Config,
+  hasUrl,
+  isClassic,
+  type PbxConfig,
+  type ProgramConfig,
+  type ReachablePbx,
+  type RelayConfig,
+} from './schema.ts';
 export { type WatchOptions, watchConfig } from './watch.ts';

@@ -54,8 +54,11 @@ const trunk = section({
 const pbx = section({
   /** Unique name of this Asterisk; part of every call id, so it must not change while calls are up. */
   name: z.string().regex(PBX_NAME, 'must be 1 to 32 of a-z, 0-9 and "-", and not begin with "-"'),
-  /** Where Asterisk's HTTP server is reached: `http://host:8088`. */
-  url: httpUrl.refine(hasNoCredentials, 'must hold no credentials: give username and password'),
+  /** Who dials whom: `classic`, gateways dial the PBX; `outbound`, it dials `gateway.listen`. */
+  mode: z.enum(['classic', 'outbound']).default('classic'),
+  /** Where Asterisk's HTTP server is reached: `http://host:8088`. With `outbound` nobody but the doctor goes there, and it may be left out. */
+  url: httpUrl.refine(hasNoCredentials, 'must hold no credentials: give username and password').optional(),
+  /** Of Asterisk's ARI user; with `outbound` what the PBX shows of itself when it dials. */
   username: z.string().min(1),
   password: z.string().min(1),
   /** Stasis applications, one ARI socket each. Two or more, so that a gateway's death costs no new call. */
@@ -83,6 +86,13 @@ const pbx = section({
 });
 
 const gateway = section({
+  /** Where PBXs with `mode: outbound` dial in; none: nobody can. */
+  listen: section({
+    host: z.string().min(1).default('0.0.0.0'),
+    port: z.int().min(1).max(65_535),
+    /** PEM files. Without them passwords and events go over the network as they are. */
+    tls: section({ certFile: z.string().min(1), keyFile: z.string().min(1) }).optional(),
+  }).optional(),
   /** A call that no worker claims in this time goes back to the dialplan with CALLFLEET_STATUS=NOWORKER. */
   claimTimeoutMs: milliseconds.default(5000),
   /** Time limit of one command on the PBX. */
@@ -221,7 +231,12 @@ const up = section({
 export const configSchema = section({
   nats: nats.prefault({}),
   redis: redis.prefault({}),
-  pbxs: z.array(pbx).min(1, 'at least one PBX is needed').superRefine(unique('name')).superRefine(sameTrunkLimits),
+  pbxs: z
+    .array(pbx)
+    .min(1, 'at least one PBX is needed')
+    .superRefine(unique('name'))
+    .superRefine(sameTrunkLimits)
+    .superRefine(reachable),
   /** A name may be there in several versions; the worker, which reads the files, knows whether they differ. */
   programs: z.array(program).default([]),
   gateway: gateway.prefault({}),
@@ -230,12 +245,37 @@ export const configSchema = section({
   telemetry: telemetry.prefault({}),
   /** How many of each `./callfleet up` starts on this machine. */
   up: up.prefault({}),
+}).superRefine(({ pbxs, gateway: { listen } }, context) => {
+  const name = pbxs.find(({ mode }) => mode === 'outbound')?.name;
+  if (name !== undefined && !listen)
+    context.addIssue({
+      code: 'custom',
+      path: ['gateway', 'listen'],
+      message: `${name} (mode: outbound) must dial somewhere: give a port`,
+    });
 });
 
 export type Config = z.output<typeof configSchema>;
 export type PbxConfig = Config['pbxs'][number];
+/** One that can be gone to. */
+export type ReachablePbx = PbxConfig & { readonly url: string };
 export type ProgramConfig = Config['programs'][number];
 export type RelayConfig = Config['relay'];
+
+/** Gateways dial it. */
+export function isClassic(pbx: PbxConfig): pbx is ReachablePbx {
+  return pbx.mode === 'classic';
+}
+
+export function hasUrl(pbx: PbxConfig): pbx is ReachablePbx {
+  return pbx.url !== undefined;
+}
+
+function reachable(pbxs: readonly { mode: string; url?: string | undefined }[], context: z.RefinementCtx): void {
+  for (const [index, { mode, url }] of pbxs.entries())
+    if (mode === 'classic' && url === undefined)
+      context.addIssue({ code: 'custom', path: [index, 'url'], message: 'is needed, since gateways dial this PBX' });
+}
 
 function hasNoCredentials(url: string): boolean {
   const parsed = URL.parse(url);

@@ -17,7 +17,7 @@ export interface AsteriskOptions {
   entityId?: string;
   /** The Stasis applications that calls in context `default` are offered to, in turn. Default none. */
   apps?: readonly string[];
-  /** Configuration files by name (`ari.conf`, `extensions.conf`, ...): added, or in place of the testkit's own. */
+  /** Configuration files by name (`ari.conf`, `extensions.conf`, ...): added, or in place of the testkit's own. `{etc}` in them is their folder. */
   files?: Readonly<Record<string, string>>;
   /** Of ARI. Default `callfleet`. */
   username?: string;
@@ -121,7 +121,8 @@ export async function startAsterisk(options: AsteriskOptions = {}): Promise<Aste
 async function writeInstance(folder: InstanceFolder, files: Readonly<Record<string, string>>): Promise<void> {
   for (const name of ['etc', 'run', 'log', 'spool', 'spool/recording', 'db', 'sounds'])
     await mkdir(join(folder.path, name));
-  for (const [name, text] of Object.entries(files)) await writeFile(join(folder.path, 'etc', name), text);
+  for (const [name, text] of Object.entries(files))
+    await writeFile(join(folder.path, 'etc', name), text.replaceAll('{etc}', `${folder.inside}/etc`));
 }
 
 function runCli(program: Part, configuration: readonly string[], command: string): Promise<string> {

@@ -16,9 +16,14 @@ export interface LocalFleetOptions {
   /** As in callfleet.yaml; `file` absolute. */
   readonly programs: ReadonlyArray<{ name: string; version?: string; file: string; extensions: readonly string[] }>;
   /**
-   * One PBX for each: how media legs reach the relay near it. Default: `websocket` for the first, `rtp` for the second.
+   * One PBX for each: how media legs reach the relay near it, and configuration files in place of the testkit's own. Default:
+   * `websocket` for the first, `rtp` for the second.
    */
-  readonly pbxs?: ReadonlyArray<{ name: string; transport: 'websocket' | 'rtp' }>;
+  readonly pbxs?: ReadonlyArray<{
+    name: string;
+    transport: 'websocket' | 'rtp';
+    files?: Readonly<Record<string, string>>;
+  }>;
   /** The dialplan context that hands calls to these shards, and those it cannot to `callfleet-fallback`. */
   readonly dialplan: (options: { shards: readonly string[]; context: string }) => string;
   /** `pbxs[].trunks` of each. Default: none. */
@@ -51,7 +56,7 @@ const SERVED_LIMIT_MS = 20_000;
 /** Brings the whole system up; resolves when every shard of every PBX is served. */
 export async function startLocalFleet(options: LocalFleetOptions): Promise<LocalFleet> {
   const progress = options.onProgress ?? (() => {});
-  const wanted = options.pbxs ?? [
+  const wanted: NonNullable<LocalFleetOptions['pbxs']> = options.pbxs ?? [
     { name: 'pbx-a', transport: 'websocket' },
     { name: 'pbx-b', transport: 'rtp' },
   ];
@@ -69,7 +74,9 @@ export async function startLocalFleet(options: LocalFleetOptions): Promise<Local
     const [nats, redis, ...pbxs] = await allOrNone([
       startNatsServer().then(own),
       startRedisServer().then(own),
-      ...wanted.map(({ name }) => startAsterisk({ name, files: { 'extensions.conf': extensions } }).then(own)),
+      ...wanted.map(({ name, files }) =>
+        startAsterisk({ name, files: { 'extensions.conf': extensions, ...files } }).then(own),
+      ),
     ]);
     const folder = await mkdtemp(join(tmpdir(), 'callfleet-'));
     owned.push(() => rm(folder, { recursive: true, force: true }));

@@ -1,9 +1,11 @@
-import { type Child, type ChildOptions, spawnChild } from '@callfleet/supervise';
+import { type Child, type ChildExit, type ChildOptions, spawnChild } from '@callfleet/supervise';
 
 /** A server that tests may kill and start again. */
 export interface TestServer {
   /** Of the process that runs now; changes with restart(). */
   readonly pid: number;
+  /** How the process that runs now ends, when it does. */
+  readonly exited: Promise<ChildExit>;
   /** SIGKILL, as a crash. Its port and its data stay for {@link restart}. Resolves when it is gone. */
   kill(): Promise<void>;
   /** Starts it again on the same port, with the data it left. Stops it first if it still runs. */
@@ -35,6 +37,10 @@ export class ServerProcess implements TestServer {
 
   get pid(): number {
     return this.#child.pid;
+  }
+
+  get exited(): Promise<ChildExit> {
+    return this.#child.exited;
   }
 
   async kill(): Promise<void> {

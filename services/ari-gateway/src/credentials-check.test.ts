@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { loadConfig } from '@callfleet/config';
+import { isClassic, loadConfig } from '@callfleet/config';
 import { createLogger } from '@callfleet/telemetry';
 import { expect, onTestFinished, test } from 'vitest';
 import { checkCredentials } from './credentials-check.ts';
@@ -17,7 +17,11 @@ async function check(...statuses: number[]): Promise<void> {
       password: 'x',
     })),
   );
-  await checkCredentials(loadConfig({ env: { CALLFLEET_PBXS: JSON.stringify(pbxs) } }).pbxs, 1000, log);
+  await checkCredentials(
+    loadConfig({ env: { CALLFLEET_PBXS: JSON.stringify(pbxs) } }).pbxs.filter(isClassic),
+    1000,
+    log,
+  );
 }
 
 async function urlAnswering(status: number): Promise<string> {

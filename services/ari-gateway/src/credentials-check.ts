@@ -1,5 +1,5 @@
 import { AriError, AriHttp, AriUnauthorizedError, asterisk } from '@callfleet/ari';
-import type { PbxConfig } from '@callfleet/config';
+import type { ReachablePbx } from '@callfleet/config';
 import type { Logger } from '@callfleet/telemetry';
 
 /**
@@ -8,7 +8,7 @@ import type { Logger } from '@callfleet/telemetry';
  *
  * @throws AriUnauthorizedError
  */
-export async function checkCredentials(pbxs: readonly PbxConfig[], timeoutMs: number, log: Logger): Promise<void> {
+export async function checkCredentials(pbxs: readonly ReachablePbx[], timeoutMs: number, log: Logger): Promise<void> {
   const refusals = await Promise.all(
     pbxs.map(async (pbx) => {
       const http = new AriHttp({ ...pbx, requestTimeoutMs: timeoutMs });

@@ -35,6 +35,8 @@ export interface Link extends LeavingLink {
   standBy(withinMs: number): Promise<void>;
   serve(): void;
   suspend(): void;
+  /** Carries out the commands it has, closes its socket, and publishes what it has read. */
+  leave(): Promise<void>;
   /** Takes no new calls, and resolves when there are none left, or on `signal`. */
   drain(limitMs: number, signal: AbortSignal): Promise<void>;
 }

@@ -17,12 +17,14 @@ import {
   whyNatsIsAway,
   workerPresence,
 } from '@callfleet/bus';
-import { loadConfig, watchConfig } from '@callfleet/config';
+import { isClassic, loadConfig, watchConfig } from '@callfleet/config';
 import type { CallId } from '@callfleet/identity';
 import { connectRedis, isLost, isSessionAlive, Session, whyRedisIsAway } from '@callfleet/leases';
 import { eventMetrics, runService, type Service } from '@callfleet/telemetry';
 import { checkCredentials } from './credentials-check.ts';
+import { DialledInShards } from './dialled-in-shards.ts';
 import { publishLeftovers } from './leftover-events.ts';
+import { listen } from './listen.ts';
 import { watchGuards, watchMirrors, watchPbxs, watchShards, watchSpill } from './metrics.ts';
 import type { Pbx } from './pbx.ts';
 import { PbxBoard } from './pbx-board.ts';
@@ -54,7 +56,7 @@ await runService('ari-gateway', loadConfig, async (config, service) => {
   });
   service.onStop('redis', () => redis.quit());
   service.check('redis', () => whyRedisIsAway(redis));
-  await checkCredentials(config.pbxs, settings.connectTimeoutMs, log);
+  await checkCredentials(config.pbxs.filter(isClassic), settings.connectTimeoutMs, log);
 
   const owner = { instance, servers: config.nats.servers };
   const spillFolder = await createSpillFolder(settings.spillFolder, owner);
@@ -122,7 +124,7 @@ await runService('ari-gateway', loadConfig, async (config, service) => {
   const fleet: PbxFleet = new PbxFleet({
     settings,
     log,
-    open: (pbx, shard, { onState, onTaken }) =>
+    open: (pbx, shard, { onState, onTaken }, arrival) =>
       new ShardLink({
         bus,
         redis,
@@ -133,12 +135,14 @@ await runService('ari-gateway', loadConfig, async (config, service) => {
         guard: pbx.guard,
         settings,
         mirror: mirrors?.take({ pbx: pbx.name, shard }),
-        isMirrored: () => settings.mirror && keeper?.hasOthers === true,
+        isMirrored: () => settings.mirror && !arrival && keeper?.hasOthers === true,
         isWorkerGone,
         claimIdentity: (entityId) => claimIdentity(pbx, entityId),
         onState,
         beforeCommand: () => standstill.look(),
         onTaken,
+        arrival,
+        sockets: pbx.sockets,
         log,
       }),
     claimIdentity,
@@ -171,6 +175,7 @@ await runService('ari-gateway', loadConfig, async (config, service) => {
   // Before its session begins: who has a session and does not answer is taken for dead.
   service.onStop('presence', announceGateway(bus, instance));
   let keeper: ShardKeeper | undefined;
+  let dialledIn: DialledInShards | undefined;
   const session = await Session.start(redis, {
     kind: 'gateway',
     instance,
@@ -178,6 +183,7 @@ await runService('ari-gateway', loadConfig, async (config, service) => {
     onAlive: (gateways) => keeper?.onGateways(gateways),
     onForgotten: () => {
       keeper?.onForgotten();
+      dialledIn?.doubtAll();
       void identities.assertAll();
     },
     onRenewalFailed: (error) => log.warn({ err: error }, 'session.renewal-failed'),
@@ -186,6 +192,7 @@ await runService('ari-gateway', loadConfig, async (config, service) => {
   const standstill = new Standstill(settings.sessionTtlMs / 2, (ms) => {
     log.warn({ ms: Math.round(ms) }, 'gateway.stood-still');
     keeper?.doubtAll();
+    dialledIn?.doubtAll();
   });
   service.onStop('standstill', () => standstill.close());
   /** From when a socket stands to the end of the hand-over: the other one carries out what it has first. */
@@ -207,16 +214,37 @@ await runService('ari-gateway', loadConfig, async (config, service) => {
     log,
   });
   keeper = shards;
+  const arrived = new DialledInShards({
+    redis,
+    session,
+    presenceOf: (gateway) => gatewayPresence(bus, gateway),
+    shardAt: (path) => fleet.dialledIn(path)?.shard,
+    open: (shard, onTaken, arrival) => fleet.open(shard, onTaken, arrival),
+    connectWithinMs: settings.connectTimeoutMs,
+    leaseWithinMs: handOverMs,
+    drainMs: settings.removedDrainMs,
+    log,
+  });
+  dialledIn = arrived;
   // Others may have taken us for dead meanwhile.
   service.onStop(
     'doubt',
-    bus.onReconnect(() => shards.doubtAll()),
+    bus.onReconnect(() => {
+      shards.doubtAll();
+      arrived.doubtAll();
+    }),
   );
-  watchShards(() => shards.held());
+  watchShards(() => [...shards.held(), ...arrived.all()]);
   watchMirrors(() => mirrors?.all() ?? []);
   service.check('shards', () => shards.whyNotReady());
   const keeping = shards.run(service.stopping);
   service.onDrain('shards', () => keeping, DRAIN_LIMIT_MS);
+  if (settings.listen) {
+    const listener = await listen(settings.listen, fleet, (dialIn) => arrived.onDialIn(dialIn), log);
+    service.onStop('listener', () => listener.close());
+    service.stopping.addEventListener('abort', () => listener.stopListening(), { once: true });
+    service.onDrain('arrived shards', () => arrived.stop(), DRAIN_LIMIT_MS);
+  }
   service.onStop(
     'hand-overs',
     onHandOver(bus, instance, (handOver) => shards.onHandOver(handOver)),
@@ -226,6 +254,7 @@ await runService('ari-gateway', loadConfig, async (config, service) => {
       const changed = fleet.apply(now);
       mirrors?.closeOf(changed);
       shards.setShards(fleet.shards, changed);
+      arrived.setShards(({ pbx, shard }) => fleet.dialledIn(`/ari/${pbx}/${shard}`) !== undefined, changed);
     },
     onRestartNeeded: (keys) => log.warn({ keys }, 'config.restart-needed'),
     onRefused: (error) => log.error({ err: error }, 'config.refused'),

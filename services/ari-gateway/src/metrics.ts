@@ -22,6 +22,16 @@ const refusedCommands = new Tally(
   ['CF_COMMAND_FENCED', 'CF_CALL_RELEASED', 'CF_SHARD_NOT_HELD', 'CF_PBX_NO_ANSWER', 'CF_PBX_BUSY', 'CF_BREAKER_OPEN'],
 );
 
+export const refusedDialIns = new Tally(
+  'callfleet.dial_ins.refused',
+  {
+    description: 'Connections to gateway.listen that were turned away, by why',
+    unit: '{connection}',
+    attribute: 'callfleet.reason',
+  },
+  ['not-http', 'not-websocket', 'not-ari', 'unauthorized', 'full'],
+);
+
 export const repeatedCommands = meter.createCounter('callfleet.commands.repeated', {
   description: 'Commands that came again and were answered from memory',
   unit: '{command}',

@@ -42,7 +42,15 @@ beforeEach(() => {
     open: (pbx, shard, { onState }): Link => {
       opened.push({ pbx, shard, onState });
       const none = async () => {};
-      const link = { standBy: none, serve: () => {}, suspend: () => {}, release: none, drain: none, close: none };
+      const link = {
+        standBy: none,
+        serve: () => {},
+        suspend: () => {},
+        release: none,
+        drain: none,
+        close: none,
+        leave: none,
+      };
       return { connected: true, calls: 2, ...link };
     },
     claimIdentity: async () => {},
@@ -111,4 +119,20 @@ test('a shard is told of as soon as it was tried, with what keeps it away and si
   expect(reports()).toEqual([{ ...before, why: 'hangs' }]);
   opened[0]?.onState({ state: 'connected' });
   expect(reports()).toEqual([{ shard: 'one', state: 'connected', since: expect.any(String), calls: 2 }]);
+});
+
+test('a PBX that dials us is known by its path, one that is dialled is not, and its shards are nobody`s to dial', () => {
+  const listen = { port: 1 };
+  const outbound = { name: 'b', mode: 'outbound', username: 'b', password: 'x', shards: ['one', 'two'] };
+  const { pbxs } = loadConfig({
+    env: {
+      CALLFLEET_PBXS: JSON.stringify([entry('a'), outbound]),
+      CALLFLEET_GATEWAY__LISTEN: JSON.stringify(listen),
+    },
+  });
+  fleet.apply(pbxs);
+  expect(fleet.shards).toEqual([{ pbx: 'a', shard: 'one' }]);
+  expect(fleet.dialledIn('/ari/b/two')).toMatchObject({ shard: { pbx: 'b', shard: 'two' }, config: { username: 'b' } });
+  for (const path of ['/ari/a/one', '/ari/b/three', '/ari/c/one', '/ari/b', '/ari/b/one/', '/b/one', '/', ''])
+    expect(fleet.dialledIn(path), path).toBeUndefined();
 });

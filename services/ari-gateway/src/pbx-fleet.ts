@@ -1,4 +1,4 @@
-import type { Config, PbxConfig } from '@callfleet/config';
+import { type Config, isClassic, type PbxConfig } from '@callfleet/config';
 import type { Logger } from '@callfleet/telemetry';
 import type { CommandClass } from './command-class.ts';
 import type { Link } from './held-shards.ts';
@@ -7,13 +7,14 @@ import { beginOpenings } from './metrics.ts';
 import { Pbx } from './pbx.ts';
 import type { PbxGuard } from './pbx-guard.ts';
 import type { Shard } from './shard-assignment.ts';
+import type { Arrival } from './shard-link.ts';
 import { ShardMirror } from './shard-mirror.ts';
 
 export interface PbxFleetOptions {
   readonly settings: Config['gateway'];
   readonly log: Logger;
   /** Opens a shard's event socket. */
-  readonly open: (pbx: Pbx, shard: string, told: LinkListeners) => Link;
+  readonly open: (pbx: Pbx, shard: string, told: LinkListeners, arrival?: Arrival) => Link;
   /** @throws PbxIdentityError when that Asterisk is another PBX's */
   readonly claimIdentity: (pbx: Pbx, entityId: string | undefined) => Promise<void>;
   /** What this gateway knows of a PBX's shards has changed, or the PBX has been added or removed. */
@@ -74,8 +75,20 @@ export class PbxFleet {
     return changed;
   }
 
+  /** Of the PBXs that gateways dial. */
   get shards(): Shard[] {
-    return [...this.#pbxs.values()].flatMap(({ name, config }) => config.shards.map((shard) => ({ pbx: name, shard })));
+    return [...this.#pbxs.values()].flatMap(({ name, config }) =>
+      isClassic(config) ? config.shards.map((shard) => ({ pbx: name, shard })) : [],
+    );
+  }
+
+  /** Whoever dials to this path, `/ari/<pbx>/<shard>`: a shard of a PBX that dials us. */
+  dialledIn(path: string): { readonly shard: Shard; readonly config: PbxConfig } | undefined {
+    const [, ari, name = '', shard = '', ...rest] = path.split('/');
+    const config = this.#pbxs.get(name)?.config;
+    if (ari !== 'ari' || rest.length > 0 || !config || isClassic(config) || !config.shards.includes(shard))
+      return undefined;
+    return { shard: { pbx: name, shard }, config };
   }
 
   get names(): string[] {
@@ -100,18 +113,21 @@ export class PbxFleet {
     return this.#pbxs.get(name) ?? this.#retiredAs(name);
   }
 
-  /** @param shard of a PBX that is in the configuration */
-  open({ pbx: name, shard }: Shard, onTaken: () => void): Link {
+  /**
+   * @param shard of a PBX that is in the configuration
+   * @param arrival of one that dials us
+   */
+  open({ pbx: name, shard }: Shard, onTaken: () => void, arrival?: Arrival): Link {
     const pbx = this.#pbxs.get(name);
     if (!pbx) throw new Error(`there is no PBX ${name}`);
-    return pbx.hold(shard, (onState) => this.#options.open(pbx, shard, { onState, onTaken }));
+    return pbx.hold(shard, (onState) => this.#options.open(pbx, shard, { onState, onTaken }, arrival));
   }
 
-  /** Undefined of what is not in the configuration. */
+  /** Undefined of what is not in the configuration, and of a PBX that dials us. */
   mirror({ pbx: name, shard }: Shard): ShardMirror | undefined {
     const pbx = this.#pbxs.get(name);
     const { settings, log } = this.#options;
-    if (!pbx) return undefined;
+    if (!pbx || !isClassic(pbx.config)) return undefined;
     const claimIdentity = (entityId: string | undefined) => this.#options.claimIdentity(pbx, entityId);
     return new ShardMirror({ pbx: pbx.config, shard, guard: pbx.guard, settings, claimIdentity, log });
   }

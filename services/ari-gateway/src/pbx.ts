@@ -1,10 +1,11 @@
 import { AriHttp } from '@callfleet/ari';
 import type { PbxAnnouncement, ShardReport } from '@callfleet/bus';
-import type { Config, PbxConfig } from '@callfleet/config';
+import { type Config, isClassic, type PbxConfig } from '@callfleet/config';
 import type { Logger } from '@callfleet/telemetry';
 import type { CommandClass } from './command-class.ts';
 import type { Link } from './held-shards.ts';
 import type { LinkState } from './link-state.ts';
+import { OpenSockets } from './open-sockets.ts';
 import { PbxGuard } from './pbx-guard.ts';
 
 export interface PbxOptions {
@@ -20,8 +21,10 @@ export class Pbx {
   readonly guard: PbxGuard;
   /** As soon as it was read, and is this PBX's alone. */
   entityId: string | undefined;
+  /** Those of its shards that it has opened to us itself. */
+  readonly sockets: OpenSockets;
   readonly #options: PbxOptions;
-  readonly #health: AriHttp;
+  readonly #http: AriHttp | undefined;
   readonly #shards = new Map<string, HeldShard>();
   #config: PbxConfig;
   #isRetired = false;
@@ -31,13 +34,14 @@ export class Pbx {
     const { settings, log, onBreaker } = options;
     this.#config = config;
     this.#options = options;
-    this.#health = new AriHttp({ ...config, maxConnections: 2 });
+    this.sockets = new OpenSockets(config.name);
+    this.#http = isClassic(config) ? new AriHttp({ ...config, maxConnections: 2 }) : undefined;
     this.guard = new PbxGuard({
       pbx: config.name,
       limits: config.limits,
       breaker: settings.breaker,
       timeoutMs: settings.commandTimeoutMs,
-      health: this.#health,
+      health: this.#http ?? this.sockets,
       onBreaker,
       log,
     });
@@ -59,7 +63,7 @@ export class Pbx {
   /** What others are told of it. */
   get known(): Pick<PbxAnnouncement, 'url' | 'entityId' | 'shards' | 'openBreakers'> {
     return {
-      url: this.#config.url,
+      ...(this.#config.url !== undefined && { url: this.#config.url }),
       ...(this.entityId !== undefined && { entityId: this.entityId }),
       shards: this.reports,
       openBreakers: this.guard.openBreakers,
@@ -84,6 +88,11 @@ export class Pbx {
     held.link = link;
     this.#shards.set(shard, held);
     onShards();
+    const gone = async () => {
+      if (this.#shards.get(shard) === held) this.#shards.delete(shard);
+      onShards();
+      if (this.#isRetired) await this.#closeWhenIdle();
+    };
     return {
       get connected() {
         return link.connected;
@@ -99,11 +108,13 @@ export class Pbx {
         held.drains();
         return link.drain(limitMs, signal);
       },
+      leave: async () => {
+        await link.leave();
+        await gone();
+      },
       close: async () => {
         await link.close();
-        if (this.#shards.get(shard) === held) this.#shards.delete(shard);
-        onShards();
-        if (this.#isRetired) await this.#closeWhenIdle();
+        await gone();
       },
     };
   }
@@ -121,7 +132,7 @@ export class Pbx {
 
   async #close(): Promise<void> {
     this.guard.close();
-    await this.#health.close();
+    await this.#http?.close();
   }
 
   async #closeWhenIdle(): Promise<void> {

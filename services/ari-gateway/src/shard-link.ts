@@ -1,7 +1,18 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { type AriCloseInfo, AriHttp, AriSocket, applications, expectOk, readFeatures } from '@callfleet/ari';
+import {
+  AriClosedError,
+  type AriCloseInfo,
+  AriHttp,
+  type AriRequester,
+  AriSocket,
+  type AriSocketUse,
+  applications,
+  type DialIn,
+  expectOk,
+  readFeatures,
+} from '@callfleet/ari';
 import { type Bus, type EventOutbox, KeptCalls, subjects } from '@callfleet/bus';
-import type { Config, PbxConfig } from '@callfleet/config';
+import { type Config, isClassic, type PbxConfig } from '@callfleet/config';
 import type { CallId } from '@callfleet/identity';
 import type { LeaseRedis } from '@callfleet/leases';
 import type { Logger } from '@callfleet/telemetry';
@@ -16,6 +27,7 @@ import { awayFor, type LinkState } from './link-state.ts';
 import { LiveCalls } from './live-call.ts';
 import { connectionCounter, countRefusal } from './metrics.ts';
 import { MirrorSubscriptions } from './mirror-subscriptions.ts';
+import type { OpenSockets } from './open-sockets.ts';
 import { Origination } from './origination.ts';
 import type { PbxGuard } from './pbx-guard.ts';
 import { ShardEvents } from './shard-events.ts';
@@ -25,6 +37,12 @@ import { TrunkPlaces } from './trunk-places.ts';
 import { type TakenMirror, TwoSightings } from './two-sightings.ts';
 import { NotAriError, whyLost } from './why-away.ts';
 import { WorkerWatch } from './worker-watch.ts';
+
+/** A socket that the PBX has opened to us; with it the link is over. */
+export interface Arrival {
+  readonly dialIn: DialIn;
+  readonly onEnded: () => void;
+}
 
 export interface ShardLinkOptions {
   readonly bus: Bus;
@@ -47,6 +65,10 @@ export interface ShardLinkOptions {
   readonly beforeCommand: () => void;
   /** Another socket has the application, and not because we hand it over. No commands are taken until `serve`. */
   readonly onTaken: () => void;
+  /** Of a PBX that dials us. */
+  readonly arrival?: Arrival | undefined;
+  /** Where such a socket is to be known while it is open. */
+  readonly sockets: Pick<OpenSockets, 'add' | 'delete'>;
   readonly log: Logger;
 }
 
@@ -79,7 +101,8 @@ export class ShardLink {
   readonly #calls = new LiveCalls();
   readonly #kept: KeptCalls;
   readonly #reconciler: ShardReconciler;
-  readonly #http: AriHttp;
+  /** Undefined of a PBX that dials us. */
+  readonly #http: AriHttp | undefined;
   /** Set while it is open and Asterisk takes requests over it: several times faster than HTTP. */
   #fastWay: AriSocket | undefined;
   readonly #offers: CallOffers;
@@ -107,15 +130,16 @@ export class ShardLink {
   #closeSocket = () => {};
   readonly #closing = new AbortController();
   readonly #running: Promise<void>;
+  #leaving: Promise<void> | undefined;
 
   constructor(options: ShardLinkOptions) {
     const { bus, outbox, gateway, pbx, shard, settings } = options;
     const log = options.log.child({ pbx: pbx.name, shard });
     this.#options = options;
     this.#log = log;
-    this.#http = new AriHttp({ ...pbx, requestTimeoutMs: settings.commandTimeoutMs });
+    this.#http = isClassic(pbx) ? new AriHttp({ ...pbx, requestTimeoutMs: settings.commandTimeoutMs }) : undefined;
     const ari = options.guard.over({
-      request: (request, requestOptions) => (this.#fastWay ?? this.#http).request(request, requestOptions),
+      request: (request, requestOptions) => (this.#fastWay ?? this.#slowWay).request(request, requestOptions),
     });
     this.#kept = new KeptCalls(bus, pbx.name, shard, (error) => log.warn({ err: error }, 'shard.call-not-kept'));
     const offers = new CallOffers({
@@ -178,7 +202,7 @@ export class ShardLink {
     this.#reconciler = new ShardReconciler({
       bus,
       kept: this.#kept,
-      http: this.#http,
+      http: { request: (request, requestOptions) => this.#slowWay.request(request, requestOptions) },
       pbx: pbx.name,
       shard,
       index,
@@ -197,6 +221,15 @@ export class ShardLink {
     this.#countConnection = connectionCounter({ pbx: pbx.name, shard });
     this.#standing.promise.catch(() => {});
     this.#running = this.#keepConnected();
+    void this.#running.then(options.arrival?.onEnded);
+  }
+
+  /** Of what is large or slow; over the socket where there is nothing else. */
+  get #slowWay(): AriRequester {
+    const way = this.#http ?? this.#fastWay;
+    if (way) return way;
+    const { pbx } = this.#options;
+    throw new AriClosedError(`${pbx.name} has no socket to this gateway`, { url: pbx.name });
   }
 
   /** Its event socket stands. */
@@ -261,19 +294,42 @@ export class ShardLink {
    * @throws what `connectHeir` throws, or when commands take too long
    */
   async release(connectHeir: () => Promise<void>): Promise<void> {
-    const { settings, outbox } = this.#options;
     this.#isLeaving = true;
     try {
       await connectHeir();
       await within(REPLACED_WITHIN_MS, this.#replaced.promise, 'no other socket has the application');
       await wait(TRAILING_MS);
-      this.suspend();
-      await within(2 * settings.commandTimeoutMs, this.#intake.drained(), 'commands are still under way');
-      const published = Promise.all([outbox.flushed(), this.#kept.flushed()]);
-      await Promise.race([published, wait(PUBLISH_WITHIN_MS)]);
+      await this.#finishCommands();
+      await this.#publishAll();
     } finally {
       this.#isLeaving = false;
     }
+  }
+
+  /**
+   * Takes no more commands, carries out those it has, closes the socket and publishes what it has read: of a socket that the PBX has
+   * opened, whose heir is whoever it reaches next.
+   */
+  leave(): Promise<void> {
+    this.#leaving ??= this.#leave();
+    return this.#leaving;
+  }
+
+  async #leave(): Promise<void> {
+    await this.#finishCommands().catch((error: unknown) => this.#log.warn({ err: error }, 'shard.commands-left'));
+    await this.close();
+    await this.#publishAll();
+  }
+
+  async #finishCommands(): Promise<void> {
+    this.suspend();
+    const limitMs = 2 * this.#options.settings.commandTimeoutMs;
+    await within(limitMs, this.#intake.drained(), 'commands are still under way');
+  }
+
+  async #publishAll(): Promise<void> {
+    const published = Promise.all([this.#options.outbox.flushed(), this.#kept.flushed()]);
+    await Promise.race([published, wait(PUBLISH_WITHIN_MS)]);
   }
 
   async close(): Promise<void> {
@@ -284,7 +340,7 @@ export class ShardLink {
     this.#workers.close();
     this.#places.close();
     this.#kept.close();
-    await this.#http.close();
+    await this.#http?.close();
   }
 
   async #keepConnected(): Promise<void> {
@@ -302,6 +358,7 @@ export class ShardLink {
         this.#log.error({ err: error, againInMs: pauseMs }, 'shard.unreachable');
         this.#tell(awayFor(error));
       }
+      if (this.#options.arrival) break;
       if (!this.#isOurs) {
         // Whoever has the shard may have the application too: to connect again would take it away.
         this.#standing.reject(new Error('the socket was not connected, or lost'));
@@ -313,14 +370,14 @@ export class ShardLink {
       await wait(pauseMs, undefined, { signal: this.#closing.signal }).catch(() => {});
       pauseMs = Math.min(pauseMs * 2, reconnectMaxMs);
     }
+    this.#standing.reject(new Error('the socket was not connected, or lost'));
     clearInterval(forgetting);
   }
 
   /** Connects, serves until the socket closes, and takes down what hung on it. */
   async #serveOneSocket(onServing: () => void): Promise<void> {
-    const { pbx, shard, settings } = this.#options;
-    const { version, entityId, features } = await readFeatures(this.#http);
-    await this.#options.claimIdentity(entityId);
+    const { shard, settings, arrival, sockets } = this.#options;
+    const before = this.#http && (await this.#learnWho(this.#http));
     const closed = Promise.withResolvers<AriCloseInfo>();
     const nonsense = Promise.withResolvers<never>();
     nonsense.promise.catch(() => {});
@@ -335,32 +392,29 @@ export class ShardLink {
         : undefined;
     this.#replacedBy = undefined;
     this.#replaced = Promise.withResolvers();
-    const socket = await AriSocket.connect(
-      {
-        ...pbx,
-        apps: [shard],
-        connectTimeoutMs: settings.connectTimeoutMs,
-        requestTimeoutMs: settings.commandTimeoutMs,
-        onEvent: (event) => (event.type === 'ApplicationReplaced' ? this.#onReplaced() : events.take(event)),
-        onMalformed: (problem) => {
-          malformed += 1;
-          this.#log.warn({ problem }, 'shard.malformed-frame');
-          if (malformed === MOST_MALFORMED) nonsense.reject(new NotAriError());
-        },
-        onListenerError: (error) => this.#log.error({ err: error }, 'shard.event-failed'),
-        onClose: closed.resolve,
+    const socket = await this.#socketFor({
+      connectTimeoutMs: settings.connectTimeoutMs,
+      requestTimeoutMs: settings.commandTimeoutMs,
+      onEvent: (event) => (event.type === 'ApplicationReplaced' ? this.#onReplaced() : events.take(event)),
+      onMalformed: (problem) => {
+        malformed += 1;
+        this.#log.warn({ problem }, 'shard.malformed-frame');
+        if (malformed === MOST_MALFORMED) nonsense.reject(new NotAriError());
       },
-      this.#closing.signal,
-    );
-    if (features.restOverWebSocket) this.#fastWay = socket;
+      onListenerError: (error) => this.#log.error({ err: error }, 'shard.event-failed'),
+      onClose: closed.resolve,
+    });
+    if (arrival) sockets.add(socket);
     this.#closeSocket = () => void socket.close();
     const over = new AbortController();
     void closed.promise.then(() => over.abort());
     this.#closing.signal.addEventListener('abort', this.#closeSocket, { once: true });
     try {
+      const { version, features } = before ?? (await this.#learnWho(socket));
+      if (features.restOverWebSocket) this.#fastWay = socket;
       this.#stands = true;
       if (this.#isOurs) this.#takeCommands();
-      expectOk(await this.#http.request(applications.filter({ applicationName: shard, filter: EVENT_FILTER })));
+      expectOk(await this.#slowWay.request(applications.filter({ applicationName: shard, filter: EVENT_FILTER })));
       if (!this.#isOurs) {
         await this.#reconciler.learnChannels();
         this.#standing.resolve();
@@ -387,6 +441,7 @@ export class ShardLink {
       this.#tell({ state: 'away', why: whyLost(info) });
     } finally {
       this.#fastWay = undefined;
+      sockets.delete(socket);
       this.#connected = false;
       this.#stands = false;
       this.#closing.signal.removeEventListener('abort', this.#closeSocket);
@@ -395,6 +450,19 @@ export class ShardLink {
       await socket.close();
       events.letThrough();
     }
+  }
+
+  #socketFor(use: AriSocketUse): Promise<AriSocket> {
+    const { pbx, shard, arrival } = this.#options;
+    if (arrival) return arrival.dialIn.open(use);
+    if (!isClassic(pbx)) throw new Error(`${pbx.name} is not dialled`);
+    return AriSocket.connect({ ...pbx, ...use, apps: [shard] }, this.#closing.signal);
+  }
+
+  async #learnWho(way: AriRequester) {
+    const known = await readFeatures(way);
+    await this.#options.claimIdentity(known.entityId);
+    return known;
   }
 
   /** Only while a socket stands: without one the command has no taker, and its sender knows that at once. */

@@ -10,7 +10,7 @@ import {
   expectOk,
   readFeatures,
 } from '@callfleet/ari';
-import type { Config, PbxConfig } from '@callfleet/config';
+import type { Config, ReachablePbx } from '@callfleet/config';
 import type { Logger } from '@callfleet/telemetry';
 import type { IncomingEvent } from './channel-index.ts';
 import { EVENT_FILTER } from './event-filter.ts';
@@ -22,7 +22,7 @@ import type { PbxGuard } from './pbx-guard.ts';
 import { PbxSnapshot } from './pbx-snapshot.ts';
 
 export interface ShardMirrorOptions {
-  readonly pbx: PbxConfig;
+  readonly pbx: ReachablePbx;
   readonly shard: string;
   readonly guard: PbxGuard;
   readonly settings: Config['gateway'];

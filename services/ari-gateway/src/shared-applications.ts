@@ -113,6 +113,10 @@ export class SharedLink {
     this.#applications.disconnect(this, isExpected);
   }
 
+  leave(): Promise<void> {
+    return this.close();
+  }
+
   onReplaced(): void {
     this.#replaced.resolve();
     if (this.#isLeaving || !this.#hasBegun) return;

@@ -115,12 +115,11 @@ function transportFor(
   const { rtp, transport, websocket } = config.relay;
   const ports = new PortPool({ ...rtp, now: processTime.now });
   return (pbx, listener) => {
+    if (transport === 'rtp') return new RtpTransport({ ...rtp, ports, format: FORMAT }, listener);
     const pbxUrl = urlOf(pbx);
     if (!pbxUrl)
-      throw new RelayError('CF_PBX_UNKNOWN', `this relay has no PBX "${pbx}", nor does a gateway tell of it`);
-    return transport === 'rtp'
-      ? new RtpTransport({ ...rtp, ports, format: FORMAT }, listener)
-      : new WebSocketTransport({ ...websocket, pbxUrl, format: FORMAT, time: processTime }, listener);
+      throw new RelayError('CF_PBX_UNKNOWN', `this relay has no url of PBX "${pbx}", nor does a gateway tell of one`);
+    return new WebSocketTransport({ ...websocket, pbxUrl, format: FORMAT, time: processTime }, listener);
   };
 }
 
