@@ -118,7 +118,7 @@ async function lossesOf(kills: number, isMirrored: boolean) {
   const lost: string[][] = [];
   const leavers: string[] = [];
   for (let n = 0; n < kills; n += 1) {
-    const talks = await placeMany(8, '501');
+    const talks = await placeMany(8, '502');
     await wait(1000);
     const since = Date.now();
     const presser = startPressing(talks.map(({ call }) => call));
@@ -160,7 +160,7 @@ describe('with the mirror', () => {
   test('callers press digits while their gateway is killed, again and again: each digit arrives, once and in order', async () => {
     await start(true);
     await mirrored();
-    const counting = await placeMany(8, '501');
+    const counting = await placeMany(8, '502');
     const presser = startPressing(counting.map(({ call }) => call));
     await wait(1000);
     for (let n = 0; n < KILLS; n += 1) {
@@ -192,7 +192,7 @@ describe('with the mirror', () => {
   test('digits that are pressed while a gateway hangs arrive when it is given up, and not again when it wakes', async () => {
     await start(true);
     await mirrored();
-    const counting = await placeMany(4, '501');
+    const counting = await placeMany(4, '502');
     const presser = startPressing(counting.map(({ call }) => call));
     await wait(1000);
     const { pid } = gatewayWithCalls();
@@ -217,7 +217,7 @@ describe('with the mirror', () => {
   test('the gateway that has the mirror dies, and calls go on; another one mirrors from then on', async () => {
     await start(true);
     await mirrored();
-    const counting = await placeMany(4, '501');
+    const counting = await placeMany(4, '502');
     const presser = startPressing(counting.map(({ call }) => call));
     await system.fleet.addGateway('gateway-3');
     await wait(1500);
@@ -246,7 +246,7 @@ describe('with the mirror', () => {
     const [pbx] = system.pbxs;
     await pbx?.restart();
     await expect.poll(() => saying('mirror.connected').filter((one) => one.pbx === pbx?.name).length, LONG).toBe(2);
-    const [counting] = await Promise.all([place(0, '501')]);
+    const [counting] = await Promise.all([place(0, '502')]);
     const presser = startPressing([counting.call]);
     await wait(500);
     await expect
