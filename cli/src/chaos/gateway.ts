@@ -219,10 +219,16 @@ function report(kills: readonly Kill[], outcomes: readonly CallOutcome[], notMad
         unit: '',
         how: 'no gateway had a shard of their PBX, or one gave them back',
       },
-      // Without a mirror of its shards, what a PBX tells while nobody listens is told to nobody.
-      { what: 'events lost', value: sum((o) => o.eventsLost), unit: '', how: `of ${events} that Asterisk told` },
+      {
+        what: 'events lost',
+        target: { atMost: 0 },
+        value: sum((outcome) => outcome.eventsLost),
+        unit: '',
+        how: `of ${events} that Asterisk told`,
+      },
       {
         what: 'digits lost',
+        target: { atMost: 0 },
         value: digits - sum((outcome) => outcome.heard),
         unit: '',
         how: `of ${digits} that Asterisk told, by the call records`,
