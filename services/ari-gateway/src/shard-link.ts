@@ -3,6 +3,7 @@ import {
   AriClosedError,
   type AriCloseInfo,
   AriHttp,
+  type AriRequest,
   type AriRequester,
   AriSocket,
   type AriSocketUse,
@@ -32,6 +33,7 @@ import { Origination } from './origination.ts';
 import type { PbxGuard } from './pbx-guard.ts';
 import { ShardEvents } from './shard-events.ts';
 import { ShardReconciler } from './shard-reconciler.ts';
+import { isSlow } from './slow-command.ts';
 import { aborted, within } from './time-limit.ts';
 import { TrunkPlaces } from './trunk-places.ts';
 import { type TakenMirror, TwoSightings } from './two-sightings.ts';
@@ -139,7 +141,7 @@ export class ShardLink {
     this.#log = log;
     this.#http = isClassic(pbx) ? new AriHttp({ ...pbx, requestTimeoutMs: settings.commandTimeoutMs }) : undefined;
     const ari = options.guard.over({
-      request: (request, requestOptions) => (this.#fastWay ?? this.#slowWay).request(request, requestOptions),
+      request: (request, requestOptions) => this.#wayOf(request).request(request, requestOptions),
     });
     this.#kept = new KeptCalls(bus, pbx.name, shard, (error) => log.warn({ err: error }, 'shard.call-not-kept'));
     const offers = new CallOffers({
@@ -222,6 +224,10 @@ export class ShardLink {
     this.#standing.promise.catch(() => {});
     this.#running = this.#keepConnected();
     void this.#running.then(options.arrival?.onEnded);
+  }
+
+  #wayOf(request: AriRequest<unknown>): AriRequester {
+    return this.#fastWay && !isSlow(request) ? this.#fastWay : this.#slowWay;
   }
 
   /** Of what is large or slow; over the socket where there is nothing else. */

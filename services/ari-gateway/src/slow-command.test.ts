@@ -1,0 +1,16 @@
+import { asterisk, channels, recordings } from '@callfleet/ari';
+import { expect, test } from 'vitest';
+import { isSlow } from './slow-command.ts';
+
+const leg = { app: 'one', external_host: '127.0.0.1:1', format: 'ulaw' } as const;
+
+test.each([
+  ['an AudioSocket leg', channels.externalMedia({ ...leg, encapsulation: 'audiosocket', transport: 'tcp' }), true],
+  ['an RTP leg', channels.externalMedia({ ...leg, encapsulation: 'rtp', transport: 'udp' }), false],
+  ['the list of stored recordings', recordings.listStored(), true],
+  ['the list of modules', asterisk.listModules(), true],
+  ['an answer', channels.answer({ channelId: '1.1' }), false],
+  ['the list of channels', channels.list(), false],
+])('%s', (_, request, slow) => {
+  expect(isSlow(request)).toBe(slow);
+});
