@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { SpillSegment } from './spill-segment.ts';
 
 const MIB = 1024 * 1024;
-const LINES_PER_WRITE = 1000;
 const RETRY_AFTER_MS = 1000;
 const SUFFIX = '.jsonl';
 
@@ -12,7 +11,7 @@ export interface SpillQueueOptions {
   readonly folder: string;
   /** Of lines on disk and on their way there. */
   readonly maxBytes: number;
-  /** Of lines that wait to be written. Default 16 MiB. */
+  /** Of lines that wait to be written. Default 64 MiB: what a busy process holds until it gets to its next write. */
   readonly maxUnwrittenBytes?: number | undefined;
   /** A file is full then, and is deleted when all of it is settled. Default 8 MiB. */
   readonly segmentBytes?: number | undefined;
@@ -47,7 +46,7 @@ export class SpillQueue {
 
   constructor(options: SpillQueueOptions) {
     this.#options = options;
-    this.#maxUnwrittenBytes = options.maxUnwrittenBytes ?? 16 * MIB;
+    this.#maxUnwrittenBytes = options.maxUnwrittenBytes ?? 64 * MIB;
     this.#segmentBytes = options.segmentBytes ?? 8 * MIB;
   }
 
@@ -195,8 +194,18 @@ export class SpillQueue {
     }, RETRY_AFTER_MS);
   }
 
+  /** As many as fill a file: a busy process gets to its next write late. */
+  #nextLines(): Buffer[] {
+    let bytes = 0;
+    const end = this.#unwritten.findIndex((line) => {
+      bytes += line.length;
+      return bytes >= this.#segmentBytes;
+    });
+    return end < 0 ? [...this.#unwritten] : this.#unwritten.slice(0, end + 1);
+  }
+
   async #writeOnce(): Promise<boolean> {
-    const lines = this.#unwritten.slice(0, LINES_PER_WRITE);
+    const lines = this.#nextLines();
     try {
       const last = this.#segments.at(-1);
       const segment = last && last.size < this.#segmentBytes ? last : await this.#addSegment();
