@@ -22,7 +22,7 @@ export default defineConfig({
           hookTimeout: 120_000,
           maxWorkers: 2,
           // Real processes and sound on a machine that others use too. A test that needed it is named in the output: look at it.
-          retry: 1,
+          retry: 2,
         },
       },
     ],
