@@ -84,17 +84,21 @@ async function run(program: Program, fate?: Fate, { isPlaced = false, unanswered
   names += 1;
   const pool = `pool-${names}`;
   const shard = new ScriptedShard(bus, outbox, pool);
-  let told: unknown[] = [];
   let effects = 0;
-  const written = defineCall((call) => {
-    // Each worker's program begins at the top; what counts is what the last one was told.
-    told = [];
-    return program(call, told, () => {
-      effects += 1;
+  /** By worker: one that wakes when another has had the call may begin its program as late as that. */
+  const toldTo = new Map<string, unknown[]>();
+  const start = (name: string, withFate?: Fate) => {
+    const written = defineCall((call) => {
+      const told: unknown[] = [];
+      toldTo.set(name, told);
+      return program(call, told, () => {
+        effects += 1;
+      });
     });
-  });
-  const options = { natsUrl: nats.url, redisUrl: redis.url, pool, relay: RELAY, program: written, unanswered };
-  const first = await MortalWorker.start({ ...options, name: `${pool}-first`, ...(fate && { fate }) });
+    const options = { natsUrl: nats.url, redisUrl: redis.url, pool, relay: RELAY, program: written, unanswered };
+    return MortalWorker.start({ ...options, name, ...(withFate && { fate: withFate }) });
+  };
+  const first = await start(`${pool}-first`, fate);
   const until = Date.now() + CALL_LIMIT_MS;
   let isDone = false;
   void shard.done.then(() => {
@@ -104,7 +108,7 @@ async function run(program: Program, fate?: Fate, { isPlaced = false, unanswered
   if (isPlaced) await shard.place('12');
   else shard.enter('12');
   while (!isDone) {
-    if (!first.isAlive) second ??= await MortalWorker.start({ ...options, name: `${pool}-second` });
+    if (!first.isAlive) second ??= await start(`${pool}-second`);
     if (shard.claimedBy === `${pool}-second`) first.wake();
     if (Date.now() > until) throw new Error(`${fate?.what} at step ${fate?.atStep}: no end of ${shard.commands}`);
     await wait(20);
@@ -119,7 +123,7 @@ async function run(program: Program, fate?: Fate, { isPlaced = false, unanswered
   const record = await bus.jsm.direct.getMessage('CDRS', { last_by_subj: subjects.cdr(shard.call) });
   return {
     commands: shard.commands.map((command) => command.replaceAll(shard.call, '<call>').replaceAll(pool, '<n>')),
-    told,
+    told: toldTo.get(shard.claimedBy ?? '') ?? [],
     relayed: [...(relayed.get(shard.call)?.ops ?? [])],
     steps: first.steps,
     metItsFate,
