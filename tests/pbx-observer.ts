@@ -1,9 +1,9 @@
 import { AriSocket, applications, expectOk } from '@callfleet/ari';
 import { callIdOf } from '@callfleet/identity';
 import type { Asterisk } from '@callfleet/testkit';
-import type { IncomingEvent } from '../services/ari-gateway/src/channel-index.ts';
-import { EVENT_FILTER } from '../services/ari-gateway/src/event-filter.ts';
-import { eventId } from '../services/ari-gateway/src/event-id.ts';
+import type { IncomingEvent } from '../services/ari-gateway/src/events/channel-index.ts';
+import { EVENT_FILTER } from '../services/ari-gateway/src/events/event-filter.ts';
+import { eventId } from '../services/ari-gateway/src/events/event-id.ts';
 
 interface SeenEvent {
   /** As a gateway gives it: the same event, the same id. */

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { AriListener, type DialIn } from '@callfleet/ari';
 import type { Config } from '@callfleet/config';
 import type { Logger } from '@callfleet/telemetry';
-import { refusedDialIns } from './metrics.ts';
-import type { PbxFleet } from './pbx-fleet.ts';
+import type { PbxFleet } from './pbx/pbx-fleet.ts';
+import { refusedDialIns } from './telemetry/metrics.ts';
 
 /** Begins to listen for the PBXs of the fleet that dial us. @throws when the address is taken, or TLS has no such files */
 export function listen(

@@ -1,0 +1,51 @@
+import { advance, type CallEvent, type EventOutbox, traceHeaders } from '@callfleet/bus';
+import type { ChannelIndex, IncomingEvent } from '../events/channel-index.ts';
+import { eventId } from '../events/event-id.ts';
+import type { LiveCall, LiveCalls } from './live-call.ts';
+
+/** Gives each event its calls, its number and its id, and hands it to the bus. */
+export class EventPublisher {
+  readonly #index: ChannelIndex;
+  readonly #gateway: string;
+  readonly #calls: LiveCalls;
+  readonly #outbox: EventOutbox;
+
+  constructor(index: ChannelIndex, gateway: string, calls: LiveCalls, outbox: EventOutbox) {
+    this.#index = index;
+    this.#gateway = gateway;
+    this.#calls = calls;
+    this.#outbox = outbox;
+  }
+
+  /** The calls that the event concerns, each with whether the event's channel is its caller. To be asked once of each event. */
+  callsOf(event: IncomingEvent): { call: LiveCall; isCaller: boolean }[] {
+    return this.#index.concernedBy(event).map(({ id, isCaller }) => ({ call: this.#calls.get(id), isCaller }));
+  }
+
+  publish(call: LiveCall, event: IncomingEvent): CallEvent {
+    const data = event as IncomingEvent & Record<string, unknown>;
+    const text = JSON.stringify(data);
+    const told: CallEvent = {
+      id: eventId(call.id, data, text),
+      call: call.id,
+      source: this.#gateway,
+      seq: call.nextSeq(),
+      at: isoTime(data.timestamp),
+      type: `ari.${event.type}`,
+      data,
+    };
+    call.progress = advance(call.progress, told, call.channelId);
+    this.#outbox.publish(told, traceHeaders(call.trace), text);
+    return told;
+  }
+}
+
+const UTC = '+0000';
+const IN_UTC = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+0000$/;
+
+/** Asterisk writes `2026-11-21T05:45:41.123+0000`; without a time of its own an event happened now. */
+export function isoTime(timestamp: unknown): string {
+  if (typeof timestamp === 'string' && IN_UTC.test(timestamp)) return `${timestamp.slice(0, -UTC.length)}Z`;
+  const time = typeof timestamp === 'string' ? Date.parse(timestamp) : Number.NaN;
+  return new Date(Number.isNaN(time) ? Date.now() : time).toISOString();
+}

@@ -1,0 +1,85 @@
+import { type AriRequester, applications, isKnownEvent, type StasisStart } from '@callfleet/ari';
+import type { CallEvent } from '@callfleet/bus';
+import { ORIGINATED } from '@callfleet/identity';
+import type { Logger } from '@callfleet/telemetry';
+import type { CallOffers } from '../calls/call-offers.ts';
+import type { EventPublisher } from '../calls/event-publisher.ts';
+import type { LiveCall } from '../calls/live-call.ts';
+import type { IncomingEvent } from '../events/channel-index.ts';
+import { arrivalsIn, type MirrorSubscriptions } from '../mirror/mirror-subscriptions.ts';
+
+export interface ShardEventsOptions {
+  readonly shard: string;
+  readonly ari: AriRequester;
+  readonly publisher: EventPublisher;
+  readonly offers: CallOffers;
+  readonly mirror: Pick<MirrorSubscriptions, 'add'>;
+  readonly log: Logger;
+}
+
+/** More new types than an Asterisk will have: the rest is not told. */
+const MOST_UNKNOWN_TYPES = 100;
+
+/** What an event of a shard's socket sets going: its calls are found, it is published, and a new call is offered. */
+export class ShardEvents {
+  readonly #options: ShardEventsOptions;
+  /** Of a newer Asterisk than our types know: passed on like all others, and told once each. */
+  readonly #unknownTypes = new Set<string>();
+
+  constructor(options: ShardEventsOptions) {
+    this.#options = options;
+  }
+
+  handle(event: IncomingEvent): void {
+    const { publisher, log } = this.#options;
+    if (!isKnownEvent(event)) this.#tellUnknown(event.type);
+    const calls = publisher.callsOf(event);
+    if (calls.length === 0) {
+      log.debug({ type: event.type }, 'event.of-no-call');
+      return;
+    }
+    this.attend(event);
+    for (const { call, isCaller } of calls) this.tell(event, call, isCaller);
+  }
+
+  /** Has Asterisk tell more of what has come: to us, and to the mirror. */
+  attend(event: IncomingEvent): void {
+    if (event.type === 'StasisStart') void this.follow((event as StasisStart).channel.id);
+    if (!isSynthesized(event)) for (const source of arrivalsIn(event)) void this.#options.mirror.add(source);
+  }
+
+  /** @param isCaller the event's channel is the call's caller */
+  tell(event: IncomingEvent, call: LiveCall, isCaller: boolean): CallEvent {
+    const { publisher, offers } = this.#options;
+    // Who takes the caller's place goes on with the call that is there.
+    const isNew = event.type === 'StasisStart' && (event as StasisStart).replace_channel === undefined;
+    if (isCaller && isNew) {
+      // What we place was offered before it was dialled.
+      const isOffered = call.wasFound || (event as StasisStart).args[0] === ORIGINATED;
+      if (!isOffered) offers.offer(call, event as StasisStart, !isSynthesized(event));
+      call.wasFound = isSynthesized(event);
+    }
+    if (isCaller && (event.type === 'StasisEnd' || event.type === 'ChannelDestroyed')) call.end();
+    return publisher.publish(call, event);
+  }
+
+  /** Without this an application's last word on a channel is StasisEnd; ChannelDestroyed tells why it ended. */
+  async follow(channelId: string): Promise<void> {
+    const { ari, shard, log } = this.#options;
+    try {
+      await ari.request(applications.subscribe({ applicationName: shard, eventSource: [`channel:${channelId}`] }));
+    } catch (error) {
+      log.warn({ channel: channelId, err: error }, 'shard.subscribe-failed');
+    }
+  }
+
+  #tellUnknown(type: string): void {
+    if (this.#unknownTypes.has(type) || this.#unknownTypes.size >= MOST_UNKNOWN_TYPES) return;
+    this.#unknownTypes.add(type);
+    this.#options.log.warn({ type }, 'shard.unknown-event-type');
+  }
+}
+
+function isSynthesized(event: IncomingEvent): boolean {
+  return (event as { synthesized?: unknown }).synthesized === true;
+}

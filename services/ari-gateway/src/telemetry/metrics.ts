@@ -1,0 +1,240 @@
+import { type CommandReply, type PbxState, pbxStates } from '@callfleet/bus';
+import { meter, Tally } from '@callfleet/telemetry';
+import type { Attributes } from '@opentelemetry/api';
+import { type CommandClass, commandClasses } from '../names/command-class.ts';
+import type { Shard } from '../names/shard.ts';
+
+export const filedOffers = new Tally(
+  'callfleet.offers.filed',
+  { description: 'Offers filed for workers, by why', unit: '{offer}', attribute: 'callfleet.reason' },
+  ['new', 'worker-gone', 'worker-stops', 'gateway-gone'],
+);
+
+export const givenBackCalls = new Tally(
+  'callfleet.calls.given_back',
+  { description: 'Calls given back to the dialplan, by why', unit: '{call}', attribute: 'callfleet.reason' },
+  ['not-claimed', 'draining'],
+);
+
+const refusedCommands = new Tally(
+  'callfleet.commands.refused',
+  { description: 'Commands not executed, or not known to be, by code', unit: '{command}', attribute: 'callfleet.code' },
+  ['CF_COMMAND_FENCED', 'CF_CALL_RELEASED', 'CF_SHARD_NOT_HELD', 'CF_PBX_NO_ANSWER', 'CF_PBX_BUSY', 'CF_BREAKER_OPEN'],
+);
+
+export const refusedDialIns = new Tally(
+  'callfleet.dial_ins.refused',
+  {
+    description: 'Connections to gateway.listen that were turned away, by why',
+    unit: '{connection}',
+    attribute: 'callfleet.reason',
+  },
+  ['not-http', 'not-websocket', 'not-ari', 'unauthorized', 'full'],
+);
+
+export const repeatedCommands = meter.createCounter('callfleet.commands.repeated', {
+  description: 'Commands that came again and were answered from memory',
+  unit: '{command}',
+});
+repeatedCommands.add(0);
+
+const commandDuration = meter.createHistogram('callfleet.command.duration', {
+  description: 'A command at its PBX',
+  unit: 'ms',
+  advice: { explicitBucketBoundaries: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000] },
+});
+
+const openings = meter.createCounter('callfleet.breaker.openings', {
+  description: 'Times that a class of commands was cut off from a PBX that failed them',
+  unit: '{opening}',
+});
+
+const reconnects = meter.createCounter('callfleet.shard.reconnects', {
+  description: "Times that a shard's lost event socket was made again",
+  unit: '{connection}',
+});
+
+const mirrorFailures = meter.createCounter('callfleet.mirror.subscriptions.failed', {
+  description: 'Channels and bridges that a mirror is not told of',
+  unit: '{subscription}',
+});
+
+const replayedEvents = meter.createCounter('callfleet.mirror.replayed', {
+  description: "Events of a dead gateway's shard that only the mirror had",
+  unit: '{event}',
+});
+
+/** @returns the reply */
+export function countRefusal(reply: CommandReply): CommandReply {
+  if (!reply.ok) refusedCommands.count(reply.code);
+  return reply;
+}
+
+/** Refused without having been sent to the PBX. */
+export function isNotSent(reply: CommandReply): boolean {
+  return !reply.ok && reply.code !== 'CF_PBX_NO_ANSWER';
+}
+
+/** Measures how long the PBX takes, the wait for its turn included. @returns the reply */
+export function measureCommand(
+  { method, route }: { method: string; route: string },
+  reply: Promise<CommandReply>,
+): Promise<CommandReply> {
+  const from = performance.now();
+  const record = (statusClass: string) =>
+    commandDuration.record(performance.now() - from, {
+      'http.request.method': method,
+      'http.route': route,
+      'callfleet.status_class': statusClass,
+    });
+  reply.then(
+    (known) => {
+      if (!isNotSent(known)) record(known.ok ? `${Math.floor(known.status / 100)}xx` : 'none');
+    },
+    () => record('none'),
+  );
+  return reply;
+}
+
+const attributesOf = ({ pbx, shard }: Shard): Attributes => ({ 'callfleet.pbx': pbx, 'callfleet.shard': shard });
+
+/** Counts the connections of one shard's event socket. @returns to be called for each */
+export function connectionCounter(shard: Shard): () => void {
+  const attributes = attributesOf(shard);
+  let isFirst = true;
+  reconnects.add(0, attributes);
+  return () => {
+    if (!isFirst) reconnects.add(1, attributes);
+    isFirst = false;
+  };
+}
+
+/** A rate needs the count before the first. */
+export function beginMirrorCounts(shard: Shard): void {
+  mirrorFailures.add(0, attributesOf(shard));
+  replayedEvents.add(0, attributesOf(shard));
+}
+
+export function countMirrorFailure(shard: Shard): void {
+  mirrorFailures.add(1, attributesOf(shard));
+}
+
+export function countReplayed(shard: Shard, events: number): void {
+  replayedEvents.add(events, attributesOf(shard));
+}
+
+export function watchMirrors(
+  mirrors: () => Iterable<Shard & { readonly connected: boolean; readonly length: number }>,
+): void {
+  const connected = meter.createObservableGauge('callfleet.mirror.connected', {
+    description: "1 while the mirror of another gateway's shard stands",
+    unit: '1',
+  });
+  const events = meter.createObservableGauge('callfleet.mirror.events', {
+    description: 'Events that the mirror keeps',
+    unit: '{event}',
+  });
+  meter.addBatchObservableCallback(
+    (result) => {
+      for (const mirror of mirrors()) {
+        const attributes = attributesOf(mirror);
+        result.observe(connected, mirror.connected ? 1 : 0, attributes);
+        result.observe(events, mirror.length, attributes);
+      }
+    },
+    [connected, events],
+  );
+}
+
+/** A shard in this gateway's hands. */
+export interface HeldShard extends Shard {
+  readonly connected: boolean;
+  /** Calls on it that have not ended. */
+  readonly calls: number;
+}
+
+export function watchShards(held: () => Iterable<HeldShard>): void {
+  const connected = meter.createObservableGauge('callfleet.shard.connected', {
+    description: '1 while the event socket of a shard that this gateway holds stands',
+    unit: '1',
+  });
+  const calls = meter.createObservableGauge('callfleet.shard.calls', {
+    description: 'Calls on a shard that this gateway holds',
+    unit: '{call}',
+  });
+  meter.addBatchObservableCallback(
+    (result) => {
+      for (const shard of held()) {
+        const attributes = attributesOf(shard);
+        result.observe(connected, shard.connected ? 1 : 0, attributes);
+        result.observe(calls, shard.calls, attributes);
+      }
+    },
+    [connected, calls],
+  );
+}
+
+export function watchSpill(spill: { readonly length: number; readonly bytes: number }): void {
+  meter
+    .createObservableGauge('callfleet.spill.events', {
+      description: 'Call events on disk, or on their way there',
+      unit: '{event}',
+    })
+    .addCallback((result) => result.observe(spill.length));
+  meter
+    .createObservableGauge('callfleet.spill.size', { description: 'What they take of the disk', unit: 'By' })
+    .addCallback((result) => result.observe(spill.bytes));
+}
+
+interface GuardedPbx {
+  readonly pbx: string;
+  /** Commands that wait for their turn. */
+  readonly waiting: number;
+  isOpen(commandClass: CommandClass): boolean;
+}
+
+const breakerAttributes = (pbx: string, commandClass: CommandClass): Attributes => ({
+  'callfleet.pbx': pbx,
+  'callfleet.command_class': commandClass,
+});
+
+export function countOpening(pbx: string, commandClass: CommandClass): void {
+  openings.add(1, breakerAttributes(pbx, commandClass));
+}
+
+/** A rate needs the count before the first opening. */
+export function beginOpenings(pbx: string): void {
+  for (const commandClass of commandClasses) openings.add(0, breakerAttributes(pbx, commandClass));
+}
+
+/** @param guards those of the PBXs that are in the configuration now */
+export function watchGuards(guards: () => readonly GuardedPbx[]): void {
+  const open = meter.createObservableGauge('callfleet.breaker.open', {
+    description: '1 while a class of commands is cut off from a PBX',
+    unit: '1',
+  });
+  const waiting = meter.createObservableGauge('callfleet.commands.waiting', {
+    description: 'Commands that wait for their turn at a PBX',
+    unit: '{command}',
+  });
+  meter.addBatchObservableCallback(
+    (result) => {
+      for (const guard of guards()) {
+        result.observe(waiting, guard.waiting, { 'callfleet.pbx': guard.pbx });
+        for (const commandClass of commandClasses)
+          result.observe(open, guard.isOpen(commandClass) ? 1 : 0, breakerAttributes(guard.pbx, commandClass));
+      }
+    },
+    [open, waiting],
+  );
+}
+
+export function watchPbxs(statuses: () => Iterable<{ readonly pbx: string; readonly state: PbxState }>): void {
+  meter
+    .createObservableGauge('callfleet.pbx.state', { description: '1 for the state that a PBX is in', unit: '1' })
+    .addCallback((result) => {
+      for (const { pbx, state } of statuses())
+        for (const one of pbxStates)
+          result.observe(one === state ? 1 : 0, { 'callfleet.pbx': pbx, 'callfleet.pbx_state': one });
+    });
+}
