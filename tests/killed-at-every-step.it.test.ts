@@ -122,7 +122,9 @@ async function run(program: Program, fate?: Fate, { isPlaced = false, unanswered
   shard.close();
   const record = await bus.jsm.direct.getMessage('CDRS', { last_by_subj: subjects.cdr(shard.call) });
   return {
-    commands: shard.commands.map((command) => command.replaceAll(shard.call, '<call>').replaceAll(pool, '<n>')),
+    commands: shard.commands
+      .filter(doesSomething)
+      .map((command) => command.replaceAll(shard.call, '<call>').replaceAll(pool, '<n>')),
     told: toldTo.get(shard.claimedBy ?? '') ?? [],
     relayed: [...(relayed.get(shard.call)?.ops ?? [])],
     steps: first.steps,
@@ -135,6 +137,12 @@ async function run(program: Program, fate?: Fate, { isPlaced = false, unanswered
 /** What is done on the program's behalf; every worker removes anew what was made, after the end. */
 const untilTheEnd = ({ commands }: Run, end: RegExp) =>
   commands.slice(0, commands.findIndex((command) => end.test(command)) + 1);
+
+/** Who takes a call over may stop a prompt that was never begun: of no effect. */
+function doesSomething(command: string, n: number, all: readonly string[]): boolean {
+  const stopped = /^DELETE playbacks\/(.*)$/.exec(command)?.[1];
+  return stopped === undefined || all.slice(0, n).some((earlier) => earlier.endsWith(`/play/${stopped}`));
+}
 
 async function strikeAtEveryStep(
   what: Fate['what'],

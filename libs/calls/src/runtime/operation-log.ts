@@ -63,6 +63,8 @@ export class OperationLog {
   readonly #working = new Set<Promise<unknown>>();
   readonly #live = Promise.withResolvers<void>();
   #isLive = false;
+  /** What begins now was under way, perhaps, when an earlier owner died. */
+  #isResuming = false;
   #telling: Promise<void>;
   #count = 0;
   #ended = false;
@@ -152,7 +154,9 @@ export class OperationLog {
     }
     await turn();
     this.#isLive = true;
+    this.#isResuming = this.#host.epoch > 1;
     for (const asked of [...this.#asked.values()]) asked.begin();
+    this.#isResuming = false;
     this.#live.resolve();
   }
 
@@ -189,6 +193,7 @@ export class OperationLog {
       name,
       key: String(number),
       noted: this.#notes.get(number),
+      mayBeUnderWay: this.#isResuming,
       keep: (value) => this.#append({ kind: 'note', operation: number, value }),
       inputs,
       over: needs === 'call' ? this.#over : undefined,

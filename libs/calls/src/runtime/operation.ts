@@ -8,6 +8,7 @@ export interface OperationParts {
   readonly name: string;
   readonly key: string;
   readonly noted?: unknown;
+  readonly mayBeUnderWay?: boolean;
   /** Keeps a note. Default: nothing is kept. */
   readonly keep?: (value: unknown) => Promise<void>;
   /** What it reads. */
@@ -26,6 +27,8 @@ export class Operation {
   readonly key: string;
   /** What an earlier owner of the call noted for this operation, if it was under way then. */
   readonly noted: unknown;
+  /** An earlier owner of the call may have begun it. */
+  readonly mayBeUnderWay: boolean;
   /** Aborted when nobody waits for it any more: it was cancelled, took too long, or the call is over. */
   readonly signal: AbortSignal;
   readonly #parts: OperationParts;
@@ -37,6 +40,7 @@ export class Operation {
     this.name = parts.name;
     this.key = parts.key;
     this.noted = parts.noted;
+    this.mayBeUnderWay = parts.mayBeUnderWay ?? false;
     this.signal = parts.over ? AbortSignal.any([parts.over, this.#stop.signal]) : this.#stop.signal;
   }
 

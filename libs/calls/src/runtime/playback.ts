@@ -20,13 +20,28 @@ export interface PlaybackOptions {
 /** Plays until the end of the last sound. @throws PlaybackFailedError */
 export async function playToEnd(operation: Operation, options: PlaybackOptions): Promise<void> {
   const { events, playbackId, media, request, stopOn, signal } = options;
-  if (stopOn?.isEmpty === false) return;
-  const isEnd = (event: { type: string; data: Record<string, unknown> }) =>
-    event.type === 'ari.PlaybackFinished' && (event.data as PlaybackEventData).playback?.id === playbackId;
+  // Known when the event is told; who waits for `finished` goes on later, and a digit may be told in between.
+  let isOver = false;
+  const isEnd = (event: { type: string; data: Record<string, unknown> }) => {
+    const fits = event.type === 'ari.PlaybackFinished' && (event.data as PlaybackEventData).playback?.id === playbackId;
+    isOver ||= fits;
+    return fits;
+  };
+  if (stopOn?.isEmpty === false) {
+    if (operation.mayBeUnderWay && !events.has(isEnd)) await stopPlayback(operation, playbackId);
+    return;
+  }
   const finished = events.first(isEnd, signal);
   finished.catch(() => {});
   await operation.commandOk(request);
-  const stopListening = stopOn?.onInput(() => void stopPlayback(operation, playbackId).catch(() => {}));
+  const stop = () => {
+    if (isOver || stopOn?.isEmpty !== false) return;
+    isOver = true;
+    void stopPlayback(operation, playbackId).catch(() => {});
+  };
+  const stopListening = stopOn?.onInput(stop);
+  // What was pressed while it began.
+  stop();
   try {
     const { data } = await finished;
     if ((data as PlaybackEventData).playback?.state === 'failed') throw PlaybackFailedError.of(media.join(', '));
