@@ -70,14 +70,14 @@ describe('events of a call', () => {
   test('come once and in order, those from before and those from after', async () => {
     const call = newCall();
     const out = outbox();
-    for (let seq = 1; seq <= 50; seq += 1) out.publish(eventOf(call, seq), headers());
+    for (let seq = 1; seq <= 50; seq += 1) out.publish(eventOf(call, seq));
     await out.flushed();
     const seen: number[] = [];
     const following = CallEventFeed.open(bus, call, {
       onEvent: (event) => seen.push(event.seq),
       onBadMessage: () => {},
     });
-    for (let seq = 51; seq <= 100; seq += 1) out.publish(eventOf(call, seq), headers());
+    for (let seq = 51; seq <= 100; seq += 1) out.publish(eventOf(call, seq));
     const feed = await following;
     await out.flushed();
     await expect.poll(() => seen.length).toBe(100);
@@ -93,7 +93,7 @@ describe('events of a call', () => {
       onEvent: (event) => seen.push(event.seq),
       onBadMessage: () => {},
     });
-    for (const seq of [1, 1, 2, 1]) out.publish(eventOf(call, seq), headers());
+    for (const seq of [1, 1, 2, 1]) out.publish(eventOf(call, seq));
     await out.flushed();
     await expect.poll(() => seen).toEqual([1, 2]);
     feed.close();
@@ -107,8 +107,8 @@ describe('events of a call', () => {
       onEvent: (event) => seen.push(event.call),
       onBadMessage: () => {},
     });
-    out.publish(eventOf(other, 1), headers());
-    out.publish(eventOf(mine, 1), headers());
+    out.publish(eventOf(other, 1));
+    out.publish(eventOf(mine, 1));
     await expect.poll(() => seen).toEqual([mine]);
     feed.close();
   });
@@ -123,7 +123,7 @@ describe('events of a call', () => {
     });
     bus.nc.publish(`cf.call.${call}.ev`, 'no json');
     bus.nc.publish(`cf.call.${call}.ev`, '{"id":1}');
-    outbox().publish(eventOf(call, 1), headers());
+    outbox().publish(eventOf(call, 1));
     await expect.poll(() => seen).toEqual([1]);
     expect(bad.map(String)).toEqual([expect.stringContaining('not JSON'), expect.stringContaining('does not fit')]);
     feed.close();
@@ -146,14 +146,14 @@ describe('a feed', () => {
     const options = { onEvent: (event: CallEvent) => seen.push(event.seq), onBadMessage: () => {} };
     const feed = await CallEventFeed.open(forgetful, call, options);
     const out = outbox();
-    for (const seq of [1, 2]) out.publish(eventOf(call, seq), headers());
+    for (const seq of [1, 2]) out.publish(eventOf(call, seq));
     await expect.poll(() => seen).toEqual([1, 2]);
     isDeaf = true;
-    for (const seq of [3, 4, 5]) out.publish(eventOf(call, seq), headers());
+    for (const seq of [3, 4, 5]) out.publish(eventOf(call, seq));
     await out.flushed();
     isDeaf = false;
     expect(seen).toEqual([1, 2]);
-    out.publish(eventOf(call, 6), headers());
+    out.publish(eventOf(call, 6));
     await expect.poll(() => seen).toEqual([1, 2, 3, 4, 5, 6]);
     feed.close();
   });
@@ -168,7 +168,7 @@ describe('a feed', () => {
     const live = await CallEventFeed.open(bus, call, options('live '));
     for (const seq of [1, 3, 2]) {
       const out = outbox();
-      out.publish(eventOf(call, seq), headers());
+      out.publish(eventOf(call, seq));
       await out.flushed();
     }
     await expect.poll(() => seen).toEqual(['live 1', 'live 2', 'live 3']);
@@ -191,10 +191,10 @@ describe('a feed', () => {
       onBadMessage: () => {},
     });
     const out = new EventOutbox(writer, { onRefused: () => {}, onRetry: () => {}, retryAfterMs: 50 });
-    for (let seq = 1; seq <= 10; seq += 1) out.publish(eventOf(call, seq), headers());
+    for (let seq = 1; seq <= 10; seq += 1) out.publish(eventOf(call, seq));
     await expect.poll(() => seen.length).toBe(10);
     await own.kill();
-    for (let seq = 11; seq <= 20; seq += 1) out.publish(eventOf(call, seq), headers());
+    for (let seq = 11; seq <= 20; seq += 1) out.publish(eventOf(call, seq));
     await own.restart();
     await out.flushed();
     await expect.poll(() => seen, { timeout: 10_000 }).toEqual(Array.from({ length: 20 }, (_, n) => n + 1));
@@ -213,7 +213,7 @@ describe('the outbox', () => {
     let retries = 0;
     const out = new EventOutbox(ownBus, { onRefused: () => {}, onRetry: () => retries++, retryAfterMs: 50 });
     await ownBus.jsm.streams.delete('CALLS');
-    for (let seq = 1; seq <= 20; seq += 1) out.publish(eventOf(call, seq), headers());
+    for (let seq = 1; seq <= 20; seq += 1) out.publish(eventOf(call, seq));
     await expect.poll(() => retries).toBeGreaterThan(0);
     expect(out.held).toBe(20);
     await ensureStreams(ownBus);
@@ -233,8 +233,8 @@ describe('the outbox', () => {
     const refused: number[] = [];
     const out = outbox({ onRefused: (event) => refused.push(event.seq) });
     const call = newCall();
-    out.publish({ ...eventOf(call, 1), data: { text: 'x'.repeat(2_000_000) } }, headers());
-    out.publish(eventOf(call, 2), headers());
+    out.publish({ ...eventOf(call, 1), data: { text: 'x'.repeat(2_000_000) } });
+    out.publish(eventOf(call, 2));
     await out.flushed();
     expect(refused).toEqual([1]);
     const seen: number[] = [];
@@ -255,7 +255,7 @@ describe('the outbox', () => {
     });
     const call = newCall();
     await own.kill();
-    for (let seq = 1; seq <= 1000; seq += 1) out.publish(eventOf(call, seq), headers());
+    for (let seq = 1; seq <= 1000; seq += 1) out.publish(eventOf(call, seq));
     // So long that attempts have begun just before it comes back.
     await new Promise((resolve) => setTimeout(resolve, 1500));
     await own.restart();
@@ -271,7 +271,7 @@ describe('the outbox', () => {
     const refused: number[] = [];
     const out = outbox({ maxHeld: 3, onRefused: (event) => refused.push(event.seq) });
     const call = newCall();
-    for (let seq = 1; seq <= 5; seq += 1) out.publish(eventOf(call, seq), headers());
+    for (let seq = 1; seq <= 5; seq += 1) out.publish(eventOf(call, seq));
     expect(refused).toEqual([4, 5]);
     await out.flushed();
   });

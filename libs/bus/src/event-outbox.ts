@@ -1,7 +1,8 @@
-import { InvalidArgumentError, type MsgHdrs } from '@nats-io/transport-node';
+import { InvalidArgumentError } from '@nats-io/transport-node';
 import { AcknowledgedPublisher } from './acknowledged-publisher.ts';
 import { type CallEvent, callEventText } from './call-event.ts';
 import type { Bus } from './connection.ts';
+import { EventHeaders, type HeaderFields } from './event-headers.ts';
 import type { SpillQueue } from './spill-queue.ts';
 import { readSpilledLine, spilledLine } from './spilled-event.ts';
 import { subjects } from './subjects.ts';
@@ -32,13 +33,12 @@ interface Parcel {
   readonly event: EventHead;
   /** The event as its message. */
   readonly text: string;
-  readonly headers: MsgHdrs;
+  readonly fields: HeaderFields;
   /** It came from the spill, which keeps it until it is published. */
   readonly settle?: (() => void) | undefined;
 }
 
 const ACKNOWLEDGED_WITHIN_MS = 5000;
-const MESSAGE_ID = 'Nats-Msg-Id';
 
 /** Parcels that were sent are cleared out of the queue so many at a time: each by itself would copy all that wait behind it. */
 const CLEAR_OUT = 1000;
@@ -57,6 +57,7 @@ interface Sending {
  */
 export class EventOutbox {
   readonly #publisher: AcknowledgedPublisher;
+  readonly #headers = new EventHeaders();
   readonly #maxInFlight: number;
   readonly #maxHeld: number;
   readonly #retryAfterMs: number;
@@ -96,15 +97,18 @@ export class EventOutbox {
     return this.#inMemory + (this.#spill?.length ?? 0);
   }
 
-  /** @param dataText the event's `data` as JSON, where it is at hand */
-  publish(event: CallEvent, headers: MsgHdrs, dataText?: string): void {
+  /**
+   * @param fields headers of its message
+   * @param dataText the event's `data` as JSON, where it is at hand
+   */
+  publish(event: CallEvent, fields: HeaderFields = [], dataText?: string): void {
     const { id, call, seq, type } = event;
-    const parcel = { event: { id, call, seq, type }, text: callEventText(event, dataText), headers };
+    const parcel = { event: { id, call, seq, type }, text: callEventText(event, dataText), fields };
     const isSpilling = this.#refilling || (this.#spill?.length ?? 0) > 0;
     if (!isSpilling && !this.#closed && this.#inMemory < this.#maxHeld) {
       this.#waiting.push(parcel);
       this.#pump();
-    } else if (!this.#spill?.push(spilledLine(parcel.text, headers))) this.#onRefused(event);
+    } else if (!this.#spill?.push(spilledLine(parcel.text, fields))) this.#onRefused(event);
   }
 
   /** Resolves when nothing is held. Its caller sets the time limit. */
@@ -128,7 +132,7 @@ export class EventOutbox {
     const inFlight = [...this.#inFlight].map(({ parcel }) => parcel);
     const held = [...bySeq([...this.#failed, ...inFlight]), ...this.#waiting].filter(({ settle }) => !settle);
     if (!this.#spill) return held.length;
-    return this.#spill.close(held.map(({ text, headers }) => spilledLine(text, headers)));
+    return this.#spill.close(held.map(({ text, fields }) => spilledLine(text, fields)));
   }
 
   get #inMemory(): number {
@@ -162,8 +166,8 @@ export class EventOutbox {
     this.#refilling = true;
     for (const { text, settle } of await spill.take(this.#maxHeld - this.#inMemory)) {
       try {
-        const { event, headers } = readSpilledLine(text);
-        this.#waiting.push({ event, text: callEventText(event), headers, settle });
+        const { event, fields } = readSpilledLine(text);
+        this.#waiting.push({ event, text: callEventText(event), fields, settle });
       } catch (error) {
         settle?.();
         this.#onUnreadable?.(error);
@@ -181,9 +185,9 @@ export class EventOutbox {
   }
 
   #send(sending: Sending): void {
-    const { event, text, headers } = sending.parcel;
+    const { event, text, fields } = sending.parcel;
+    const headers = this.#headers.of(event.id, fields);
     this.#inFlight.add(sending);
-    headers.set(MESSAGE_ID, event.id);
     try {
       this.#publisher.publish(subjects.callEvents(event.call), Buffer.from(text), headers, (failure) =>
         this.#onSettled(sending, failure),

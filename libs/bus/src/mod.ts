@@ -58,5 +58,5 @@ export { claimLeftovers, createSpillFolder, type SpillOwner } from './spill-fold
 export { SpillQueue } from './spill-queue.ts';
 export { ensureStreams } from './streams.ts';
 export { subjects } from './subjects.ts';
-export { contextOf, traceHeaders } from './trace-context.ts';
+export { contextOf, traceFields, traceHeaders } from './trace-context.ts';
 export { announceWorker, workerPresence } from './worker-presence.ts';

@@ -1,5 +1,6 @@
 import { headers, type MsgHdrs } from '@nats-io/transport-node';
 import { type Context, context, propagation, type TextMapGetter, type TextMapSetter } from '@opentelemetry/api';
+import type { HeaderFields } from './event-headers.ts';
 
 const setter: TextMapSetter<MsgHdrs> = { set: (carrier, key, value) => carrier.set(key, value) };
 const getter: TextMapGetter<MsgHdrs> = {
@@ -8,20 +9,24 @@ const getter: TextMapGetter<MsgHdrs> = {
 };
 
 /** What each context becomes: a call's is asked for with every event of it. */
-const fieldsOf = new WeakMap<Context, ReadonlyArray<readonly [key: string, value: string]>>();
+const fieldsOf = new WeakMap<Context, HeaderFields>();
 
-/** Message headers that carry W3C trace context, so that one call is one trace through all services. */
+/** Header fields that carry W3C trace context, so that one call is one trace through all services. */
+export function traceFields(from: Context = context.active()): HeaderFields {
+  let fields = fieldsOf.get(from);
+  if (!fields) {
+    const carrier = headers();
+    propagation.inject(from, carrier, setter);
+    fields = carrier.keys().map((key) => [key, carrier.get(key)] as const);
+    fieldsOf.set(from, fields);
+  }
+  return fields;
+}
+
+/** The same as message headers. */
 export function traceHeaders(from: Context = context.active()): MsgHdrs {
   const carrier = headers();
-  const known = fieldsOf.get(from);
-  if (known) for (const [key, value] of known) carrier.set(key, value);
-  else {
-    propagation.inject(from, carrier, setter);
-    fieldsOf.set(
-      from,
-      carrier.keys().map((key) => [key, carrier.get(key)]),
-    );
-  }
+  for (const [key, value] of traceFields(from)) carrier.set(key, value);
   return carrier;
 }
 

@@ -9,7 +9,7 @@ import {
   type RelayReply,
   relayRequestSchema,
   subjects,
-  traceHeaders,
+  traceFields,
   whyNatsIsAway,
 } from '@callfleet/bus';
 import { type Config, loadConfig, watchConfig } from '@callfleet/config';
@@ -76,8 +76,8 @@ await runService('media-relay', loadConfig, async (config, service) => {
     log,
     transport: transportFor(config, (pbx) => urls.get(pbx) ?? heardUrls.get(pbx)),
     events: (call, session) => {
-      const headers = traceHeaders();
-      return sessionEvents({ relay: instance, call, session, publish: (event) => outbox.publish(event, headers) });
+      const fields = traceFields();
+      return sessionEvents({ relay: instance, call, session, publish: (event) => outbox.publish(event, fields) });
     },
     onChange: () => announce(bus, relay),
   });

@@ -1,4 +1,4 @@
-import { advance, type CallEvent, type EventOutbox, traceHeaders } from '@callfleet/bus';
+import { advance, type CallEvent, type EventOutbox, traceFields } from '@callfleet/bus';
 import type { ChannelIndex, IncomingEvent } from '../events/channel-index.ts';
 import { eventId } from '../events/event-id.ts';
 import type { LiveCall, LiveCalls } from './live-call.ts';
@@ -35,7 +35,7 @@ export class EventPublisher {
       data,
     };
     call.progress = advance(call.progress, told, call.channelId);
-    this.#outbox.publish(told, traceHeaders(call.trace), text);
+    this.#outbox.publish(told, traceFields(call.trace), text);
     return told;
   }
 }

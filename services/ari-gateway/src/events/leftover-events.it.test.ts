@@ -30,7 +30,7 @@ afterAll(async () => {
 
 /** A gateway for which NATS is away all its life: it holds the first event in memory, and the others on disk. */
 const DOOMED = `
-  import { createSpillFolder, EventOutbox, SpillQueue, traceHeaders } from '@callfleet/bus';
+  import { createSpillFolder, EventOutbox, SpillQueue } from '@callfleet/bus';
   const [root, servers, events] = process.argv.slice(1);
   const folder = await createSpillFolder(root, { instance: 'gateway-1-aaa', servers: [servers] });
   const spill = new SpillQueue({ folder, maxBytes: 1e9, onTrouble: (error) => { throw error; } });
@@ -38,7 +38,7 @@ const DOOMED = `
   const out = new EventOutbox(away, { maxHeld: 1, spill, onRefused: () => process.exit(1), onRetry: () => {} });
   for (let seq = 1; seq <= Number(events); seq += 1) {
     const call = 'pbx-a.1763701200_1';
-    out.publish({ id: 'x' + seq, call, source: 'gateway-1-aaa', seq, at: '', type: 'ari.X', data: {} }, traceHeaders());
+    out.publish({ id: 'x' + seq, call, source: 'gateway-1-aaa', seq, at: '', type: 'ari.X', data: {} });
   }
   console.log(JSON.stringify({ folder, bytes: spill.bytes }));
   setInterval(() => {}, 60_000);
