@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { stripTypeScriptTypes } from 'node:module';
-import { type Call, type CallProgram, defineCall } from '@callfleet/calls';
+import { type Call, type CallProgram, defineCall, tool, z } from '@callfleet/calls';
 import { simulateCall } from '@callfleet/calls/testing';
 import { expect, test } from 'vitest';
 
@@ -15,7 +15,7 @@ function programOf(example: string): CallProgram {
   if (!code.includes('export default'))
     return defineCall(new Function(`return async (call) => {\n${code}\n}`)() as (call: Call) => Promise<void>);
   const body = code.replace(/^import .*$/gm, '').replace('export default', 'return');
-  return new Function('defineCall', body)(defineCall) as CallProgram;
+  return new Function('defineCall', 'tool', 'z', body)(defineCall, tool, z) as CallProgram;
 }
 
 const examples = await examplesOf('call-programs.md');

@@ -35,6 +35,8 @@ export const relayRequestSchema = z.discriminatedUnion('op', [
   z.object({ op: z.literal('attach'), ...forSession, channelVariables: z.record(z.string(), z.string()) }),
   /** What a `tool-call` of the AI came to, as text for it. */
   z.object({ op: z.literal('tool-result'), ...forSession, id: z.string(), result: z.string().max(65_536) }),
+  /** The bot is to say this, in these words as nearly as it can. Once for each `id`. */
+  z.object({ op: z.literal('say'), ...forSession, id: z.string(), text: z.string().min(1).max(4000) }),
   /** Ends the session and answers with what it measured. */
   z.object({ op: z.literal('close'), ...forSession, reason: z.string() }),
 ]);

@@ -4,6 +4,7 @@ import type { Dialed, DialOptions, TransferOptions, Transferred } from './dial.t
 import type { OperationOptions } from './operation-options.ts';
 import type { Joinable, Party } from './party.ts';
 import type { Room } from './room.ts';
+import type { Tools } from './tool.ts';
 
 /** What is known of a call when its program starts. It does not change afterwards. */
 export interface CallContext {
@@ -32,6 +33,12 @@ export interface DialplanTarget {
   priority?: number | undefined;
 }
 
+/** The provider's own options, and what its AI may have the program do. */
+export interface ConnectOptions extends Readonly<Record<string, unknown>> {
+  /** They answer the AI's tool calls from the moment it can hear. */
+  readonly tools?: Tools | undefined;
+}
+
 /**
  * One call, in the hands of its program. As a party it is the caller; of an outbound call, who was called and has answered.
  *
@@ -54,14 +61,10 @@ export interface Call extends CallContext, Party {
    * Puts the caller in conversation with a voice AI; resolves when audio can flow.
    *
    * @param provider name of a provider (`echo`, `parrot`, ...)
-   * @param options the provider's own; see docs/providers.md
+   * @param options the provider's own, see docs/providers.md, and `tools`
    * @throws MediaUnavailableError no relay has room, or it refused the provider
    */
-  connect(
-    provider: string,
-    options?: Readonly<Record<string, unknown>>,
-    operation?: OperationOptions,
-  ): Promise<Conversation>;
+  connect(provider: string, options?: ConnectOptions, operation?: OperationOptions): Promise<Conversation>;
 
   /**
    * Calls somebody for the caller: `PJSIP/agent`, `PJSIP/trunk/sip:+4930123@carrier`, `Local/500@queues`. Whoever answers hears

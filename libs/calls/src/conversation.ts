@@ -23,7 +23,7 @@ export interface ConversationEvents {
   'speech-stopped': { readonly atMs: number };
   /** The caller cut the bot short; of what it was saying, `unplayedMs` were not heard. */
   interrupted: { readonly atMs: number; readonly unplayedMs: number };
-  /** The AI wants something done; `toolResult` answers. */
+  /** The AI wants something done; `toolResult` answers. With `tools` given to `connect`, those answer, and read these events. */
   'tool-call': { readonly id: string; readonly name: string; readonly arguments: Readonly<Record<string, unknown>> };
   /** It is not wanted any more: the caller interrupted. */
   'tool-call-cancelled': { readonly id: string };
@@ -36,6 +36,13 @@ export interface Conversation extends Joinable, Listenable<ConversationEvents> {
   ended(options?: OperationOptions): Promise<MediaEnd>;
   /** Answers a `tool-call`, as text for the AI. @throws MediaUnavailableError its relay does not have the session any more */
   toolResult(id: string, result: string): Promise<void>;
+  /**
+   * Has the bot say this next, in these words as nearly as its AI can: it is told to, and may be interrupted. Resolves when the relay
+   * has taken it.
+   *
+   * @throws MediaUnavailableError the provider has no way to be told, or the conversation is over
+   */
+  say(text: string): Promise<void>;
   /** Takes the caller out of it. Closing it again changes nothing. */
   close(): Promise<void>;
 }

@@ -1,5 +1,6 @@
 /** The SDK of call programs: what bot developers write against. docs/call-programs.md teaches it. */
-export type { Call, CallContext, DialplanTarget } from './call.ts';
+export { z } from 'zod';
+export type { Call, CallContext, ConnectOptions, DialplanTarget } from './call.ts';
 export type { Conversation, ConversationEvents, MediaEnd } from './conversation.ts';
 export { type CallProgram, defineCall } from './define-call.ts';
 export type {
@@ -46,3 +47,4 @@ export type {
 } from './party.ts';
 export type { Recording, RecordingEnd, RecordOptions } from './recording.ts';
 export type { Room } from './room.ts';
+export { type Tool, type Tools, tool } from './tool.ts';

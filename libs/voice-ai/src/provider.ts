@@ -52,6 +52,8 @@ export interface VoiceSession {
   digit(key: string): void;
   /** The answer to a `tool-call`, as text for the AI. */
   toolResult(id: string, result: string): void;
+  /** Has the bot say this next, in these words as nearly as it can. Only of an AI that can be told. */
+  say?(text: string): void;
   /** Ends it; afterwards nothing is played or told. May be called again. Bounded in time by the provider. */
   close(): Promise<void>;
 }

@@ -9,7 +9,7 @@ import {
   subjects,
 } from '@callfleet/bus';
 import { MediaUnavailableError } from '@callfleet/calls';
-import type { KnownMediaSession, OpenMediaSession } from '@callfleet/calls/runtime';
+import type { KnownMediaSession, MediaOrder, OpenMediaSession } from '@callfleet/calls/runtime';
 import type { CallIdentity } from './call-identity.ts';
 import type { MayAct } from './gateway-client.ts';
 import type { RelayDirectory } from './relay-directory.ts';
@@ -90,13 +90,13 @@ export class RelayClient {
   known(session: string, relay: string): KnownMediaSession {
     return {
       relay,
-      toolResult: (id, result) => this.#toolResult(relay, session, id, result),
+      order: (order) => this.#order(relay, session, order),
       close: (reason) => this.#close(relay, session, reason),
     };
   }
 
-  async #toolResult(relay: string, session: string, id: string, result: string): Promise<void> {
-    const reply = await this.#ask(relay, { op: 'tool-result', session, id, result });
+  async #order(relay: string, session: string, order: MediaOrder): Promise<void> {
+    const reply = await this.#ask(relay, { ...order, session });
     if (!reply.ok) throw MediaUnavailableError.of(`${relay}: ${reply.message} [${reply.code}]`);
   }
 

@@ -46,7 +46,7 @@ export class RemoteHost {
       this.#ask<M>({ method, args } as HostCall);
     const known = (session: string, relay: string): KnownMediaSession => ({
       relay,
-      toolResult: (id, result) => ask('toolResult', session, relay, id, result),
+      order: (order) => ask('orderMedia', session, relay, order),
       close: (reason) => ask('closeMedia', session, relay, reason),
     });
     return {

@@ -63,9 +63,9 @@ export class ServedHost {
         return this.#openMedia(...call.args);
       case 'attachMedia':
         return this.#attachMedia(...call.args);
-      case 'toolResult': {
-        const [session, relay, id, result] = call.args;
-        return this.#host.knownMedia(session, relay).toolResult(id, result);
+      case 'orderMedia': {
+        const [session, relay, order] = call.args;
+        return this.#host.knownMedia(session, relay).order(order);
       }
       case 'closeMedia': {
         const [session, relay, reason] = call.args;

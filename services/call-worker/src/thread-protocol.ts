@@ -6,6 +6,7 @@ import type {
   CallOutcome,
   JournalEntry,
   JournaledError,
+  MediaOrder,
   OpenMediaSession,
   PbxAnswer,
 } from '@callfleet/calls/runtime';
@@ -30,7 +31,7 @@ export interface HostMethods {
     relay?: string,
   ): Promise<Pick<OpenMediaSession, 'relay' | 'leg'>>;
   attachMedia(session: string, channelVariables: Readonly<Record<string, string>>): Promise<void>;
-  toolResult(session: string, relay: string, id: string, result: string): Promise<void>;
+  orderMedia(session: string, relay: string, order: MediaOrder): Promise<void>;
   closeMedia(session: string, relay: string, reason: string): Promise<void>;
 }
 

@@ -16,7 +16,9 @@ export class RelayError extends Error {
     /** There is no PBX of this name in the configuration. */
     | 'CF_PBX_UNKNOWN'
     /** There is no such media session, or it has ended. */
-    | 'CF_SESSION_UNKNOWN';
+    | 'CF_SESSION_UNKNOWN'
+    /** Its provider has no way to be told what to say. */
+    | 'CF_CANNOT_SAY';
 
   constructor(code: RelayError['code'], message: string, options?: ErrorOptions) {
     super(message, options);

@@ -107,6 +107,19 @@ describe('a media session', () => {
     expect(events).toEqual([turn]);
   });
 
+  test('has its provider say something, once for each id, as soon as it is ready', async () => {
+    const ready = Promise.withResolvers<void>();
+    const { session, provider } = await attachedSession(new SimulatedProvider(ready.promise));
+    session.say('1', 'Welcome.');
+    expect(provider.said).toEqual([]);
+    ready.resolve();
+    await ready.promise;
+    await new Promise(setImmediate);
+    session.say('1', 'Welcome.');
+    session.say('2', 'One moment.');
+    expect(provider.said).toEqual(['Welcome.', 'One moment.']);
+  });
+
   test('measures what was heard and spoken', async () => {
     const { session, transport, provider, time } = await attachedSession();
     const loud = fromPcm(formatNamed('ulaw'), tone({ hz: 400, ms: 20, sampleRate: 8000, level: 0.5 }));

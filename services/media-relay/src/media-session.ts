@@ -63,6 +63,9 @@ export class MediaSession {
   #state: MediaSessionState = 'WAITING';
   #voice: VoiceSession | undefined;
   readonly #answeredTools = new Set<string>();
+  readonly #said = new Set<string>();
+  /** Until the provider is ready. */
+  readonly #toSay: string[] = [];
   #attaching: Promise<void> | undefined;
   #attachedAt = 0;
   #talkingSince: number | undefined;
@@ -135,6 +138,16 @@ export class MediaSession {
     this.#voice?.toolResult(id, result);
   }
 
+  /** A repeat, after a takeover, is not said again. @throws RelayError CF_CANNOT_SAY */
+  say(id: string, text: string): void {
+    if (this.#said.has(id)) return;
+    if (this.#voice && !this.#voice.say)
+      throw new RelayError('CF_CANNOT_SAY', `${this.#options.provider.name} has no way to be told what to say`);
+    this.#said.add(id);
+    if (this.#voice) this.#voice.say?.(text);
+    else this.#toSay.push(text);
+  }
+
   /** Ends it, if it has not ended yet. Resolves when everything is closed. */
   async close(reason: EndReason, detail?: string): Promise<void> {
     this.#end(reason, detail);
@@ -166,7 +179,10 @@ export class MediaSession {
         signal: this.#ending.signal,
       });
       if (this.#ending.signal.aborted) await voice.close();
-      else this.#voice = voice;
+      else {
+        this.#voice = voice;
+        for (const text of this.#toSay.splice(0)) voice.say?.(text);
+      }
     } catch (error) {
       this.#end('provider-failed', (error as Error).message);
     } finally {

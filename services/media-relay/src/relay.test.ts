@@ -59,6 +59,7 @@ const attach = (epoch = 1): RelayRequest => ({
   epoch,
   channelVariables: { UNICASTRTP_LOCAL_PORT: '30000' },
 });
+const say = (): RelayRequest => ({ op: 'say', session, call, epoch: 1, id: '1', text: 'Welcome.' });
 const close = (epoch = 1): RelayRequest => ({ op: 'close', session, call, epoch, reason: 'hangup' });
 
 describe('a relay', () => {
@@ -118,11 +119,13 @@ describe('a relay', () => {
       [open({ provider: { name: 'echo', options: { colour: 'blue' } } }), 'CF_PROVIDER_OPTIONS'],
       [open({ pbx: 'pbx-z' }), 'CF_PBX_UNKNOWN'],
       [attach(), 'CF_SESSION_UNKNOWN'],
+      [say(), 'CF_SESSION_UNKNOWN'],
       [close(), 'CF_SESSION_UNKNOWN'],
     ];
     for (const [request, code] of refusals) expect(await relay.handle(request)).toMatchObject({ ok: false, code });
     await relay.handle(open());
     expect(await relay.handle(open({ session: `${call}~media2` }))).toMatchObject({ ok: false, code: 'CF_RELAY_FULL' });
+    expect(await relay.handle(say()), 'echo says nothing of its own').toMatchObject({ code: 'CF_CANNOT_SAY' });
   });
 
   test('that found no room for a session can be asked again', async () => {

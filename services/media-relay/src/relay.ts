@@ -85,6 +85,8 @@ export class Relay {
         return this.#attach(request);
       case 'tool-result':
         return this.#toolResult(request);
+      case 'say':
+        return this.#say(request);
       case 'close':
         return this.#close(request);
     }
@@ -106,6 +108,13 @@ export class Relay {
     const entry = this.#entryFor(request);
     if (!entry) throw unknownSession(request.session);
     entry.session.toolResult(request.id, request.result);
+    return { ok: true };
+  }
+
+  async #say(request: RequestFor<'say'>): Promise<RelayReply> {
+    const entry = this.#entryFor(request);
+    if (!entry) throw unknownSession(request.session);
+    entry.session.say(request.id, request.text);
     return { ok: true };
   }
 

@@ -60,6 +60,7 @@ export class SimulatedProvider implements VoiceProvider {
   readonly name = 'simulated';
   readonly heard: Uint8Array[] = [];
   readonly digits: string[] = [];
+  readonly said: string[] = [];
   closed = 0;
   readonly #opening: Promise<void>;
   #context: VoiceContext | undefined;
@@ -85,6 +86,9 @@ export class SimulatedProvider implements VoiceProvider {
         this.digits.push(key);
       },
       toolResult: () => {},
+      say: (text: string) => {
+        this.said.push(text);
+      },
       close: async () => {
         this.closed += 1;
       },

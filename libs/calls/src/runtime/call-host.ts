@@ -29,13 +29,20 @@ export interface PbxAnswer<T> {
   readonly body: T;
 }
 
+/** What a media session can be told. Once for each `id`. */
+export type MediaOrder =
+  /** What the AI's tool call came to. */
+  | { readonly op: 'tool-result'; readonly id: string; readonly result: string }
+  /** The bot is to say this. */
+  | { readonly op: 'say'; readonly id: string; readonly text: string };
+
 /** A media session in a relay, before and after its leg is there. */
 export interface OpenMediaSession {
   readonly relay: string;
   readonly leg: LegParameters;
   attach(channelVariables: Readonly<Record<string, string>>): Promise<void>;
-  /** Answers the AI's tool call. @throws MediaUnavailableError */
-  toolResult(id: string, result: string): Promise<void>;
+  /** Has it do something; a repeat changes nothing. @throws MediaUnavailableError it is over, or its provider can't */
+  order(order: MediaOrder): Promise<void>;
   close(reason: string): Promise<void>;
 }
 

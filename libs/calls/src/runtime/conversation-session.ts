@@ -1,10 +1,12 @@
 import type { CallEvent } from '@callfleet/bus';
 import type { Conversation, ConversationEvents, MediaEnd } from '../conversation.ts';
 import type { OperationOptions } from '../operation-options.ts';
+import type { Tools } from '../tool.ts';
 import { abortable } from './abortable.ts';
 import type { CallScope } from './call-scope.ts';
 import { EventSource } from './event-source.ts';
 import type { MediaLeg } from './media-leg.ts';
+import { ToolRunner } from './tool-runner.ts';
 
 const TYPES: ReadonlyArray<keyof ConversationEvents> = [
   'turn',
@@ -37,12 +39,22 @@ export class ConversationSession implements Conversation {
     });
   }
 
+  /** The AI's tool calls are answered from now on. */
+  runTools(tools: Tools): void {
+    new ToolRunner(this.#scope, this, this.#leg, tools).start();
+  }
+
   ended(options?: OperationOptions): Promise<MediaEnd> {
     return this.#scope.ask('conversation.ended', ({ signal }) => abortable(this.#leg.ended, signal), { options });
   }
 
   toolResult(id: string, result: string): Promise<void> {
-    return this.#scope.ask('conversation.toolResult', () => this.#leg.toolResult(id, result));
+    return this.#scope.ask('conversation.toolResult', () => this.#leg.order({ op: 'tool-result', id, result }));
+  }
+
+  say(text: string): Promise<void> {
+    if (text === '') throw new TypeError('say: there is nothing to say');
+    return this.#scope.ask('conversation.say', ({ key }) => this.#leg.order({ op: 'say', id: key, text }));
   }
 
   close(): Promise<void> {

@@ -3,7 +3,7 @@ import type { CallEvent } from '@callfleet/bus';
 import type { MediaEnd } from '../conversation.ts';
 import { LegEndedError, MediaUnavailableError, PbxRefusedError } from '../errors.ts';
 import { BRIDGE_TYPE } from './bridge-type.ts';
-import type { KnownMediaSession, LegParameters } from './call-host.ts';
+import type { KnownMediaSession, LegParameters, MediaOrder } from './call-host.ts';
 import type { CallScope } from './call-scope.ts';
 import { isEndOf, isStartOf } from './channel-events.ts';
 import type { Operation } from './operation.ts';
@@ -109,9 +109,9 @@ export class MediaLeg {
   }
 
   /** @throws MediaUnavailableError */
-  async toolResult(id: string, result: string): Promise<void> {
+  async order(order: MediaOrder): Promise<void> {
     if (!this.#session) throw MediaUnavailableError.of('it was never open');
-    await this.#session.toolResult(id, result);
+    await this.#session.order(order);
   }
 
   /** Takes everything down, whatever of it is there. Never throws for what is gone already. */

@@ -1,5 +1,5 @@
 import { type AriRequest, channels } from '@callfleet/ari';
-import type { Call, CallContext, DialplanTarget } from '../call.ts';
+import type { Call, CallContext, ConnectOptions, DialplanTarget } from '../call.ts';
 import type { Conversation } from '../conversation.ts';
 import type { Dialed, DialOptions, TransferOptions, Transferred } from '../dial.ts';
 import { PbxRefusedError } from '../errors.ts';
@@ -15,6 +15,7 @@ import { ChannelParty, type PartyMaker } from './channel-party.ts';
 import { ConversationSession } from './conversation-session.ts';
 import { Dialing, type KeptDial, reasonOf } from './dialing.ts';
 import { MediaLeg } from './media-leg.ts';
+import { describeTools } from './tool-runner.ts';
 
 /** Who ended a call. */
 export type EndedBy = 'caller' | 'program' | 'dialplan' | 'transfer' | 'unanswered' | 'error';
@@ -77,10 +78,10 @@ export class ProgramCall extends ChannelParty implements Call {
 
   connect(
     provider: string,
-    providerOptions: Readonly<Record<string, unknown>> = {},
+    { tools, ...given }: ConnectOptions = {},
     options?: OperationOptions,
   ): Promise<Conversation> {
-    const leg = new MediaLeg(this.scope, provider, providerOptions);
+    const leg = new MediaLeg(this.scope, provider, tools ? { ...given, tools: describeTools(tools) } : given);
     const conversation = new ConversationSession(this.scope, leg);
     const { nextNote } = this.scope.log;
     if (typeof nextNote === 'string') leg.wasOpenedIn(nextNote);
@@ -98,7 +99,10 @@ export class ProgramCall extends ChannelParty implements Call {
       {
         options,
         undo: (operation) => leg.close(operation, 'cancelled by the program'),
-        revive: (): Conversation => conversation,
+        revive: (): Conversation => {
+          if (tools) conversation.runTools(tools);
+          return conversation;
+        },
       },
     );
   }

@@ -4,7 +4,7 @@ import type { Call } from '../call.ts';
 import { defineCall } from '../define-call.ts';
 import { SimulatedClock } from '../testing/simulated-clock.ts';
 import { type Answer, StagedCall } from '../testing/staged-call.ts';
-import type { CallHost, KnownMediaSession, OpenMediaSession } from './call-host.ts';
+import type { CallHost, KnownMediaSession, MediaOrder, OpenMediaSession } from './call-host.ts';
 import type { CallOutcome } from './call-runtime.ts';
 
 export { settle } from '../testing/staged-call.ts';
@@ -77,7 +77,7 @@ export class ScriptedCall extends StagedCall {
   protected override knownMedia(session: string, relay: string): KnownMediaSession {
     return {
       relay,
-      toolResult: async (id, result) => void this.media.push(`result ${id} ${result}`),
+      order: async (order) => void this.media.push(describeOrder(order)),
       close: async (reason) => void this.media.push(`close ${session} ${reason}`),
     };
   }
@@ -93,8 +93,12 @@ export class ScriptedCall extends StagedCall {
         format: 'ulaw',
       },
       attach: async (variables) => void this.media.push(`attach ${JSON.stringify(variables)}`),
-      toolResult: async (id, result) => void this.media.push(`result ${id} ${result}`),
+      order: async (order) => void this.media.push(describeOrder(order)),
       close: async (reason) => void this.media.push(`close ${reason}`),
     };
   }
+}
+
+function describeOrder(order: MediaOrder): string {
+  return order.op === 'say' ? `say ${order.text}` : `result ${order.id} ${order.result}`;
 }

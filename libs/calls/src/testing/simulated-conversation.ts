@@ -12,7 +12,7 @@ export class SimulatedConversation {
   readonly #session: string;
   readonly #world: SimulatedWorld;
   readonly #openTools = new Set<string>();
-  readonly #answered = new Set<string>();
+  readonly #done = new Set<string>();
   #startedAt = 0;
   #tools = 0;
   #isOver = false;
@@ -45,15 +45,19 @@ export class SimulatedConversation {
     };
   }
 
-  known(): Pick<OpenMediaSession, 'toolResult' | 'close'> {
+  known(): Pick<OpenMediaSession, 'order' | 'close'> {
     return {
-      toolResult: async (id, result) => {
+      order: async (order) => {
         if (this.#isOver) throw MediaUnavailableError.of('the session is over');
         // A repeat, from the next worker, changes nothing.
-        if (this.#answered.has(id)) return;
-        this.#answered.add(id);
-        this.#openTools.delete(id);
-        this.#world.transcript.add('program', `conversation.toolResult ${id} ${result}`);
+        const { op, id } = order;
+        if (this.#done.has(`${op} ${id}`)) return;
+        this.#done.add(`${op} ${id}`);
+        if (order.op === 'say') this.#world.transcript.add('program', `conversation.say "${order.text}"`);
+        else {
+          this.#openTools.delete(id);
+          this.#world.transcript.add('program', `conversation.toolResult ${id} ${order.result}`);
+        }
       },
       close: async () => {
         this.#isOver = true;

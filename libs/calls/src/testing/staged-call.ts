@@ -177,7 +177,7 @@ export abstract class StagedCall {
         const known = this.knownMedia(session, relay);
         return {
           relay,
-          toolResult: (id, result) => this.#step(owner, () => known.toolResult(id, result)),
+          order: (order) => this.#step(owner, () => known.order(order)),
           close: (reason) => this.#step(owner, () => known.close(reason)),
         };
       },

@@ -118,10 +118,15 @@ const HINT =
 /** By their numbers, the operations whose results the program was told. */
 function operationsOf(journal: readonly JournalEntry[]): readonly (string | undefined)[] {
   const operations: string[] = [];
-  for (const entry of journal)
-    if (entry.kind === 'result' || entry.kind === 'failure') operations[entry.operation] = entry.name;
+  for (const entry of journal) {
+    if (entry.kind === 'result') operations[entry.operation] = entry.name;
+    // What waits when all is over is told so, or the program has ended before: it makes no difference.
+    else if (entry.kind === 'failure' && !OVER.has(entry.error.code)) operations[entry.operation] = entry.name;
+  }
   return operations;
 }
+
+const OVER: ReadonlySet<string> = new Set(['CF_LEG_ENDED', 'CF_CALL_ENDED']);
 
 function endOf(outcome: CallOutcome | undefined): string {
   return outcome ? `${outcome.endedBy}${outcome.error ? ` (${outcome.error.message})` : ''}` : 'not at all';
