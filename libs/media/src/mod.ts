@@ -16,6 +16,7 @@ export { toneLevel } from './goertzel.ts';
 export { PacingClock, type Tick, type TimeSource } from './pacing-clock.ts';
 export type { PacingError } from './pacing-error.ts';
 export { PlayoutBuffer } from './playout-buffer.ts';
+export { Resampler, type ResamplerOptions } from './resampler.ts';
 export { buildRtp, parseRtp, RTP_HEADER_BYTES, type RtpHeader, type RtpPacket, writeRtpHeader } from './rtp-packet.ts';
 export { RtpReceiver, RtpSender } from './rtp-stream.ts';
 export { dbfsOf, LoudestSecond, SILENCE_DBFS } from './sound-level.ts';
