@@ -59,13 +59,19 @@ export const mediaStatsSchema = z.object({
   transport: z.enum(mediaTransports),
   /** From the first audio in both directions to the end, milliseconds. */
   talkMs: z.number(),
-  /** Caller's audio that reached the provider: packets, milliseconds, the loudest second in dBFS, milliseconds of speech. */
+  /**
+   * Caller's audio that reached the provider: packets, milliseconds, the loudest second in dBFS, milliseconds of speech. Of RTP
+   * alone: packets that came too late (among the lost ones), audio made up for lost ones, and the jitter at its worst.
+   */
   heard: z.object({
     packets: z.int(),
     ms: z.number(),
     peakDbfs: z.number(),
     speechMs: z.number(),
     lost: z.int(),
+    late: z.int().optional(),
+    concealedMs: z.number().optional(),
+    jitterMs: z.number().optional(),
   }),
   /** Provider's audio that was played to the caller; silence between is not counted. */
   spoke: z.object({ packets: z.int(), ms: z.number() }),

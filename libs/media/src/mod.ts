@@ -13,6 +13,9 @@ export {
 } from './format.ts';
 export { decodeAlaw, decodeUlaw, encodeAlaw, encodeUlaw } from './g711.ts';
 export { toneLevel } from './goertzel.ts';
+export { JitterBuffer } from './jitter-buffer.ts';
+export { KeyReceiver } from './key-receiver.ts';
+export { LossConcealment } from './loss-concealment.ts';
 export { PacingClock, type Tick, type TimeSource } from './pacing-clock.ts';
 export type { PacingError } from './pacing-error.ts';
 export { PlayoutBuffer } from './playout-buffer.ts';

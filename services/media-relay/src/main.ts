@@ -115,7 +115,7 @@ function transportFor(
   const { rtp, transport, websocket } = config.relay;
   const ports = new PortPool({ ...rtp, now: processTime.now });
   return (pbx, listener) => {
-    if (transport === 'rtp') return new RtpTransport({ ...rtp, ports, format: FORMAT }, listener);
+    if (transport === 'rtp') return new RtpTransport({ ...rtp, ports, format: FORMAT, time: processTime }, listener);
     const pbxUrl = urlOf(pbx);
     if (!pbxUrl)
       throw new RelayError('CF_PBX_UNKNOWN', `this relay has no url of PBX "${pbx}", nor does a gateway tell of one`);

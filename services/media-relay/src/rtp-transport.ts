@@ -6,12 +6,17 @@ import type { ExternalMedia } from '@callfleet/bus';
 import {
   type AudioFormat,
   type FormatName,
+  FRAME_MS,
   formatNamed,
+  JitterBuffer,
+  KeyReceiver,
+  LossConcealment,
   type PlayoutBuffer,
   RTP_HEADER_BYTES,
   type RtpPacket,
   RtpReceiver,
   RtpSender,
+  type TimeSource,
 } from '@callfleet/media';
 import { RelayError } from './errors.ts';
 import type { PortPool } from './port-pool.ts';
@@ -23,10 +28,14 @@ export interface RtpTransportOptions {
   /** The address that the PBX sends to. */
   advertisedAddress: string;
   ports: PortPool;
+  time: TimeSource;
 }
 
 /** Payload types as Asterisk sends them (RFC 3551, and its own dynamic ones). */
 const PAYLOAD_TYPES: Readonly<Record<FormatName, number>> = { ulaw: 0, alaw: 8, slin: 10, slin16: 118, slin24: 123 };
+
+/** RFC 4733's keys, as Asterisk has them where nothing was negotiated. */
+const TELEPHONE_EVENT_PAYLOAD_TYPE = 101;
 
 /** Ports that somebody else on this machine has are passed over, so many at most. */
 const MAX_BIND_ATTEMPTS = 20;
@@ -43,7 +52,15 @@ export class RtpTransport implements MediaTransport {
   readonly #listener: TransportListener;
   readonly #payloadType: number;
   readonly #sender: RtpSender;
-  readonly #receiver = new RtpReceiver((packet) => this.#onPacket(packet));
+  readonly #receiver = new RtpReceiver((packet, lost) => this.#onPacket(packet, lost));
+  readonly #keys: KeyReceiver;
+  readonly #jitterBuffer: JitterBuffer;
+  readonly #concealment: LossConcealment;
+  readonly #samplesPerFrame: number;
+  /** Packets lost since the last one with audio. */
+  #lost = 0;
+  /** The timestamp that the next audio has if nothing is missing. */
+  #nextTimestamp = 0;
   /** Each with its payload as a view. */
   readonly #packets: ReadonlyArray<{ packet: Buffer; payload: Buffer }>;
   #turn = 0;
@@ -60,9 +77,17 @@ export class RtpTransport implements MediaTransport {
     this.#listener = listener;
     this.format = formatNamed(options.format);
     this.#payloadType = PAYLOAD_TYPES[options.format];
+    this.#samplesPerFrame = this.format.frameBytes / this.format.bytesPerSample;
+    this.#keys = new KeyReceiver((key) => listener.digit(key));
+    this.#jitterBuffer = new JitterBuffer({
+      sampleRate: this.format.sampleRate,
+      time: options.time,
+      deliver: (packet, lost) => this.#onAudio(packet, lost),
+    });
+    this.#concealment = new LossConcealment(this.format);
     this.#sender = new RtpSender({
       payloadType: this.#payloadType,
-      samplesPerFrame: this.format.frameBytes / this.format.bytesPerSample,
+      samplesPerFrame: this.#samplesPerFrame,
       ssrc: randomInt(2 ** 32),
       seq: randomInt(2 ** 16),
       timestamp: randomInt(2 ** 32),
@@ -80,6 +105,11 @@ export class RtpTransport implements MediaTransport {
       lost: this.#receiver.lost,
       strangers: this.#strangers,
       malformed: this.#receiver.malformed + this.#otherPayloads,
+      network: {
+        late: this.#receiver.late,
+        concealedMs: this.#concealment.concealedMs,
+        jitterMs: Math.round(this.#jitterBuffer.jitter.maxMs * 10) / 10,
+      },
     };
   }
 
@@ -147,6 +177,7 @@ export class RtpTransport implements MediaTransport {
     this.#socket = undefined;
     this.#port = undefined;
     socket.removeAllListeners('message');
+    this.#jitterBuffer.close();
     socket.close();
     await once(socket, 'close');
     this.#options.ports.giveBack(port);
@@ -157,13 +188,28 @@ export class RtpTransport implements MediaTransport {
     else this.#strangers += 1;
   }
 
-  #onPacket({ payloadType, payload }: RtpPacket): void {
-    if (payloadType !== this.#payloadType) {
-      // Comfort noise or a key: neither is audio in the leg's format.
+  #onPacket(packet: RtpPacket, lost: number): void {
+    this.#lost += lost;
+    if (packet.payloadType === this.#payloadType) {
+      this.#jitterBuffer.put(packet, this.#lost);
+      this.#lost = 0;
+      // What is waited for a packet anyhow, it may be overtaken.
+      this.#receiver.window = this.#jitterBuffer.delayMs / FRAME_MS;
+    } else if (packet.payloadType !== TELEPHONE_EVENT_PAYLOAD_TYPE || !this.#keys.receive(packet)) {
+      // Comfort noise: it is no audio in the leg's format.
       this.#otherPayloads += 1;
-      return;
     }
+  }
+
+  #onAudio({ timestamp, payload }: RtpPacket, lost: number): void {
+    if (lost > 0) {
+      // Lost packets with keys leave no gap in time.
+      const frames = Math.round(((timestamp - this.#nextTimestamp) | 0) / this.#samplesPerFrame);
+      for (const frame of this.#concealment.conceal(Math.max(0, Math.min(frames, lost)))) this.#listener.heard(frame);
+    }
+    this.#nextTimestamp = (timestamp + payload.length / this.format.bytesPerSample) >>> 0;
     if (this.format.encoding === 'slin') Buffer.from(payload.buffer, payload.byteOffset, payload.length & ~1).swap16();
+    this.#concealment.heard(payload);
     this.#listener.heard(payload);
   }
 }

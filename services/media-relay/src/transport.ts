@@ -46,10 +46,21 @@ export interface TransportStats {
   sent: number;
   /** Those of them that held a provider's audio. */
   sentWithAudio: number;
-  /** Packets that never came. */
+  /** Packets that never came in time. */
   lost: number;
+  /** What the network did to a transport of single packets; none where the PBX's stream comes whole (TCP). */
+  network?: NetworkStats;
   /** Packets from somewhere else than the PBX. */
   strangers: number;
   /** Packets or messages that could not be understood. */
   malformed: number;
+}
+
+export interface NetworkStats {
+  /** Those of the lost packets that came after all, too late. */
+  late: number;
+  /** Audio that was made up in place of lost packets, milliseconds. */
+  concealedMs: number;
+  /** Interarrival jitter (RFC 3550) at its worst, milliseconds. */
+  jitterMs: number;
 }
