@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { callIdSchema } from './identity-schema.ts';
 
-export const mediaTransports = ['websocket', 'rtp'] as const;
+export const mediaTransports = ['websocket', 'rtp', 'audiosocket'] as const;
 
 /** Told by each relay every second, and at once when its state changes. */
 export const relayAnnouncementSchema = z.object({
@@ -48,6 +48,7 @@ const externalMediaSchema = z.object({
   transport: z.enum(['udp', 'websocket', 'tcp']),
   connection_type: z.enum(['client', 'server']),
   format: z.string(),
+  data: z.string().optional(),
   transport_data: z.string().optional(),
 });
 

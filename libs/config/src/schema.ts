@@ -168,8 +168,8 @@ const worker = section({
 const relay = section({
   zone: z.string().min(1).default('default'),
   maxSessions: z.int().min(1).default(500),
-  /** How media legs reach this relay: chan_websocket (Asterisk 20.18, 22.8, 23.2 or newer), or RTP for any. */
-  transport: z.enum(['websocket', 'rtp']).default('rtp'),
+  /** How media legs reach this relay: chan_websocket (Asterisk 20.18, 22.8, 23.2 or newer), AudioSocket (TCP), or RTP for any. */
+  transport: z.enum(['websocket', 'rtp', 'audiosocket']).default('rtp'),
   rtp: section({
     bindAddress: z.string().min(1).default('0.0.0.0'),
     /** The address that PBXs send to; must be reachable from them. */
@@ -184,6 +184,13 @@ const relay = section({
   websocket: section({
     /** Audio sent ahead of its time; Asterisk plays it at its own pace. */
     leadMs: z.int().min(20).max(400).default(60),
+  }).prefault({}),
+  audiosocket: section({
+    bindAddress: z.string().min(1).default('0.0.0.0'),
+    /** The address that PBXs connect to; must be reachable from them. */
+    advertisedAddress: z.string().min(1).default('127.0.0.1'),
+    /** Where it listens for all of its legs; 0: any free port. Relays on one machine cannot share a port. */
+    port: z.int().min(0).max(65_535).default(0),
   }).prefault({}),
   /** A session whose leg never comes is closed after this time. */
   attachTimeoutMs: milliseconds.default(10_000),

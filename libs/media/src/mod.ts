@@ -1,4 +1,13 @@
 /** Audio on the wire and in time: RTP, codecs, levels, pacing. Pure: no sockets, no clock of its own. */
+export {
+  type AudioSocketFrame,
+  AudioSocketReader,
+  audioFrame,
+  errorFrame,
+  hangupFrame,
+  keyFrame,
+  uuidFrame,
+} from './audiosocket.ts';
 export { EnergyVad, type EnergyVadOptions, SPEECH_DBFS } from './energy-vad.ts';
 export {
   type AudioFormat,

@@ -134,7 +134,7 @@ async function callThrough(transport: string, provider: { name: string; options:
   return { process, relay, caller, ...(await serving) };
 }
 
-describe.each(['rtp', 'websocket'])('a caller on a real Asterisk, over %s', (transport) => {
+describe.each(['rtp', 'websocket', 'audiosocket'])('a caller on a real Asterisk, over %s', (transport) => {
   test('hears an echo, without a pause, and the relay measures the same', async () => {
     const { relay, caller, call, session, events } = await callThrough(transport, { name: 'echo', options: {} });
     const from = await caller.waitForTone(440, 5000);

@@ -1,4 +1,4 @@
-import type { ExternalMedia } from '@callfleet/bus';
+import type { ExternalMedia, MediaStats } from '@callfleet/bus';
 import type { AudioFormat, PlayoutBuffer } from '@callfleet/media';
 
 /**
@@ -6,7 +6,7 @@ import type { AudioFormat, PlayoutBuffer } from '@callfleet/media';
  * `close`. The session that owns it calls `pace` every 20 ms.
  */
 export interface MediaTransport {
-  readonly kind: 'websocket' | 'rtp';
+  readonly kind: MediaStats['transport'];
   readonly format: AudioFormat;
   readonly stats: TransportStats;
   /** Makes room. @returns what the PBX must be told to make the leg @throws RelayError CF_RELAY_PORTS_EXHAUSTED */

@@ -106,12 +106,6 @@ describe('the WebSocket transport', () => {
     expect(pace(20).reduce((a, b) => a + b, 0)).toBeLessThan(20);
   });
 
-  test('tells the keys that the caller pressed', async () => {
-    const { leg, told } = await attached();
-    leg.tell({ event: 'DTMF_END', channel_id: 'x', digit: '#' });
-    await vi.waitFor(() => expect(told.digits).toEqual(['#']));
-  });
-
   test('tells when the PBX hangs up', async () => {
     const { leg, told } = await attached();
     leg.hangUp();
