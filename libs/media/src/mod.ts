@@ -32,6 +32,7 @@ export { Resampler, type ResamplerOptions } from './resampler.ts';
 export { buildRtp, parseRtp, RTP_HEADER_BYTES, type RtpHeader, type RtpPacket, writeRtpHeader } from './rtp-packet.ts';
 export { RtpReceiver, RtpSender } from './rtp-stream.ts';
 export { dbfsOf, LoudestSecond, SILENCE_DBFS } from './sound-level.ts';
+export type { SpeechDetector } from './speech-turns.ts';
 export {
   decodeTelephoneEvent,
   encodeTelephoneEvent,
@@ -40,3 +41,4 @@ export {
   type TelephoneEvent,
 } from './telephone-event.ts';
 export { tone } from './tone.ts';
+export { VoiceDetector, type VoiceDetectorOptions } from './voice-detector.ts';
