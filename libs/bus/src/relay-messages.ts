@@ -62,7 +62,8 @@ export const mediaStatsSchema = z.object({
   talkMs: z.number(),
   /**
    * Caller's audio that reached the provider: packets, milliseconds, the loudest second in dBFS, milliseconds of speech. Of RTP
-   * alone: packets that came too late (among the lost ones), audio made up for lost ones, and the jitter at its worst.
+   * alone: packets that came too late (among the lost ones), audio made up for lost ones, the jitter at its worst, and the round trip where
+   * the PBX sends reports.
    */
   heard: z.object({
     packets: z.int(),
@@ -73,6 +74,7 @@ export const mediaStatsSchema = z.object({
     late: z.int().optional(),
     concealedMs: z.number().optional(),
     jitterMs: z.number().optional(),
+    roundTripMs: z.number().optional(),
   }),
   /** Provider's audio that was played to the caller; silence between is not counted. */
   spoke: z.object({ packets: z.int(), ms: z.number() }),

@@ -29,6 +29,7 @@ export { PacingClock, type Tick, type TimeSource } from './pacing-clock.ts';
 export type { PacingError } from './pacing-error.ts';
 export { PlayoutBuffer } from './playout-buffer.ts';
 export { Resampler, type ResamplerOptions } from './resampler.ts';
+export { RtcpSession } from './rtcp-session.ts';
 export { buildRtp, parseRtp, RTP_HEADER_BYTES, type RtpHeader, type RtpPacket, writeRtpHeader } from './rtp-packet.ts';
 export { RtpReceiver, RtpSender } from './rtp-stream.ts';
 export { dbfsOf, LoudestSecond, SILENCE_DBFS } from './sound-level.ts';

@@ -112,6 +112,19 @@ describe('an incoming stream', () => {
     });
   });
 
+  test('has its highest number with the rounds that it went', () => {
+    const receiver = new RtpReceiver(() => {});
+    const send = (seq: number, ssrc = 1) =>
+      receiver.receive(buildRtp({ payloadType: 0, marker: false, seq, timestamp: 0, ssrc }, new Uint8Array(4)));
+    send(65_535);
+    expect([receiver.highestSeq, receiver.ssrc]).toEqual([65_535, 1]);
+    send(0);
+    send(1);
+    expect(receiver.highestSeq).toBe(65_537);
+    send(9, 2);
+    expect([receiver.highestSeq, receiver.ssrc]).toEqual([9, 2]);
+  });
+
   test('counts what is no RTP', () => {
     const receiver = new RtpReceiver(() => expect.unreachable());
     receiver.receive(new Uint8Array(3));

@@ -39,6 +39,15 @@ export class RtpSender {
     this.#timestamp = (this.#timestamp + this.#samplesPerFrame) >>> 0;
   }
 
+  get ssrc(): number {
+    return this.#ssrc;
+  }
+
+  /** Of the next frame. */
+  get timestamp(): number {
+    return this.#timestamp;
+  }
+
   /** Time passed in which nothing was sent. */
   skip(frames: number): void {
     if (frames === 0) return;
@@ -68,6 +77,8 @@ export class RtpReceiver {
   readonly #deliver: (packet: RtpPacket, lost: number) => void;
   #ssrc: number | undefined;
   #expected = 0;
+  /** How often the numbers went round. */
+  #rounds = 0;
   /** Packets that came too early: by distance from `#expected`, none at 0. */
   readonly #early: Array<RtpPacket | undefined> = new Array(MAX_REORDER_WINDOW + 1).fill(undefined);
   #earlyCount = 0;
@@ -103,6 +114,16 @@ export class RtpReceiver {
 
   set window(packets: number) {
     this.#window = Math.max(REORDER_WINDOW, Math.min(MAX_REORDER_WINDOW, packets));
+  }
+
+  /** Of the stream that is received; undefined: none yet. */
+  get ssrc(): number | undefined {
+    return this.#ssrc;
+  }
+
+  /** The number of the last packet that was given on or given up, in 32 bits with those that went round. */
+  get highestSeq(): number {
+    return (this.#rounds * 65_536 + this.#expected - 1) >>> 0;
   }
 
   receive(datagram: Uint8Array): void {
@@ -178,6 +199,7 @@ export class RtpReceiver {
 
   #advance(): void {
     this.#expected = (this.#expected + 1) & 0xffff;
+    if (this.#expected === 0) this.#rounds += 1;
     if (this.#earlyCount === 0) return;
     this.#early.shift();
     this.#early.push(undefined);
@@ -186,6 +208,7 @@ export class RtpReceiver {
   #restart(): void {
     while (this.#earlyCount > 0) this.#next();
     this.#givenUp.clear();
+    this.#rounds = 0;
     this.restarts += 1;
   }
 }

@@ -1,6 +1,6 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { buildRtp, type FormatName, PlayoutBuffer } from '@callfleet/media';
+import { buildRtp, type FormatName, PlayoutBuffer, RtcpSession } from '@callfleet/media';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { PortPool } from './port-pool.ts';
 import { processTime } from './process-time.ts';
@@ -76,6 +76,33 @@ describe('the RTP transport', () => {
     leg.say(new Uint8Array(160).fill(7));
     await vi.waitFor(() => expect(told.frames).toHaveLength(1));
     expect(told.frames[0]?.[0]).toBe(7);
+  });
+
+  test('sends reports to the port above, and measures the round trip from those that come back', async () => {
+    const { leg, transport, playout } = await attached();
+    const pbx = new RtcpSession({ ssrc: 4711, cname: 'pbx' });
+    const socket = createSocket('udp4');
+    closers.push(async () => {
+      socket.close();
+      await once(socket, 'close');
+    });
+    socket.bind(Number(leg.channelVariables.UNICASTRTP_LOCAL_PORT) + 1, '127.0.0.1');
+    await once(socket, 'listening');
+    leg.say(new Uint8Array(160));
+    const reports: Buffer[] = [];
+    socket.on('message', (report, from) => {
+      reports.push(report);
+      pbx.receive(report, 1000);
+      const ssrc = leg.packets[0]?.ssrc as number;
+      const heard = { ssrc, highestSeq: 1, packets: 50, lost: 0, jitter: 0 };
+      socket.send(pbx.report(1000, { packets: 1, bytes: 160, timestamp: 0 }, heard), from.port, from.address);
+    });
+    for (let i = 0; i < 299; i += 1) transport.pace(playout, 0);
+    await vi.waitFor(() => expect(transport.stats.network?.roundTripMs).toBeLessThan(1000));
+    expect(reports).toHaveLength(1);
+    transport.pace(playout, 0);
+    await vi.waitFor(() => expect(reports).toHaveLength(2));
+    expect(transport.stats).toMatchObject({ strangers: 0, malformed: 0 });
   });
 
   test('refuses a PBX of the other Internet Protocol, and says so', async () => {

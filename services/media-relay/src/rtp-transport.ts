@@ -1,4 +1,4 @@
-import { randomInt } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { isIP, isIPv6 } from 'node:net';
@@ -13,6 +13,7 @@ import {
   LossConcealment,
   type PlayoutBuffer,
   RTP_HEADER_BYTES,
+  RtcpSession,
   type RtpPacket,
   RtpReceiver,
   RtpSender,
@@ -40,6 +41,10 @@ const TELEPHONE_EVENT_PAYLOAD_TYPE = 101;
 /** Ports that somebody else on this machine has are passed over, so many at most. */
 const MAX_BIND_ATTEMPTS = 20;
 
+/** A report each 5 s (RFC 3550, section 6.2), the first when a second of audio is there. */
+const FRAMES_BETWEEN_REPORTS = 250;
+const FRAMES_BEFORE_FIRST_REPORT = 50;
+
 /** A packet may still be in the kernel's hands when the next one is written. */
 const PACKETS_IN_TURN = 4;
 
@@ -64,7 +69,10 @@ export class RtpTransport implements MediaTransport {
   /** Each with its payload as a view. */
   readonly #packets: ReadonlyArray<{ packet: Buffer; payload: Buffer }>;
   #turn = 0;
+  readonly #rtcp: RtcpSession;
+  #framesSinceReport = FRAMES_BETWEEN_REPORTS - FRAMES_BEFORE_FIRST_REPORT;
   #socket: Socket | undefined;
+  #rtcpSocket: Socket | undefined;
   #port: number | undefined;
   #peer: { address: string; port: number } | undefined;
   #sent = 0;
@@ -92,6 +100,7 @@ export class RtpTransport implements MediaTransport {
       seq: randomInt(2 ** 16),
       timestamp: randomInt(2 ** 32),
     });
+    this.#rtcp = new RtcpSession({ ssrc: this.#sender.ssrc, cname: randomBytes(12).toString('hex') });
     this.#packets = Array.from({ length: PACKETS_IN_TURN }, () => {
       const packet = Buffer.alloc(RTP_HEADER_BYTES + this.format.frameBytes);
       return { packet, payload: packet.subarray(RTP_HEADER_BYTES) };
@@ -108,7 +117,8 @@ export class RtpTransport implements MediaTransport {
       network: {
         late: this.#receiver.late,
         concealedMs: this.#concealment.concealedMs,
-        jitterMs: Math.round(this.#jitterBuffer.jitter.maxMs * 10) / 10,
+        jitterMs: tenths(this.#jitterBuffer.jitter.maxMs),
+        ...(this.#rtcp.roundTripMs !== undefined && { roundTripMs: tenths(this.#rtcp.roundTripMs) }),
       },
     };
   }
@@ -117,7 +127,7 @@ export class RtpTransport implements MediaTransport {
     for (let attempt = 1; !this.#socket; attempt += 1) {
       const port = this.#options.ports.take();
       try {
-        this.#socket = await boundSocket(this.#options.bindAddress, port);
+        [this.#socket, this.#rtcpSocket] = await boundPair(this.#options.bindAddress, port);
         this.#port = port;
       } catch (error) {
         this.#options.ports.giveBack(port);
@@ -125,8 +135,10 @@ export class RtpTransport implements MediaTransport {
       }
     }
     this.#socket.on('message', (datagram, from) => this.#onDatagram(datagram, from));
+    this.#rtcpSocket?.on('message', (datagram, from) => this.#onReport(datagram, from));
     // A packet that can't be sent now (no route, full buffer) is a lost packet; a peer that stays away ends the session.
     this.#socket.on('error', () => {});
+    this.#rtcpSocket?.on('error', () => {});
     const { advertisedAddress } = this.#options;
     const host = isIPv6(advertisedAddress) ? `[${advertisedAddress}]` : advertisedAddress;
     return {
@@ -165,6 +177,8 @@ export class RtpTransport implements MediaTransport {
     if (this.format.encoding === 'slin') payload.swap16();
     this.#socket.send(packet, peer.port, peer.address);
     this.#sent += 1;
+    this.#framesSinceReport += 1;
+    if (this.#framesSinceReport >= FRAMES_BETWEEN_REPORTS) this.#report(peer);
   }
 
   flush(): number {
@@ -172,20 +186,37 @@ export class RtpTransport implements MediaTransport {
   }
 
   async close(): Promise<void> {
-    const [socket, port] = [this.#socket, this.#port];
-    if (!socket || port === undefined) return;
+    const [socket, rtcpSocket, port] = [this.#socket, this.#rtcpSocket, this.#port];
+    if (!socket || !rtcpSocket || port === undefined) return;
     this.#socket = undefined;
+    this.#rtcpSocket = undefined;
     this.#port = undefined;
-    socket.removeAllListeners('message');
     this.#jitterBuffer.close();
-    socket.close();
-    await once(socket, 'close');
+    await Promise.all([closed(socket), closed(rtcpSocket)]);
     this.#options.ports.giveBack(port);
   }
 
   #onDatagram(datagram: Buffer, from: RemoteInfo): void {
     if (from.port === this.#peer?.port && from.address === this.#peer.address) this.#receiver.receive(datagram);
     else this.#strangers += 1;
+  }
+
+  #onReport(datagram: Buffer, from: RemoteInfo): void {
+    if (from.port !== (this.#peer?.port ?? 0) + 1 || from.address !== this.#peer?.address) this.#strangers += 1;
+    else if (!this.#rtcp.receive(datagram, this.#options.time.now())) this.#otherPayloads += 1;
+  }
+
+  #report(peer: { address: string; port: number }): void {
+    this.#framesSinceReport = 0;
+    const { ssrc, highestSeq, received, late, lost } = this.#receiver;
+    const heard = ssrc === undefined ? undefined : { ssrc, highestSeq, packets: received + late, lost: lost - late };
+    const jitter = Math.round((this.#jitterBuffer.jitter.ms * this.format.sampleRate) / 1000);
+    const report = this.#rtcp.report(
+      this.#options.time.now(),
+      { packets: this.#sent, bytes: this.#sent * this.format.frameBytes, timestamp: this.#sender.timestamp },
+      heard && { ...heard, jitter },
+    );
+    this.#rtcpSocket?.send(report, peer.port + 1, peer.address);
   }
 
   #onPacket(packet: RtpPacket, lost: number): void {
@@ -212,6 +243,28 @@ export class RtpTransport implements MediaTransport {
     this.#concealment.heard(payload);
     this.#listener.heard(payload);
   }
+}
+
+/** For RTP and, at the odd port above, RTCP. */
+async function boundPair(address: string, port: number): Promise<[Socket, Socket]> {
+  const rtp = await boundSocket(address, port);
+  try {
+    return [rtp, await boundSocket(address, port + 1)];
+  } catch (error) {
+    await closed(rtp);
+    throw error;
+  }
+}
+
+async function closed(socket: Socket): Promise<void> {
+  socket.removeAllListeners('message');
+  const closing = new Promise((resolve) => socket.once('close', resolve));
+  socket.close();
+  await closing;
+}
+
+function tenths(ms: number): number {
+  return Math.round(ms * 10) / 10;
 }
 
 async function boundSocket(address: string, port: number): Promise<Socket> {

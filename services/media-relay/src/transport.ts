@@ -63,4 +63,6 @@ export interface NetworkStats {
   concealedMs: number;
   /** Interarrival jitter (RFC 3550) at its worst, milliseconds. */
   jitterMs: number;
+  /** By the PBX's latest report (RTCP), milliseconds; undefined: it sends none, as Asterisk's UnicastRTP. */
+  roundTripMs?: number;
 }
