@@ -44,6 +44,13 @@ describe('the jitter buffer', () => {
     }
   });
 
+  test('does not delay after a single stall, when all that waited comes at once', () => {
+    const stall = Array.from({ length: 15 }, (_, i) => 300 - 20 * i);
+    const { delivered, delays } = play([...new Array(50).fill(0), ...stall, ...new Array(50).fill(0)]);
+    expect(Math.max(...delays)).toBe(0);
+    expect(delivered).toHaveLength(115);
+  });
+
   test('evens out what comes unevenly', () => {
     const { delivered, delays } = play(uneven(300, 40));
     expect(delays.at(-1)).toBeGreaterThanOrEqual(40);

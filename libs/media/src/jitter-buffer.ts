@@ -14,6 +14,9 @@ export interface JitterBufferOptions {
 /** Less jitter than this is none: a PBX on a busy machine has it, and nobody hears it. */
 const NO_JITTER_MS = 5;
 
+/** It must last so long: after one stall, of ours or the PBX's, a delay would come too late to help. */
+const LASTING_MS = 500;
+
 /** Nearly all packets come within so many times the jitter. */
 const DELAY_PER_JITTER = 3;
 
@@ -41,7 +44,7 @@ interface Waiting {
 
 /**
  * Evens out the arrival of a stream that is in order already. It holds each packet for as long as the measured jitter asks for:
- * grows at once, shrinks slowly, and where there is no jitter hands each on as it comes.
+ * the delay grows where jitter lasts, shrinks slowly, and where there is none each packet is handed on as it comes.
  */
 export class JitterBuffer {
   readonly jitter: InterarrivalJitter;
@@ -50,6 +53,7 @@ export class JitterBuffer {
   #cancelTimer: (() => void) | undefined;
   #delayMs = 0;
   #shrinkAt = 0;
+  #unevenSince: number | undefined;
   /** Arrival minus timestamp of the packet that came quickest. */
   #quickest = Number.POSITIVE_INFINITY;
   #lastTimestamp: number | undefined;
@@ -92,7 +96,9 @@ export class JitterBuffer {
 
   #adapt(now: number): void {
     const { ms } = this.jitter;
-    const frames = ms < NO_JITTER_MS ? 0 : Math.ceil((ms * DELAY_PER_JITTER) / FRAME_MS);
+    this.#unevenSince = ms < NO_JITTER_MS ? undefined : (this.#unevenSince ?? now);
+    const lasts = this.#unevenSince !== undefined && now - this.#unevenSince >= LASTING_MS;
+    const frames = lasts ? Math.ceil((ms * DELAY_PER_JITTER) / FRAME_MS) : 0;
     const wanted = Math.min(MAX_DELAY_MS, frames * FRAME_MS);
     if (wanted >= this.#delayMs) this.#delayMs = wanted;
     else if (now >= this.#shrinkAt) this.#delayMs -= FRAME_MS;
