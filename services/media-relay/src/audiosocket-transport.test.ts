@@ -1,8 +1,8 @@
-import { audioFrame, errorFrame, type FormatName, PlayoutBuffer } from '@callfleet/media';
+import { audioFrame, errorFrame, PlayoutBuffer } from '@callfleet/media';
 import { SimulatedTime } from '@callfleet/media/testing';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { AudioSocketServer } from './audiosocket-server.ts';
-import { AudioSocketTransport } from './audiosocket-transport.ts';
+import { type AudioSocketFormat, AudioSocketTransport } from './audiosocket-transport.ts';
 import { simulatedAudioSocketLeg } from './simulated-pbx.ts';
 import type { TransportListener } from './transport.ts';
 import { describeTransport, Told } from './transport-conformance.ts';
@@ -12,7 +12,7 @@ afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();
 });
 
-async function audioSocketPair(told: TransportListener, format: Extract<FormatName, `slin${string}`> = 'slin') {
+async function audioSocketPair(told: TransportListener, format: AudioSocketFormat = 'slin') {
   const time = new SimulatedTime();
   const server = await AudioSocketServer.listen({ bindAddress: '127.0.0.1', port: 0, time });
   closers.push(() => server.close());

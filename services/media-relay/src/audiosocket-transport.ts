@@ -15,9 +15,11 @@ import type { AudioSocketServer } from './audiosocket-server.ts';
 import { RelayError } from './errors.ts';
 import type { MediaTransport, TransportListener, TransportStats } from './transport.ts';
 
+/** Linear, since AudioSocket has no other: `slin` of any Asterisk, the faster ones of newer ones alone. */
+export type AudioSocketFormat = Extract<FormatName, `slin${string}`>;
+
 export interface AudioSocketTransportOptions {
-  /** Linear, since AudioSocket has no other: `slin` of any Asterisk, the faster ones of the newest alone. */
-  format: Extract<FormatName, `slin${string}`>;
+  format: AudioSocketFormat;
   server: AudioSocketServer;
   /** The address that the PBX connects to. */
   advertisedAddress: string;

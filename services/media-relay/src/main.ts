@@ -16,7 +16,7 @@ import { type Config, loadConfig, watchConfig } from '@callfleet/config';
 import { PacingClock } from '@callfleet/media';
 import { eventMetrics, inSpan, type Logger, runService, type Service } from '@callfleet/telemetry';
 import { AudioSocketServer } from './audiosocket-server.ts';
-import { AudioSocketTransport } from './audiosocket-transport.ts';
+import { type AudioSocketFormat, AudioSocketTransport } from './audiosocket-transport.ts';
 import { RelayError } from './errors.ts';
 import { watchRoom } from './metrics.ts';
 import { PortPool } from './port-pool.ts';
@@ -29,8 +29,6 @@ import { WebSocketTransport } from './websocket-transport.ts';
 
 const ANNOUNCE_EVERY_MS = 1000;
 const REPORT_PACING_EVERY_MS = 60_000;
-/** G.711 passes through Asterisk and most voice AIs as it is. */
-const FORMAT = 'ulaw';
 
 await runService('media-relay', loadConfig, async (config, service) => {
   const { instance, log } = service;
@@ -118,20 +116,20 @@ async function transportFor(
   const { audiosocket, rtp, transport, websocket } = config.relay;
   const time = processTime;
   if (transport === 'audiosocket') {
+    const format = config.relay.format as AudioSocketFormat | undefined;
     const server = await AudioSocketServer.listen({ ...audiosocket, time });
     service.onStop('audiosocket', () => server.close());
-    // Linear audio is all that AudioSocket has, at 8 kHz what any Asterisk has of it.
-    const options = { ...audiosocket, server, format: 'slin', time } as const;
+    const options = { ...audiosocket, server, format: format ?? 'slin', time };
     return (_pbx, listener) => new AudioSocketTransport(options, listener);
   }
+  const { format = 'ulaw' } = config.relay;
   const ports = new PortPool({ ...rtp, now: time.now });
-  if (transport === 'rtp')
-    return (_pbx, listener) => new RtpTransport({ ...rtp, ports, format: FORMAT, time }, listener);
+  if (transport === 'rtp') return (_pbx, listener) => new RtpTransport({ ...rtp, ports, format, time }, listener);
   return (pbx, listener) => {
     const pbxUrl = urlOf(pbx);
     if (!pbxUrl)
       throw new RelayError('CF_PBX_UNKNOWN', `this relay has no url of PBX "${pbx}", nor does a gateway tell of one`);
-    return new WebSocketTransport({ ...websocket, pbxUrl, format: FORMAT, time }, listener);
+    return new WebSocketTransport({ ...websocket, pbxUrl, format, time }, listener);
   };
 }
 

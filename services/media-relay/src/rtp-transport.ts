@@ -33,7 +33,14 @@ export interface RtpTransportOptions {
 }
 
 /** Payload types as Asterisk sends them (RFC 3551, and its own dynamic ones). */
-const PAYLOAD_TYPES: Readonly<Record<FormatName, number>> = { ulaw: 0, alaw: 8, slin: 10, slin16: 118, slin24: 123 };
+const PAYLOAD_TYPES: Readonly<Record<FormatName, number>> = {
+  ulaw: 0,
+  alaw: 8,
+  slin: 10,
+  slin16: 118,
+  slin24: 123,
+  slin48: 126,
+};
 
 /** RFC 4733's keys, as Asterisk has them where nothing was negotiated. */
 const TELEPHONE_EVENT_PAYLOAD_TYPE = 101;
