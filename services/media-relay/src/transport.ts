@@ -56,7 +56,7 @@ export interface TransportStats {
   malformed: number;
 }
 
-export interface NetworkStats {
+interface NetworkStats {
   /** Those of the lost packets that came after all, too late. */
   late: number;
   /** Audio that was made up in place of lost packets, milliseconds. */
