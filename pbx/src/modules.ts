@@ -33,6 +33,7 @@ export const DIALPLAN_MODULES: readonly string[] = ['func_math.so', 'func_rand.s
 const FOR_TRANSPORT: Readonly<Record<Transport, readonly string[]>> = {
   websocket: ['chan_websocket.so'],
   rtp: ['chan_rtp.so', 'res_rtp_asterisk.so'],
+  audiosocket: ['chan_audiosocket.so', 'res_audiosocket.so'],
 };
 
 /** Modules without which calls or their media legs do not work. */

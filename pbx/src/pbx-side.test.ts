@@ -77,6 +77,8 @@ describe("a plain Asterisk's side", () => {
     expect(websocket).toContain(';load = chan_websocket.so');
     expect(websocket).not.toContain('chan_rtp.so');
     expect(websocket).toContain('20.18, 22.8, 23.2');
+    const audiosocket = side('asterisk', {}, { CALLFLEET_RELAY__TRANSPORT: 'audiosocket' });
+    expect(audiosocket).toContain(';load = chan_audiosocket.so');
   });
 
   test('warns of RTP ports that a relay on the same machine takes too', () => {

@@ -26,6 +26,10 @@ describe('a configuration', () => {
     expect(warnings(far)).toEqual(['relay address']);
     expect(warnings(far, { CALLFLEET_RELAY__RTP__ADVERTISED_ADDRESS: '10.0.0.9' })).toEqual([]);
     expect(warnings(far, { CALLFLEET_RELAY__TRANSPORT: 'websocket' })).toEqual([]);
+    const audiosocket = { CALLFLEET_RELAY__TRANSPORT: 'audiosocket' };
+    expect(warnings(far, audiosocket)).toEqual(['relay address']);
+    const reachable = { CALLFLEET_RELAY__AUDIOSOCKET__ADVERTISED_ADDRESS: '10.0.0.9' };
+    expect(warnings(far, { ...audiosocket, ...reachable })).toEqual([]);
   });
 });
 

@@ -66,15 +66,16 @@ function otherPool(pbx: string, pool: string, { worker }: Config): Finding {
 }
 
 function relayAddress({ relay, pbxs }: Config): Finding[] {
-  const { advertisedAddress } = relay.rtp;
-  if (relay.transport !== 'rtp' || !isLoopback(advertisedAddress)) return [];
+  if (relay.transport === 'websocket') return [];
+  const { advertisedAddress } = relay[relay.transport];
+  if (!isLoopback(advertisedAddress)) return [];
   const far = pbxs.filter(({ url }) => url === undefined || !isLoopback(new URL(url).hostname));
   if (far.length === 0) return [];
   return [
     about.warning(
       'relay address',
       `${far.map(({ name }) => name).join(', ')} would send audio to ${advertisedAddress}, which is itself`,
-      'set relay.rtp.advertisedAddress (of each relay) to the address that the PBXs reach it at',
+      `set relay.${relay.transport}.advertisedAddress (of each relay) to the address that the PBXs reach it at`,
     ),
   ];
 }

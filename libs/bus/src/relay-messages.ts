@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { callIdSchema } from './identity-schema.ts';
 
-export const mediaTransports = ['websocket', 'rtp'] as const;
+export const mediaTransports = ['websocket', 'rtp', 'audiosocket'] as const;
 
 /** Told by each relay every second, and at once when its state changes. */
 export const relayAnnouncementSchema = z.object({
@@ -50,6 +50,7 @@ const externalMediaSchema = z.object({
   transport: z.enum(['udp', 'websocket', 'tcp']),
   connection_type: z.enum(['client', 'server']),
   format: z.string(),
+  data: z.string().optional(),
   transport_data: z.string().optional(),
 });
 
@@ -61,13 +62,21 @@ export const mediaStatsSchema = z.object({
   transport: z.enum(mediaTransports),
   /** From the first audio in both directions to the end, milliseconds. */
   talkMs: z.number(),
-  /** Caller's audio that reached the provider: packets, milliseconds, the loudest second in dBFS, milliseconds of speech. */
+  /**
+   * Caller's audio that reached the provider: packets, milliseconds, the loudest second in dBFS, milliseconds of speech. Of RTP
+   * alone: packets that came too late (among the lost ones), audio made up for lost ones, the jitter at its worst, and the round trip where
+   * the PBX sends reports.
+   */
   heard: z.object({
     packets: z.int(),
     ms: z.number(),
     peakDbfs: z.number(),
     speechMs: z.number(),
     lost: z.int(),
+    late: z.int().optional(),
+    concealedMs: z.number().optional(),
+    jitterMs: z.number().optional(),
+    roundTripMs: z.number().optional(),
   }),
   /** Provider's audio that was played to the caller; silence between is not counted. */
   spoke: z.object({ packets: z.int(), ms: z.number() }),

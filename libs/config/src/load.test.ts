@@ -94,6 +94,16 @@ describe('a wrong configuration is refused with the path and what is accepted:',
     ]);
   });
 
+  test('audio that the transport does not carry', () => {
+    const relay = (transport: string, format: string) =>
+      `${PBX}relay: { transport: ${transport}, format: ${format} }\n`;
+    expect(load(relay('audiosocket', 'slin16')).relay.format).toBe('slin16');
+    expect(problemsOf(relay('audiosocket', 'ulaw'))).toEqual([
+      'relay.format: must be one of slin, slin16, slin24, slin48 with audiosocket',
+    ]);
+    expect(problemsOf(relay('rtp', 'slin16'))).toEqual(['relay.format: must be one of ulaw, alaw, slin with rtp']);
+  });
+
   test('a url with credentials in it', () => {
     expect(problemsOf(PBX.replace('http://', 'HTTP://me:secret@'))).toEqual([
       'pbxs[0].url: must hold no credentials: give username and password',

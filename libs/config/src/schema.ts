@@ -165,11 +165,25 @@ const worker = section({
   maxEventLoopDelayMs: z.int().min(20).default(200),
 });
 
+const LINEAR_FORMATS = ['slin', 'slin16', 'slin24', 'slin48'] as const;
+const MEDIA_FORMATS = ['ulaw', 'alaw', ...LINEAR_FORMATS] as const;
+
+/**
+ * What each transport carries in both directions. AudioSocket has linear audio only. Over RTP Asterisk sends the faster ones, but
+ * does not listen to them (22.10.1): their payload types are dynamic, and nothing is negotiated with a media leg.
+ */
+const FORMATS = { websocket: MEDIA_FORMATS, rtp: ['ulaw', 'alaw', 'slin'], audiosocket: LINEAR_FORMATS } as const;
+
 const relay = section({
   zone: z.string().min(1).default('default'),
   maxSessions: z.int().min(1).default(500),
-  /** How media legs reach this relay: chan_websocket (Asterisk 20.18, 22.8, 23.2 or newer), or RTP for any. */
-  transport: z.enum(['websocket', 'rtp']).default('rtp'),
+  /** How media legs reach this relay: chan_websocket (Asterisk 20.18, 22.8, 23.2 or newer), AudioSocket (TCP), or RTP for any. */
+  transport: z.enum(['websocket', 'rtp', 'audiosocket']).default('rtp'),
+  /**
+   * What the audio is written as between PBX and relay. Default: ulaw, which passes through Asterisk and most voice AIs as it is;
+   * slin for AudioSocket, which has linear audio only.
+   */
+  format: z.enum(MEDIA_FORMATS).optional(),
   rtp: section({
     bindAddress: z.string().min(1).default('0.0.0.0'),
     /** The address that PBXs send to; must be reachable from them. */
@@ -185,10 +199,25 @@ const relay = section({
     /** Audio sent ahead of its time; Asterisk plays it at its own pace. */
     leadMs: z.int().min(20).max(400).default(60),
   }).prefault({}),
+  audiosocket: section({
+    bindAddress: z.string().min(1).default('0.0.0.0'),
+    /** The address that PBXs connect to; must be reachable from them. */
+    advertisedAddress: z.string().min(1).default('127.0.0.1'),
+    /** Where it listens for all of its legs; 0: any free port. Relays on one machine cannot share a port. */
+    port: z.int().min(0).max(65_535).default(0),
+  }).prefault({}),
   /** A session whose leg never comes is closed after this time. */
   attachTimeoutMs: milliseconds.default(10_000),
   /** A session that gets no packet from its PBX for this long is closed. */
   mediaTimeoutMs: milliseconds.default(60_000),
+}).superRefine(({ transport, format }, context) => {
+  const formats: readonly string[] = FORMATS[transport];
+  if (format === undefined || formats.includes(format)) return;
+  context.addIssue({
+    code: 'custom',
+    path: ['format'],
+    message: `must be one of ${formats.join(', ')} with ${transport}`,
+  });
 });
 
 const program = section({

@@ -1,7 +1,7 @@
 import { decodeAlaw, decodeUlaw, encodeAlaw, encodeUlaw } from './g711.ts';
 
 /** Asterisk's own names, as they stand in `format` of `POST /channels/externalMedia`. */
-export const formatNames = ['ulaw', 'alaw', 'slin', 'slin16', 'slin24'] as const;
+export const formatNames = ['ulaw', 'alaw', 'slin', 'slin16', 'slin24', 'slin48'] as const;
 
 export type FormatName = (typeof formatNames)[number];
 
@@ -28,6 +28,7 @@ const formats: Readonly<Record<FormatName, AudioFormat>> = {
   slin: format('slin', 'slin', 8000),
   slin16: format('slin16', 'slin', 16_000),
   slin24: format('slin24', 'slin', 24_000),
+  slin48: format('slin48', 'slin', 48_000),
 };
 
 export function formatNamed(name: FormatName): AudioFormat {

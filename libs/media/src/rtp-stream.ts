@@ -39,6 +39,15 @@ export class RtpSender {
     this.#timestamp = (this.#timestamp + this.#samplesPerFrame) >>> 0;
   }
 
+  get ssrc(): number {
+    return this.#ssrc;
+  }
+
+  /** Of the next frame. */
+  get timestamp(): number {
+    return this.#timestamp;
+  }
+
   /** Time passed in which nothing was sent. */
   skip(frames: number): void {
     if (frames === 0) return;
@@ -50,21 +59,33 @@ export class RtpSender {
 /** So many packets may overtake a missing one before it counts as lost: 40 ms of 20 ms frames. */
 const REORDER_WINDOW = 2;
 
+/** As many as the window may grow to. */
+const MAX_REORDER_WINDOW = 8;
+
+/** Numbers that were given up are remembered, so many of them, to tell a packet that comes too late from one that comes twice. */
+const MAX_GIVEN_UP = 64;
+
 /** A jump of the sequence number beyond this is a new beginning, not a loss (RFC 3550, appendix A.1: 3000 and 100). */
 const MAX_DROPOUT = 3000;
 const MAX_MISORDER = 100;
 
 /**
  * Puts one incoming stream in order and counts what happened to it. Packets in order are given on at once; behind a missing one
- * up to {@link REORDER_WINDOW} wait for it.
+ * as many as {@link window} says wait for it.
  */
 export class RtpReceiver {
-  readonly #deliver: (packet: RtpPacket) => void;
+  readonly #deliver: (packet: RtpPacket, lost: number) => void;
   #ssrc: number | undefined;
   #expected = 0;
+  /** How often the numbers went round. */
+  #rounds = 0;
   /** Packets that came too early: by distance from `#expected`, none at 0. */
-  readonly #early: Array<RtpPacket | undefined> = new Array(REORDER_WINDOW + 1).fill(undefined);
+  readonly #early: Array<RtpPacket | undefined> = new Array(MAX_REORDER_WINDOW + 1).fill(undefined);
   #earlyCount = 0;
+  #window = REORDER_WINDOW;
+  readonly #givenUp = new Set<number>();
+  /** Numbers given up since the last packet that was given on. */
+  #lostBefore = 0;
 
   /** Packets given on. */
   received = 0;
@@ -72,15 +93,37 @@ export class RtpReceiver {
   lost = 0;
   /** Packets that were overtaken and still came in time. */
   reordered = 0;
-  /** Packets that came again, or too late: dropped. */
+  /** Packets that came after their number had been given up: counted as lost, and dropped. */
+  late = 0;
+  /** Packets that came again: dropped. */
   duplicates = 0;
   /** The sender began anew: another SSRC, or a jump that no loss explains. */
   restarts = 0;
   /** Datagrams that are no RTP: dropped. */
   malformed = 0;
 
-  constructor(deliver: (packet: RtpPacket) => void) {
+  /** @param deliver told each packet, and how many before it never came in time */
+  constructor(deliver: (packet: RtpPacket, lost: number) => void) {
     this.#deliver = deliver;
+  }
+
+  /** So many packets may overtake a missing one before it counts as lost: 2, or more where packets come unevenly; 8 at most. */
+  get window(): number {
+    return this.#window;
+  }
+
+  set window(packets: number) {
+    this.#window = Math.max(REORDER_WINDOW, Math.min(MAX_REORDER_WINDOW, packets));
+  }
+
+  /** Of the stream that is received; undefined: none yet. */
+  get ssrc(): number | undefined {
+    return this.#ssrc;
+  }
+
+  /** The number of the last packet that was given on or given up, in 32 bits with those that went round. */
+  get highestSeq(): number {
+    return (this.#rounds * 65_536 + this.#expected - 1) >>> 0;
   }
 
   receive(datagram: Uint8Array): void {
@@ -101,11 +144,13 @@ export class RtpReceiver {
       ahead = 0;
     }
     if (ahead < 0 || this.#early[ahead]) {
-      this.duplicates += 1;
+      if (ahead < 0 && this.#givenUp.delete(packet.seq)) this.late += 1;
+      else this.duplicates += 1;
       return;
     }
     if (ahead === 0) {
       if (this.#earlyCount > 0) this.reordered += 1;
+      this.#advance();
       this.#give(packet);
     } else this.#hold(packet, ahead);
     this.#giveEarly();
@@ -113,16 +158,17 @@ export class RtpReceiver {
 
   /** Keeps a packet that is `ahead` of the expected one, giving up what it has left behind too far. */
   #hold(packet: RtpPacket, ahead: number): void {
-    for (; ahead > REORDER_WINDOW; ahead -= 1) this.#next();
+    for (; ahead > this.#window; ahead -= 1) this.#next();
     this.#early[ahead] = packet;
     this.#earlyCount += 1;
-    if (this.#earlyCount === REORDER_WINDOW) this.#next();
+    if (this.#earlyCount >= this.#window) this.#next();
   }
 
   #give(packet: RtpPacket): void {
+    const lost = this.#lostBefore;
+    this.#lostBefore = 0;
     this.received += 1;
-    this.#advance();
-    this.#deliver(packet);
+    this.#deliver(packet, lost);
   }
 
   /** Gives on what waited only for what has just come. */
@@ -133,16 +179,27 @@ export class RtpReceiver {
   /** Goes one number on: with its packet, if that came early, else without it. */
   #next(): void {
     const packet = this.#early[0];
-    if (!packet) this.lost += 1;
+    if (!packet) this.#giveUp(this.#expected);
     this.#advance();
     if (!packet) return;
     this.#earlyCount -= 1;
-    this.received += 1;
-    this.#deliver(packet);
+    this.#give(packet);
+  }
+
+  #giveUp(seq: number): void {
+    this.lost += 1;
+    this.#lostBefore += 1;
+    this.#givenUp.delete(seq);
+    this.#givenUp.add(seq);
+    for (const oldest of this.#givenUp) {
+      if (this.#givenUp.size <= MAX_GIVEN_UP) break;
+      this.#givenUp.delete(oldest);
+    }
   }
 
   #advance(): void {
     this.#expected = (this.#expected + 1) & 0xffff;
+    if (this.#expected === 0) this.#rounds += 1;
     if (this.#earlyCount === 0) return;
     this.#early.shift();
     this.#early.push(undefined);
@@ -150,6 +207,8 @@ export class RtpReceiver {
 
   #restart(): void {
     while (this.#earlyCount > 0) this.#next();
+    this.#givenUp.clear();
+    this.#rounds = 0;
     this.restarts += 1;
   }
 }

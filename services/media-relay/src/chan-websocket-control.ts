@@ -3,8 +3,8 @@ export type MediaControlEvent =
   /** Its queue is nearly full (900 of 1000 frames); what comes beyond 1000 is dropped. */
   | { event: 'MEDIA_XOFF' }
   | { event: 'MEDIA_XON' }
-  /** Answer to GET_STATUS. `queueLength` in frames. */
-  | { event: 'STATUS'; queueLength: number }
+  /** What was sent before MARK_MEDIA with this id has been played. */
+  | { event: 'MEDIA_MARK_PROCESSED'; id: string }
   | { event: 'DTMF_END'; digit: string }
   /** It did not understand a command. */
   | { event: 'ERROR' }
@@ -23,9 +23,9 @@ export function readControlEvent(data: Buffer): MediaControlEvent | undefined {
     case 'MEDIA_XON':
     case 'ERROR':
       return { event: message.event };
-    case 'STATUS':
-      return typeof message.queue_length === 'number'
-        ? { event: 'STATUS', queueLength: message.queue_length }
+    case 'MEDIA_MARK_PROCESSED':
+      return typeof message.correlation_id === 'string'
+        ? { event: 'MEDIA_MARK_PROCESSED', id: message.correlation_id }
         : undefined;
     case 'DTMF_END':
       return typeof message.digit === 'string' ? { event: 'DTMF_END', digit: message.digit } : undefined;

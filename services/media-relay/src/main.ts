@@ -15,6 +15,8 @@ import {
 import { type Config, loadConfig, watchConfig } from '@callfleet/config';
 import { PacingClock } from '@callfleet/media';
 import { eventMetrics, inSpan, type Logger, runService, type Service } from '@callfleet/telemetry';
+import { AudioSocketServer } from './audiosocket-server.ts';
+import { type AudioSocketFormat, AudioSocketTransport } from './audiosocket-transport.ts';
 import { RelayError } from './errors.ts';
 import { watchRoom } from './metrics.ts';
 import { PortPool } from './port-pool.ts';
@@ -27,8 +29,6 @@ import { WebSocketTransport } from './websocket-transport.ts';
 
 const ANNOUNCE_EVERY_MS = 1000;
 const REPORT_PACING_EVERY_MS = 60_000;
-/** G.711 passes through Asterisk and most voice AIs as it is. */
-const FORMAT = 'ulaw';
 
 await runService('media-relay', loadConfig, async (config, service) => {
   const { instance, log } = service;
@@ -74,7 +74,7 @@ await runService('media-relay', loadConfig, async (config, service) => {
     clock,
     time: processTime,
     log,
-    transport: transportFor(config, (pbx) => urls.get(pbx) ?? heardUrls.get(pbx)),
+    transport: await transportFor(config, service, (pbx) => urls.get(pbx) ?? heardUrls.get(pbx)),
     events: (call, session) => {
       const fields = traceFields();
       return sessionEvents({ relay: instance, call, session, publish: (event) => outbox.publish(event, fields) });
@@ -108,18 +108,28 @@ await runService('media-relay', loadConfig, async (config, service) => {
 });
 
 /** @param urlOf of a PBX, as it is now */
-function transportFor(
+async function transportFor(
   config: Config,
+  service: Service,
   urlOf: (pbx: string) => string | undefined,
-): (pbx: string, listener: TransportListener) => MediaTransport {
-  const { rtp, transport, websocket } = config.relay;
-  const ports = new PortPool({ ...rtp, now: processTime.now });
+): Promise<(pbx: string, listener: TransportListener) => MediaTransport> {
+  const { audiosocket, rtp, transport, websocket } = config.relay;
+  const time = processTime;
+  if (transport === 'audiosocket') {
+    const format = config.relay.format as AudioSocketFormat | undefined;
+    const server = await AudioSocketServer.listen({ ...audiosocket, time });
+    service.onStop('audiosocket', () => server.close());
+    const options = { ...audiosocket, server, format: format ?? 'slin', time };
+    return (_pbx, listener) => new AudioSocketTransport(options, listener);
+  }
+  const { format = 'ulaw' } = config.relay;
+  const ports = new PortPool({ ...rtp, now: time.now });
+  if (transport === 'rtp') return (_pbx, listener) => new RtpTransport({ ...rtp, ports, format, time }, listener);
   return (pbx, listener) => {
-    if (transport === 'rtp') return new RtpTransport({ ...rtp, ports, format: FORMAT }, listener);
     const pbxUrl = urlOf(pbx);
     if (!pbxUrl)
       throw new RelayError('CF_PBX_UNKNOWN', `this relay has no url of PBX "${pbx}", nor does a gateway tell of one`);
-    return new WebSocketTransport({ ...websocket, pbxUrl, format: FORMAT, time: processTime }, listener);
+    return new WebSocketTransport({ ...websocket, pbxUrl, format, time }, listener);
   };
 }
 

@@ -245,12 +245,12 @@ export class MediaSession {
   }
 
   #measure(): MediaStats {
-    const { sentWithAudio, lost } = this.#transport.stats;
+    const { sentWithAudio, lost, network } = this.#transport.stats;
     return {
       provider: this.#options.provider.name,
       transport: this.#transport.kind,
       talkMs: this.#talkingSince === undefined ? 0 : this.#options.time.now() - this.#talkingSince,
-      heard: { ...this.#heard.stats, lost },
+      heard: { ...this.#heard.stats, lost, ...network },
       spoke: { packets: sentWithAudio, ms: this.#playedMs },
       usage: this.#usage.total,
     };

@@ -39,7 +39,7 @@ afterAll(async () => {
 });
 
 /** A relay in a process of its own, as it is deployed. @returns it and its name on the bus */
-async function startRelay(transport: string): Promise<{ process: Child; relay: string }> {
+async function startRelay(transport: string, format?: string): Promise<{ process: Child; relay: string }> {
   const announced = Promise.withResolvers<string>();
   const subscription = bus.nc.subscribe(subjects.relayAnnouncements, {
     callback: (_error, message) => {
@@ -58,6 +58,7 @@ async function startRelay(transport: string): Promise<{ process: Child; relay: s
         { name: pbx.name, url: pbx.httpUrl, username: pbx.username, password: pbx.password },
       ]),
       CALLFLEET_RELAY__TRANSPORT: transport,
+      ...(format && { CALLFLEET_RELAY__FORMAT: format }),
       CALLFLEET_RELAY__ZONE: transport,
       CALLFLEET_RELAY__RTP__PORT_MIN: '26000',
       CALLFLEET_RELAY__RTP__PORT_MAX: '26099',
@@ -125,8 +126,12 @@ function request(relay: string, question: RelayRequest): Promise<RelayReply> {
   return ask(bus, subjects.relay(relay), question, { reply: relayReplySchema, timeoutMs: 5000 });
 }
 
-async function callThrough(transport: string, provider: { name: string; options: Record<string, unknown> }) {
-  const { process, relay } = await startRelay(transport);
+async function callThrough(
+  transport: string,
+  provider: { name: string; options: Record<string, unknown> },
+  format?: string,
+) {
+  const { process, relay } = await startRelay(transport, format);
   const serving = serveCalls(relay, provider);
   serving.catch(() => {});
   const caller = await placeCall({ to: pbx.sipAddress, extension: '100', audio: { toneHz: 440 } });
@@ -134,7 +139,7 @@ async function callThrough(transport: string, provider: { name: string; options:
   return { process, relay, caller, ...(await serving) };
 }
 
-describe.each(['rtp', 'websocket'])('a caller on a real Asterisk, over %s', (transport) => {
+describe.each(['rtp', 'websocket', 'audiosocket'])('a caller on a real Asterisk, over %s', (transport) => {
   test('hears an echo, without a pause, and the relay measures the same', async () => {
     const { relay, caller, call, session, events } = await callThrough(transport, { name: 'echo', options: {} });
     const from = await caller.waitForTone(440, 5000);
@@ -181,4 +186,19 @@ describe.each(['rtp', 'websocket'])('a caller on a real Asterisk, over %s', (tra
     expect(await process.stop()).toEqual({ code: 0, signal: null });
     await vi.waitFor(() => expect(events.at(-1)?.data).toMatchObject({ reason: 'relay-stopped' }));
   });
+});
+
+const wideband = ['slin16', 'slin24', 'slin48'];
+test.each([
+  ...['alaw', 'slin'].map((format) => ['rtp', format] as const),
+  ...['alaw', 'slin', ...wideband].map((format) => ['websocket', format] as const),
+  ...wideband.map((format) => ['audiosocket', format] as const),
+])('over %s audio may be %s', async (transport, format) => {
+  const { caller, call, relay, session } = await callThrough(transport, { name: 'echo', options: {} }, format);
+  await caller.waitForTone(440, 5000);
+  await new Promise((resolve) => setTimeout(resolve, 1000));
+  const closed = await request(relay, { op: 'close', session, call, epoch: 1, reason: 'test' });
+  expect(closed).toMatchObject({ ok: true, stats: { transport, heard: { lost: 0 } } });
+  if (!closed.ok || !closed.stats) return expect.unreachable();
+  expect(closed.stats.heard.peakDbfs).toBeCloseTo(-9, 0);
 });

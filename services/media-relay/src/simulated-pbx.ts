@@ -1,8 +1,22 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { buildRtp, parseRtp, type RtpPacket } from '@callfleet/media';
+import { type AddressInfo, connect, type Socket } from 'node:net';
+import type { ExternalMedia } from '@callfleet/bus';
+import {
+  AudioSocketReader,
+  audioFrame,
+  buildRtp,
+  encodeTelephoneEvent,
+  eventOfKey,
+  type FormatName,
+  formatNamed,
+  hangupFrame,
+  keyFrame,
+  parseRtp,
+  type RtpPacket,
+  uuidFrame,
+} from '@callfleet/media';
 import { type WebSocket, WebSocketServer } from 'ws';
 
 /** The PBX's end of one leg, for tests of transports and sessions. */
@@ -10,8 +24,12 @@ export interface SimulatedLeg {
   readonly channelVariables: Record<string, string>;
   /** Payloads that arrived here, in order. */
   readonly received: Uint8Array[];
+  /** What another leg's channel would have. */
+  readonly wrongVariables: Record<string, string>;
   /** Speaks one frame to the relay. */
   say(frame: Uint8Array): void;
+  /** The caller presses a key. */
+  press(key: string): void;
   close(): Promise<void>;
 }
 
@@ -41,6 +59,7 @@ export async function simulatedRtpLeg(payloadType = 0): Promise<SimulatedRtpLeg>
       UNICASTRTP_LOCAL_ADDRESS: '127.0.0.1',
       UNICASTRTP_LOCAL_PORT: String((socket.address() as AddressInfo).port),
     },
+    wrongVariables: {},
     packets,
     received,
     relayAt: '',
@@ -49,6 +68,19 @@ export async function simulatedRtpLeg(payloadType = 0): Promise<SimulatedRtpLeg>
         buildRtp({ payloadType, marker: false, seq: seq & 0xffff, timestamp: seq * frame.length, ssrc: 4711 }, frame),
       );
       seq += 1;
+    },
+    press(key) {
+      const pressed = seq * 160;
+      const event = { event: eventOfKey(key) as number, volume: 10, duration: 160 };
+      for (const end of [false, true, true, true]) {
+        leg.sendRaw(
+          buildRtp(
+            { payloadType: 101, marker: !end, seq: seq & 0xffff, timestamp: pressed, ssrc: 4711 },
+            encodeTelephoneEvent({ ...event, end }),
+          ),
+        );
+        seq += 1;
+      }
     },
     sendRaw(datagram) {
       const [host, port] = leg.relayAt.split(':') as [string, string];
@@ -97,8 +129,10 @@ export async function simulatedWebSocketLeg(): Promise<SimulatedWebSocketLeg> {
   return {
     url: `http://127.0.0.1:${(http.address() as AddressInfo).port}`,
     channelVariables: { MEDIA_WEBSOCKET_CONNECTION_ID: CONNECTION_ID, MEDIA_WEBSOCKET_OPTIMAL_FRAME_SIZE: '160' },
+    wrongVariables: {},
     received,
     commands,
+    press: (digit) => client?.send(JSON.stringify({ event: 'DTMF_END', channel_id: 'x', digit })),
     say: (frame) => client?.send(frame),
     tell: (event) => client?.send(JSON.stringify(event)),
     hangUp: () => client?.close(1000),
@@ -106,6 +140,55 @@ export async function simulatedWebSocketLeg(): Promise<SimulatedWebSocketLeg> {
       client?.terminate();
       http.close();
       await once(http, 'close');
+    },
+  };
+}
+
+export interface SimulatedAudioSocketLeg extends SimulatedLeg {
+  /** Connects as Asterisk does when it is told to make the leg. */
+  make(as: ExternalMedia): void;
+  sendRaw(bytes: Uint8Array): void;
+  /** The relay said that it is over, or closed the connection. */
+  readonly ended: Promise<'hangup' | 'closed'>;
+  stopReading(): void;
+  hangUp(): void;
+}
+
+/** An AudioSocket channel. */
+export function simulatedAudioSocketLeg(format: FormatName = 'slin'): SimulatedAudioSocketLeg {
+  const { sampleRate } = formatNamed(format);
+  const received: Uint8Array[] = [];
+  const ended = Promise.withResolvers<'hangup' | 'closed'>();
+  let socket: Socket | undefined;
+  return {
+    channelVariables: {},
+    wrongVariables: { AUDIOSOCKET_UUID: '508e0c20-d596-44e3-ae6b-1bfd6c46054b' },
+    received,
+    ended: ended.promise,
+    make({ external_host, data }) {
+      const [host, port] = external_host.split(':') as [string, string];
+      const reader = new AudioSocketReader();
+      socket = connect(Number(port), host);
+      socket.on('error', () => {});
+      socket.on('close', () => ended.resolve('closed'));
+      socket.on('data', (chunk) => {
+        for (const frame of reader.read(chunk)) {
+          if (frame.kind === 'audio' && frame.sampleRate === sampleRate) received.push(frame.audio);
+          else if (frame.kind === 'hangup') ended.resolve('hangup');
+        }
+      });
+      socket.write(uuidFrame(data as string));
+    },
+    sendRaw: (bytes) => socket?.write(bytes),
+    say: (frame) => socket?.write(audioFrame(sampleRate, frame)),
+    press: (key) => socket?.write(keyFrame(key)),
+    stopReading: () => socket?.pause(),
+    hangUp: () => socket?.end(hangupFrame()),
+    close: async () => {
+      if (!socket || socket.closed) return;
+      const closed = new Promise((resolve) => socket?.once('close', resolve));
+      socket.destroy();
+      await closed;
     },
   };
 }

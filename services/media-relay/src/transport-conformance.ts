@@ -105,9 +105,16 @@ export function describeTransport(
       await vi.waitFor(() => expect(leg.received.map((frame) => [...frame])).toContainEqual([...frameOf(1)]));
     });
 
-    test('refuses variables that do not say where the PBX is', async () => {
-      const { transport } = await opened();
-      await expect(transport.attach({})).rejects.toMatchObject({ code: 'CF_RELAY_BAD_PEER' });
+    test('tells each key that the caller presses, once', async () => {
+      const { leg, told } = await attached();
+      for (const key of '5#') leg.press(key);
+      await vi.waitFor(() => expect(told.digits).toContain('#'));
+      expect(told).toMatchObject({ digits: ['5', '#'], frames: [] });
+    });
+
+    test('refuses a leg that is none of its own', async () => {
+      const { leg, transport } = await opened();
+      await expect(transport.attach(leg.wrongVariables)).rejects.toMatchObject({ code: 'CF_RELAY_BAD_PEER' });
     });
 
     test('is quiet after it was closed, however often', async () => {

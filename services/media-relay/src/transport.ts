@@ -1,4 +1,4 @@
-import type { ExternalMedia } from '@callfleet/bus';
+import type { ExternalMedia, MediaStats } from '@callfleet/bus';
 import type { AudioFormat, PlayoutBuffer } from '@callfleet/media';
 
 /**
@@ -6,7 +6,7 @@ import type { AudioFormat, PlayoutBuffer } from '@callfleet/media';
  * `close`. The session that owns it calls `pace` every 20 ms.
  */
 export interface MediaTransport {
-  readonly kind: 'websocket' | 'rtp';
+  readonly kind: MediaStats['transport'];
   readonly format: AudioFormat;
   readonly stats: TransportStats;
   /** Makes room. @returns what the PBX must be told to make the leg @throws RelayError CF_RELAY_PORTS_EXHAUSTED */
@@ -46,10 +46,23 @@ export interface TransportStats {
   sent: number;
   /** Those of them that held a provider's audio. */
   sentWithAudio: number;
-  /** Packets that never came. */
+  /** Packets that never came in time. */
   lost: number;
+  /** What the network did to a transport of single packets; none where the PBX's stream comes whole (TCP). */
+  network?: NetworkStats;
   /** Packets from somewhere else than the PBX. */
   strangers: number;
   /** Packets or messages that could not be understood. */
   malformed: number;
+}
+
+interface NetworkStats {
+  /** Those of the lost packets that came after all, too late. */
+  late: number;
+  /** Audio that was made up in place of lost packets, milliseconds. */
+  concealedMs: number;
+  /** Interarrival jitter (RFC 3550) at its worst, milliseconds. */
+  jitterMs: number;
+  /** By the PBX's latest report (RTCP), milliseconds; undefined: it sends none, as Asterisk's UnicastRTP. */
+  roundTripMs?: number;
 }

@@ -96,20 +96,40 @@ describe('the WebSocket transport', () => {
     expect(transport.unplayedMs).toBe(0);
   });
 
-  test('asks the PBX what it really has, and sends less where that is more', async () => {
-    const { leg, playout, pace } = await attached();
+  test('has the PBX tell each second how far it has played, and sends less where that is behind', async () => {
+    const { leg, playout, pace, transport } = await attached();
     playout.push(seconds(10));
-    pace(260);
-    await vi.waitFor(() => expect(leg.commands).toEqual(['GET_STATUS']));
-    leg.tell({ event: 'STATUS', queue_length: 8 });
-    await vi.waitFor(() => expect(pace(1)).toEqual([0]));
-    expect(pace(20).reduce((a, b) => a + b, 0)).toBeLessThan(20);
+    pace(60);
+    await vi.waitFor(() => expect(leg.commands).toEqual(['MARK_MEDIA']));
+    expect(transport.unplayedMs).toBe(40);
+    // 62 frames were sent, and only now the fiftieth is played.
+    leg.tell({ event: 'MEDIA_MARK_PROCESSED', correlation_id: '50' });
+    await vi.waitFor(() => expect(transport.unplayedMs).toBe(240));
+    expect(pace(20).reduce((a, b) => a + b, 0)).toBe(10);
+    expect(transport.unplayedMs).toBe(40);
   });
 
-  test('tells the keys that the caller pressed', async () => {
-    const { leg, told } = await attached();
-    leg.tell({ event: 'DTMF_END', channel_id: 'x', digit: '#' });
-    await vi.waitFor(() => expect(told.digits).toEqual(['#']));
+  test('sends more where the PBX has played more than it should have by our clock', async () => {
+    const { leg, playout, pace, transport } = await attached();
+    playout.push(seconds(10));
+    pace(48);
+    expect(transport.stats.sent).toBe(50);
+    leg.tell({ event: 'MEDIA_MARK_PROCESSED', correlation_id: '50' });
+    await vi.waitFor(() => expect(transport.unplayedMs).toBe(0));
+    expect(pace(2)).toEqual([3, 1]);
+  });
+
+  test('believes no mark of what it has flushed, nor of what it never sent', async () => {
+    const { leg, playout, pace, transport, told } = await attached();
+    playout.push(seconds(10));
+    pace(60);
+    transport.flush();
+    pace(3);
+    const { unplayedMs } = transport;
+    for (const id of ['50', '5000', 'x']) leg.tell({ event: 'MEDIA_MARK_PROCESSED', correlation_id: id });
+    leg.press('1');
+    await vi.waitFor(() => expect(told.digits).toEqual(['1']));
+    expect(transport.unplayedMs).toBe(unplayedMs);
   });
 
   test('tells when the PBX hangs up', async () => {
@@ -120,7 +140,13 @@ describe('the WebSocket transport', () => {
 
   test('counts messages that it cannot read', async () => {
     const { leg, transport } = await attached();
-    for (const event of [{ event: 'ERROR' }, { event: 'DTMF_END' }, { event: 'STATUS' }, {}, { event: 'NEW' }])
+    for (const event of [
+      { event: 'ERROR' },
+      { event: 'DTMF_END' },
+      { event: 'MEDIA_MARK_PROCESSED' },
+      {},
+      { event: 'NEW' },
+    ])
       leg.tell(event);
     await vi.waitFor(() => expect(transport.stats.malformed).toBe(4));
   });

@@ -29,8 +29,8 @@ const CLOSE_TIMEOUT_MS = 1000;
 /** Silence is sent so far ahead: what comes after it must wait for it. */
 const SILENCE_LEAD_MS = FRAME_MS;
 
-/** The PBX is asked how much it really has each 5 s: two clocks never agree, and its backlog does not shrink by itself. */
-const FRAMES_BETWEEN_STATUS = 250;
+/** Each second the PBX tells how far it has played: two clocks never agree, and its backlog does not shrink by itself. */
+const FRAMES_BETWEEN_MARKS = 50;
 
 /** With so many bytes stuck in our own socket, nothing more is sent. */
 const MAX_UNSENT_BYTES = 65_536;
@@ -55,7 +55,9 @@ export class WebSocketTransport implements MediaTransport {
   #playedOutAt = 0;
   /** The latest frames without silence between them. */
   #framesOfAudio = 0;
-  #framesSinceStatus = 0;
+  /** Frames sent when the latest mark was, and when the latest flush was: marks before that are void. */
+  #markedAt = 0;
+  #flushedAt = 0;
 
   constructor(options: WebSocketTransportOptions, listener: TransportListener) {
     this.#options = options;
@@ -104,11 +106,11 @@ export class WebSocketTransport implements MediaTransport {
       if (audio) this.stats.sentWithAudio += 1;
       this.#framesOfAudio = audio ? this.#framesOfAudio + 1 : 0;
       this.#playedOutAt = Math.max(this.#playedOutAt, this.#options.time.now()) + FRAME_MS;
-      this.#framesSinceStatus += 1;
     }
-    if (this.#framesSinceStatus < FRAMES_BETWEEN_STATUS) return;
-    this.#framesSinceStatus = 0;
-    socket.send('{"command":"GET_STATUS"}');
+    const { sent } = this.stats;
+    if (sent - this.#markedAt < FRAMES_BETWEEN_MARKS) return;
+    this.#markedAt = sent;
+    socket.send(`{"command":"MARK_MEDIA","correlation_id":"${sent}"}`);
   }
 
   get unplayedMs(): number {
@@ -121,6 +123,7 @@ export class WebSocketTransport implements MediaTransport {
     this.#socket?.send('{"command":"FLUSH_MEDIA"}');
     this.#playedOutAt = 0;
     this.#framesOfAudio = 0;
+    this.#flushedAt = this.stats.sent;
     return unplayed;
   }
 
@@ -165,8 +168,8 @@ export class WebSocketTransport implements MediaTransport {
       case 'MEDIA_XON':
         this.#held = false;
         break;
-      case 'STATUS':
-        this.#playedOutAt = this.#options.time.now() + event.queueLength * FRAME_MS;
+      case 'MEDIA_MARK_PROCESSED':
+        this.#onPlayedTo(Number(event.id));
         break;
       case 'DTMF_END':
         this.#listener.digit(event.digit);
@@ -177,6 +180,13 @@ export class WebSocketTransport implements MediaTransport {
       case 'other':
         break;
     }
+  }
+
+  /** @param frame the number of the last frame that was played */
+  #onPlayedTo(frame: number): void {
+    const { sent } = this.stats;
+    if (!(frame > this.#flushedAt && frame <= sent)) return;
+    this.#playedOutAt = this.#options.time.now() + (sent - frame) * FRAME_MS;
   }
 
   #onLost(detail: string): void {
