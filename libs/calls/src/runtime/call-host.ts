@@ -17,6 +17,8 @@ export interface LegParameters {
   readonly connection_type: 'client' | 'server';
   readonly format: string;
   readonly transport_data?: string | undefined;
+  /** AudioSocket: the connection's UUID. */
+  readonly data?: string | undefined;
 }
 
 /** What the PBX answered to a command, whatever it was. */
