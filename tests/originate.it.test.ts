@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { readFile, rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { type OriginateOptions, originateCall } from '@callfleet/bus';
-import { type Phone, type PhoneOptions, startPhone } from '@callfleet/testkit';
+import { type Phone, type PhoneOptions, placeCall, startPhone } from '@callfleet/testkit';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { reportFile } from './programs/report.ts';
@@ -198,6 +198,34 @@ describe('a call that is placed', () => {
     await (await answering.nextCall()).hangUp();
     await (await phone.nextCall()).hangUp();
     expect(await ringing.call.outcome()).toMatchObject({ outcome: 'rejected' });
+    await system.expectNothingLeft();
+  });
+
+  test('and legs that programs dial share the places of a trunk', async () => {
+    const [answering, ringing] = [await phoneThat('answers'), await phoneThat('rings')];
+    const caller = async (port: string) => {
+      numbers += 1;
+      const from = String(numbers);
+      await rm(reportFile(pbx().name, from), { force: true });
+      const call = await placeCall({ to: pbx().sipAddress, extension: `91${port}`, from, audio: { toneHz: 700 } });
+      return { call, told: () => readFile(reportFile(pbx().name, from), 'utf8').catch(() => '') };
+    };
+    const first = await caller(portOf(answering));
+    const agent = await answering.nextCall();
+    await agent.waitForTone(700, 5000);
+    expect(await callsOn(TRUNK.name)).toEqual([expect.stringMatching(/~leg1$/)]);
+    const placed = await place({ to: `${TRUNK.name}:${portOf(ringing)}` });
+    const second = await caller(portOf(answering));
+    await expect.poll(second.told, { timeout: 5000 }).toContain('"reason":"congested"');
+    expect(await second.told()).toContain('CF_TRUNK_FULL');
+    await expect(place({ to: `${TRUNK.name}:${portOf(ringing)}` })).rejects.toMatchObject({ code: 'CF_TRUNK_FULL' });
+    expect(answering.calls, 'the second was not dialled').toHaveLength(1);
+    await second.call.finished;
+    await agent.hangUp();
+    await first.call.finished;
+    await (await ringing.nextCall()).hangUp();
+    expect(await placed.call.outcome()).toMatchObject({ outcome: 'rejected' });
+    await expect.poll(() => callsOn(TRUNK.name), { timeout: 5000 }).toEqual([]);
     await system.expectNothingLeft();
   });
 

@@ -26,6 +26,8 @@ export {
   ProgramTimedOutError,
   StepFailedError,
   TimedOutError,
+  type TrunkRefusal,
+  TrunkRefusedError,
 } from './errors.ts';
 export type { Listenable } from './listenable.ts';
 export type { Digit, Media } from './media.ts';

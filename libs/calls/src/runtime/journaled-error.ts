@@ -11,6 +11,7 @@ import {
   PlaybackFailedError,
   StepFailedError,
   TimedOutError,
+  TrunkRefusedError,
 } from '../errors.ts';
 import type { JournaledError } from './journal.ts';
 
@@ -41,6 +42,10 @@ export function revivedError({ code, message, status }: JournaledError): CallErr
       return new BreakerOpenError(message);
     case 'CF_PBX_BUSY':
       return new PbxBusyError(message);
+    case 'CF_TRUNK_FULL':
+    case 'CF_TRUNK_TOO_FAST':
+    case 'CF_TRUNK_NOT_COUNTED':
+      return new TrunkRefusedError(code, message);
     case 'CF_TIMED_OUT':
       return new TimedOutError(message);
     case 'CF_LEG_ENDED':

@@ -1,4 +1,5 @@
 import type { AriRequest } from '@callfleet/ari';
+import { TrunkRefusedError } from '../errors.ts';
 import { SimulatedChannel } from './simulated-channel.ts';
 import { SimulatedRecordings } from './simulated-recordings.ts';
 import { SimulatedSounds } from './simulated-sounds.ts';
@@ -163,6 +164,10 @@ export class SimulatedPbx {
       const { endpoint = '', channelId = '' } = query;
       if (this.#channels.has(channelId)) return EXISTS;
       this.#world.transcript.add('program', `dial ${endpoint}`);
+      if (this.#endpoint(endpoint).answer === 'congested') {
+        this.#world.transcript.add(endpoint, 'is congested');
+        throw new TrunkRefusedError('CF_TRUNK_FULL', 'the trunk has as many calls as it may');
+      }
       if (this.#endpoint(endpoint).answer === 'unreachable') {
         this.#world.transcript.add(endpoint, 'is unreachable');
         return { status: 500, reason: 'Allocation failed' };
@@ -249,7 +254,7 @@ export class SimulatedPbx {
     const { clock, transcript } = this.#world;
     const { answer, afterMs, does } = this.#endpoint(leg.label);
     leg.moveTo('Ringing');
-    if (answer === 'no-answer' || answer === 'unreachable') return;
+    if (answer === 'no-answer' || answer === 'unreachable' || answer === 'congested') return;
     clock.after(afterMs, () => {
       if (leg.isOver) return;
       if (answer !== 'answers') {

@@ -28,8 +28,8 @@ export type ConversationDoing = When &
     | { readonly ends: MediaEnd['reason']; readonly detail?: string }
   );
 
-/** What becomes of a dialled endpoint. */
-export type EndpointAnswer = 'answers' | 'busy' | 'no-answer' | 'rejects' | 'unreachable';
+/** What becomes of a dialled endpoint. `congested`: its trunk takes no more calls. */
+export type EndpointAnswer = 'answers' | 'busy' | 'no-answer' | 'rejects' | 'congested' | 'unreachable';
 
 export interface SimulatedEndpoint {
   /** Default `answers`. A blind transfer succeeds only with that. */

@@ -6,11 +6,14 @@ import { CommandRefusedError } from '../commands/command-refused-error.ts';
 import type { GuardedRequester } from '../commands/pbx-guard.ts';
 import { isNotSent, measureCommand, repeatedCommands } from '../telemetry/metrics.ts';
 import type { LiveCall, LiveCalls } from './live-call.ts';
+import type { TrunkPlaces } from './trunk-places.ts';
 
 export interface CommandExecutorOptions {
   readonly pbx: string;
   readonly shard: string;
   readonly calls: LiveCalls;
+  /** Of the trunks that legs are dialled through. */
+  readonly places: Pick<TrunkPlaces, 'counted'>;
   readonly ari: GuardedRequester;
   readonly timeoutMs: number;
   /** The call has its worker, and its program where that is told. */
@@ -68,7 +71,8 @@ export class CommandExecutor {
     const asked = { epoch: command.epoch };
     const beforeSend = () => this.#refuseIfLost(call, asked.epoch);
     const request = command.request as AriRequest<unknown>;
-    const reply = measureCommand(request, this.#request(call, request, trace, beforeSend));
+    const send = () => this.#request(call, request, trace, beforeSend);
+    const reply = measureCommand(request, this.#options.places.counted(call, request, send));
     this.#askedUnder.set(reply, asked);
     call.remember(command.id, reply);
     // Not sent: a repeat may be.

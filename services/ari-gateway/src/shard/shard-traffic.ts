@@ -9,7 +9,7 @@ import { within } from '../async/time-limit.ts';
 import { CallOffers } from '../calls/call-offers.ts';
 import { CommandExecutor } from '../calls/command-executor.ts';
 import { EventPublisher } from '../calls/event-publisher.ts';
-import { LiveCalls } from '../calls/live-call.ts';
+import { type LiveCall, LiveCalls } from '../calls/live-call.ts';
 import { Origination } from '../calls/origination.ts';
 import { TrunkPlaces } from '../calls/trunk-places.ts';
 import { WorkerWatch } from '../calls/worker-watch.ts';
@@ -83,8 +83,10 @@ export class ShardTraffic {
     const index = new ChannelIndex(pbx.name, shard);
     const publisher = new EventPublisher(index, gateway, calls, outbox);
     const mirror = new MirrorSubscriptions({ pbx: pbx.name, shard }, ari, options.isMirrored);
-    const events = new ShardEvents({ shard, ari, publisher, offers, mirror, log });
-    const places = new TrunkPlaces({ redis: options.redis, calls, log });
+    const { redis } = options;
+    const places = new TrunkPlaces({ redis, calls, trunks: pbx.trunks, keep: (call) => offers.keep(call), log });
+    const onChannelEnded = (call: LiveCall, channelId: string) => places.leave(call, channelId);
+    const events = new ShardEvents({ shard, ari, publisher, offers, mirror, onChannelEnded, log });
     this.#kept = kept;
     this.#offers = offers;
     this.#workers = workers;
@@ -120,6 +122,7 @@ export class ShardTraffic {
       pbx: pbx.name,
       shard,
       calls: this.#calls,
+      places: this.#places,
       ari,
       timeoutMs: settings.commandTimeoutMs,
       onClaimed: (call, worker, program) => {

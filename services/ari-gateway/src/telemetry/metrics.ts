@@ -19,7 +19,17 @@ export const givenBackCalls = new Tally(
 const refusedCommands = new Tally(
   'callfleet.commands.refused',
   { description: 'Commands not executed, or not known to be, by code', unit: '{command}', attribute: 'callfleet.code' },
-  ['CF_COMMAND_FENCED', 'CF_CALL_RELEASED', 'CF_SHARD_NOT_HELD', 'CF_PBX_NO_ANSWER', 'CF_PBX_BUSY', 'CF_BREAKER_OPEN'],
+  [
+    'CF_COMMAND_FENCED',
+    'CF_CALL_RELEASED',
+    'CF_SHARD_NOT_HELD',
+    'CF_PBX_NO_ANSWER',
+    'CF_PBX_BUSY',
+    'CF_BREAKER_OPEN',
+    'CF_TRUNK_FULL',
+    'CF_TRUNK_TOO_FAST',
+    'CF_TRUNK_NOT_COUNTED',
+  ],
 );
 
 export const refusedDialIns = new Tally(
