@@ -79,6 +79,15 @@ program
     process.exitCode = await originateCommand(options);
   });
 program
+  .command('cancel')
+  .description('take back a call that was placed: it is not dialled any more, stops ringing, or is hung up')
+  .argument('<call>', 'its id, as `originate` prints it')
+  .option('--config <file>', 'configuration file', 'callfleet.yaml')
+  .action(async (call: string, options) => {
+    const { cancelCommand } = await import('./originate/cancel-command.ts');
+    await cancelCommand(call, options);
+  });
+program
   .command('up')
   .description('start the fleet against your own PBXs, NATS and Redis')
   .option('--config <file>', 'configuration file', 'callfleet.yaml')

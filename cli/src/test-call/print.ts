@@ -6,6 +6,7 @@ const ENDS: Readonly<Record<CallOutcome['endedBy'], string>> = {
   dialplan: 'the program gave it back to the dialplan',
   transfer: 'the program transferred it',
   unanswered: 'nobody answered',
+  cancelled: 'it was cancelled',
   error: 'the program failed',
 };
 

@@ -58,6 +58,8 @@ const commandRefusals = [
   'CF_TRUNK_TOO_FAST',
   /** Not sent: Redis is away, and calls on trunks can not be counted. */
   'CF_TRUNK_NOT_COUNTED',
+  /** Not sent: whoever had the call placed has cancelled it. */
+  'CF_CALL_CANCELLED',
   'CF_BUS_BAD_MESSAGE',
 ] as const;
 

@@ -23,7 +23,7 @@ export type DialOutcome = 'answered' | 'busy' | 'no-answer' | 'rejected' | 'cong
 /** What became of one endpoint. */
 export interface DialAttempt {
   readonly endpoint: string;
-  /** `cancelled`: another one answered first. `congested`: not dialled, since its trunk takes no more calls. */
+  /** `cancelled`: another one answered first, or the call itself was cancelled. `congested`: not dialled, since its trunk takes no more calls. */
   readonly outcome: DialOutcome;
   readonly cause?: { readonly code: number; readonly text: string } | undefined;
   /** `congested`: why. */

@@ -58,6 +58,12 @@ export class PbxBusyError extends CallError {
   }
 }
 
+/** Whoever had the call placed has cancelled it. No program is told this: its call is over. */
+export class CallCancelledError extends CallError {
+  override readonly name = 'CallCancelledError';
+  readonly code = 'CF_CALL_CANCELLED';
+}
+
 /** The trunk does not take the channel that would be dialled. No program is told this: it is an outcome of `dial`. */
 export class TrunkRefusedError extends CallError {
   override readonly name = 'TrunkRefusedError';

@@ -12,6 +12,7 @@ export type {
 } from './dial.ts';
 export {
   BreakerOpenError,
+  CallCancelledError,
   CallEndedError,
   CallError,
   CallTakenOverError,

@@ -2,7 +2,7 @@ import { bridges, channels } from '@callfleet/ari';
 import { type CallEvent, dialOutcomeOf } from '@callfleet/bus';
 import { ORIGINATED } from '@callfleet/identity';
 import type { DialAttempt, Dialed, DialOptions } from '../dial.ts';
-import { TrunkRefusedError } from '../errors.ts';
+import { CallCancelledError, TrunkRefusedError } from '../errors.ts';
 import { BRIDGE_TYPE } from './bridge-type.ts';
 import type { CallScope } from './call-scope.ts';
 import { endOf } from './channel-end.ts';
@@ -114,6 +114,7 @@ export class Dialing {
     } catch (error) {
       if (error instanceof TrunkRefusedError)
         return { endpoint, outcome: 'congested', error: { code: error.code, message: error.message } };
+      if (error instanceof CallCancelledError) return { endpoint, outcome: 'cancelled' };
       if (operation.signal.aborted || scope.over.aborted || !until.aborted) throw error;
       await this.#hangUp(operation, n, rung.signal.aborted ? 'no_answer' : 'answered_elsewhere');
       return { endpoint, outcome: rung.signal.aborted ? 'no-answer' : 'cancelled' };

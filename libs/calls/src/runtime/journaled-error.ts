@@ -1,5 +1,6 @@
 import {
   BreakerOpenError,
+  CallCancelledError,
   CallEndedError,
   CallError,
   CallTakenOverError,
@@ -28,6 +29,8 @@ export function revivedError({ code, message, status }: JournaledError): CallErr
   switch (code) {
     case 'CF_CALL_ENDED':
       return new CallEndedError();
+    case 'CF_CALL_CANCELLED':
+      return new CallCancelledError(message);
     case 'CF_CALL_TAKEN_OVER':
       return new CallTakenOverError(message);
     case 'CF_PBX_REFUSED':

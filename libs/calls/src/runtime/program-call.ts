@@ -17,7 +17,7 @@ import { Dialing, type KeptDial, reasonOf } from './dialing.ts';
 import { MediaLeg } from './media-leg.ts';
 
 /** Who ended a call. */
-export type EndedBy = 'caller' | 'program' | 'dialplan' | 'transfer' | 'unanswered' | 'error';
+export type EndedBy = 'caller' | 'program' | 'dialplan' | 'transfer' | 'unanswered' | 'cancelled' | 'error';
 
 export interface ProgramCallOptions {
   readonly context: CallContext;

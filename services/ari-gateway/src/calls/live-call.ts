@@ -33,6 +33,8 @@ export class LiveCall {
   progress: CallProgress = {};
   /** The highest epoch that a command came with. */
   epoch = 0;
+  /** Whoever had it placed wants it no more: nothing is dialled for it. */
+  isCancelled = false;
   /** Given back to the dialplan: no command may touch it any more. */
   released = false;
   readonly #replies = new Map<string, Promise<CommandReply>>();

@@ -13,6 +13,7 @@ import type { PbxConfig } from '@callfleet/config';
 import { type CallId, isOriginatedChannel, partsOfCallId } from '@callfleet/identity';
 import type { Logger } from '@callfleet/telemetry';
 import type { Context } from '@opentelemetry/api';
+import { refusedOriginations } from '../telemetry/metrics.ts';
 import type { CallOffers } from './call-offers.ts';
 import { destinationOf } from './destination.ts';
 import type { LiveCalls } from './live-call.ts';
@@ -114,5 +115,6 @@ export class Origination {
 }
 
 function refusal(code: Refusal['code'], message: string): Refusal {
+  refusedOriginations.count(code);
   return { ok: false, code, message };
 }

@@ -7,6 +7,7 @@ import type { LeaseRedis } from '@callfleet/leases';
 import type { Logger } from '@callfleet/telemetry';
 import { within } from '../async/time-limit.ts';
 import { CallOffers } from '../calls/call-offers.ts';
+import { Cancellation } from '../calls/cancellation.ts';
 import { CommandExecutor } from '../calls/command-executor.ts';
 import { EventPublisher } from '../calls/event-publisher.ts';
 import { type LiveCall, LiveCalls } from '../calls/live-call.ts';
@@ -62,6 +63,7 @@ export class ShardTraffic {
   readonly #intake: CommandIntake;
   readonly #places: TrunkPlaces;
   readonly #origination: Origination;
+  readonly #cancellation: Cancellation;
   readonly #workers: WorkerWatch;
   readonly #forgetting: NodeJS.Timeout;
   #isSuspended = false;
@@ -101,6 +103,7 @@ export class ShardTraffic {
       isBroken: () => guard.isOpen('originate'),
       claimTimeoutMs: settings.claimTimeoutMs,
     });
+    this.#cancellation = new Cancellation({ ...where, calls, offers, publisher });
     const { isWorkerGone } = options;
     const { strayAfterMs } = settings;
     const http: AriRequester = { request: (request, requestOptions) => ways.slow.request(request, requestOptions) };
@@ -164,7 +167,9 @@ export class ShardTraffic {
   }
 
   takeCommands(): void {
-    if (!this.#isSuspended) this.#intake.start();
+    if (this.#isSuspended) return;
+    this.#intake.start();
+    this.#cancellation.start();
   }
 
   takeOriginations(): void {
@@ -174,6 +179,7 @@ export class ShardTraffic {
   /** No socket stands. */
   pause(): void {
     this.#intake.stop();
+    this.#cancellation.stop();
     this.#origination.stop();
   }
 

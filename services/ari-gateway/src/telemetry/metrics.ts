@@ -1,4 +1,4 @@
-import { type CommandReply, type PbxState, pbxStates } from '@callfleet/bus';
+import { type CommandReply, originateRefusals, type PbxState, pbxStates } from '@callfleet/bus';
 import { meter, Tally } from '@callfleet/telemetry';
 import type { Attributes } from '@opentelemetry/api';
 import { type CommandClass, commandClasses } from '../names/command-class.ts';
@@ -29,7 +29,15 @@ const refusedCommands = new Tally(
     'CF_TRUNK_FULL',
     'CF_TRUNK_TOO_FAST',
     'CF_TRUNK_NOT_COUNTED',
+    'CF_CALL_CANCELLED',
   ],
+);
+
+/** By what the gateway said to who asked for the call. */
+export const refusedOriginations = new Tally(
+  'callfleet.originations.refused',
+  { description: 'Calls that were to be placed and were not, by code', unit: '{call}', attribute: 'callfleet.code' },
+  originateRefusals,
 );
 
 export const refusedDialIns = new Tally(
