@@ -21,6 +21,7 @@ import { isClassic, loadConfig, watchConfig } from '@callfleet/config';
 import type { CallId } from '@callfleet/identity';
 import { connectRedis, isLost, isSessionAlive, Session, whyRedisIsAway } from '@callfleet/leases';
 import { eventMetrics, runService, type Service } from '@callfleet/telemetry';
+import { LoopLateness } from './async/loop-lateness.ts';
 import { publishLeftovers } from './events/leftover-events.ts';
 import { listen } from './listen.ts';
 import { checkCredentials } from './pbx/credentials-check.ts';
@@ -121,8 +122,11 @@ await runService('ari-gateway', loadConfig, async (config, service) => {
     await identities.claim(pbx.name, entityId);
     pbx.entityId = entityId;
   };
+  const loop = new LoopLateness();
+  service.onStop('loop lateness', () => loop.close());
   const fleet: PbxFleet = new PbxFleet({
     settings,
+    loop,
     log,
     open: (pbx, shard, { onState, onTaken }, arrival) =>
       new ShardLink({
