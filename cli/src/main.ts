@@ -28,13 +28,14 @@ program
   .option('--dtmf <digits>', 'what the caller presses each time the program waits for digits, `1,42#`')
   .option('--press-after <duration>', 'how long after the program began to wait', '1s')
   .option('--hangup-after <duration>', 'when the caller hangs up, if the call is not over by then')
+  .option('--outbound', 'the call is placed: the program talks to who answers at `--called`', false)
   .option('--caller <number>', "the caller's number; withheld without it")
   .option('--called <number>', 'the dialled extension', '100')
   .option('--arg <value>', 'what the dialplan gives to the program; may be repeated', appended)
   .option('--var <NAME=value>', 'a channel variable; may be repeated', appended)
   .option(
     '--answer <endpoint=answer>',
-    'PJSIP/agent=answers, busy, no-answer, rejects or unreachable; may be repeated',
+    'PJSIP/agent=answers, busy, no-answer, rejects, congested or unreachable; may be repeated',
     appended,
   )
   .option('--step <name=json>', 'what a step returns, instead of being done; may be repeated', appended)

@@ -43,6 +43,8 @@ export interface SimulatedEndpoint {
 export interface SimulationOptions {
   /** `outbound`: a call that was placed, and has been answered. The caller is then who was called. Default `inbound`. */
   readonly direction?: 'inbound' | 'outbound' | undefined;
+  /** `outbound`: what becomes of whom we call, from before it is dialled. Default: it has been answered. */
+  readonly callee?: EndpointAnswer | SimulatedEndpoint | undefined;
   readonly caller?:
     | {
         readonly number?: string | undefined;
