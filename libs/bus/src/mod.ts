@@ -57,8 +57,7 @@ export {
   relayRequestSchema,
 } from './relay-messages.ts';
 export { answer, ask } from './request-reply.ts';
-export { claimLeftovers, createSpillFolder, type SpillOwner } from './spill-folder.ts';
-export { SpillQueue } from './spill-queue.ts';
+export { openSpillingOutbox } from './spilling-outbox.ts';
 export { ensureStreams } from './streams.ts';
 export { subjects } from './subjects.ts';
 export { contextOf, traceHeaders } from './trace-context.ts';
