@@ -3,12 +3,15 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 
 const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
 const IVR = fileURLToPath(new URL('../../../examples/ivr.ts', import.meta.url));
 
 let folder: string;
+
+// Each starts processes, which takes long on a machine that is busy.
+vi.setConfig({ testTimeout: 30_000 });
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'callfleet-test-call-'));
