@@ -31,7 +31,10 @@ afterAll(async () => {
 
 /** A gateway for which NATS is away all its life: it holds the first event in memory, and the others on disk. */
 const DOOMED = `
-  import { createSpillFolder, EventOutbox, SpillQueue, traceHeaders } from '@callfleet/bus';
+  import { EventOutbox } from './event-outbox.ts';
+  import { createSpillFolder } from './spill-folder.ts';
+  import { SpillQueue } from './spill-queue.ts';
+  import { traceHeaders } from './trace-context.ts';
   const [root, servers, events] = process.argv.slice(1);
   const folder = await createSpillFolder(root, { instance: 'gateway-1-aaa', servers: [servers] });
   const spill = new SpillQueue({ folder, maxBytes: 1e9, onTrouble: (error) => { throw error; } });
