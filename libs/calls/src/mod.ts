@@ -13,6 +13,7 @@ export type {
 } from './dial.ts';
 export {
   BreakerOpenError,
+  CallCancelledError,
   CallEndedError,
   CallError,
   CallTakenOverError,
@@ -27,6 +28,8 @@ export {
   ProgramTimedOutError,
   StepFailedError,
   TimedOutError,
+  type TrunkRefusal,
+  TrunkRefusedError,
 } from './errors.ts';
 export type { Listenable } from './listenable.ts';
 export type { Digit, Media } from './media.ts';

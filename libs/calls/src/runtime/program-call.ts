@@ -18,7 +18,7 @@ import { MediaLeg } from './media-leg.ts';
 import { describeTools } from './tool-runner.ts';
 
 /** Who ended a call. */
-export type EndedBy = 'caller' | 'program' | 'dialplan' | 'transfer' | 'unanswered' | 'error';
+export type EndedBy = 'caller' | 'program' | 'dialplan' | 'transfer' | 'unanswered' | 'cancelled' | 'error';
 
 export interface ProgramCallOptions {
   readonly context: CallContext;
