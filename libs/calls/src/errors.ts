@@ -137,6 +137,12 @@ export class ProgramStuckError extends CallError {
   readonly code = 'CF_PROGRAM_STUCK';
 }
 
+/** What was asked for would keep what the caller says, while the call is private. */
+export class CallPrivateError extends CallError {
+  override readonly name = 'CallPrivateError';
+  readonly code = 'CF_CALL_PRIVATE';
+}
+
 export class PlaybackFailedError extends CallError {
   override readonly name = 'PlaybackFailedError';
   readonly code = 'CF_PLAYBACK_FAILED';

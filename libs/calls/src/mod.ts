@@ -16,6 +16,7 @@ export {
   CallCancelledError,
   CallEndedError,
   CallError,
+  CallPrivateError,
   CallTakenOverError,
   LegEndedError,
   MediaUnavailableError,

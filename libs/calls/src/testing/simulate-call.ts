@@ -27,7 +27,7 @@ const END_LIMIT_MS = 600_000;
 
 /** Operations that only wait or look: nothing that they ask of the PBX tells of them. */
 const TOLD_BY_NAME =
-  /^((leg\.)?(gather|next .*|ended)|step .*|now|random|conversation\.(ended|close|next .*)|recording\..*|room\.(ended|close))$/;
+  /^((leg\.)?(gather|next .*|ended)|step .*|now|random|conversation\.(ended|close|next .*)|recording\..*|private\..*|room\.(ended|close))$/;
 
 /**
  * Runs a call program on a simulated PBX, with a scripted caller, in simulated time: nothing is real but the program and its

@@ -50,6 +50,7 @@ export class SimulatedConversation {
       order: async (order) => {
         if (this.#isOver) throw MediaUnavailableError.of('the session is over');
         // A repeat, from the next worker, changes nothing.
+        if (order.op === 'private' || order.op === 'digit') return;
         const { op, id } = order;
         if (this.#done.has(`${op} ${id}`)) return;
         this.#done.add(`${op} ${id}`);
