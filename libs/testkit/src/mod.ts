@@ -1,4 +1,5 @@
 /** The real parts, NATS, Redis, Asterisk and SIP callers, for tests, benchmarks and the demo. */
+export { AI_TONE_HZ, type AiAnswer, type AiConnection, type AiFaults, type AiServer } from './ai-server.ts';
 export { type Asterisk, type AsteriskOptions, startAsterisk } from './asterisk.ts';
 export { CallError } from './call-error.ts';
 export type { CallReport } from './call-report.ts';
@@ -13,6 +14,7 @@ export { HeardAudio, type HeardFrame, type Stretch } from './heard-audio.ts';
 export { lineHolderContext, placeLocalCall } from './local-caller.ts';
 export { type LocalFleet, type LocalFleetOptions, startLocalFleet } from './local-fleet.ts';
 export { type NatsServer, type NatsServerOptions, startNatsServer } from './nats-server.ts';
+export { type OpenAiConnection, startOpenAiServer } from './openai-server.ts';
 export { type OtlpReceiver, startOtlpReceiver } from './otlp-receiver.ts';
 export type { ReceivedSpan } from './otlp-spans.ts';
 export { installParts, type PartName } from './parts.ts';
