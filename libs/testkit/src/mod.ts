@@ -4,6 +4,7 @@ export { type Asterisk, type AsteriskOptions, startAsterisk } from './asterisk.t
 export { CallError } from './call-error.ts';
 export type { CallReport } from './call-report.ts';
 export type { CallerSound } from './caller-sound.ts';
+export { type DeepgramConnection, startDeepgramServer } from './deepgram-server.ts';
 export { FALLBACK_TONE_HZ, stasisDialplan } from './dialplan.ts';
 export { PartsError } from './errors.ts';
 export { asteriskTime, FakeAsterisk } from './fake-asterisk.ts';

@@ -1,4 +1,4 @@
-import { type AudioFormat, EnergyVad, msOfBytes, type TimeSource, toPcm } from '@callfleet/media';
+import { type AudioFormat, dbfsOf, EnergyVad, msOfBytes, SPEECH_DBFS, type TimeSource, toPcm } from '@callfleet/media';
 
 /** Milliseconds on the call's clock. */
 export interface Stretch {
@@ -13,6 +13,7 @@ export class CallerVoice {
   readonly #vad: EnergyVad;
   readonly #tell: (event: { type: 'speech-started' | 'speech-stopped'; atMs: number }) => void;
   #startedAt: number | undefined;
+  #loudAt = 0;
   #lastStretch: Stretch | undefined;
 
   constructor(
@@ -27,9 +28,11 @@ export class CallerVoice {
   }
 
   hear(frame: Uint8Array): void {
-    const change = this.#vad.hear(toPcm(this.#format, frame));
-    if (!change) return;
+    const pcm = toPcm(this.#format, frame);
     const now = this.#time.now();
+    if (dbfsOf(pcm) >= SPEECH_DBFS) this.#loudAt = now;
+    const change = this.#vad.hear(pcm);
+    if (!change) return;
     if (change === 'started') {
       this.#startedAt = Math.max(0, now - this.#vad.onsetMs);
       this.#tell({ type: 'speech-started', atMs: this.#startedAt });
@@ -41,10 +44,11 @@ export class CallerVoice {
     this.#tell({ type: 'speech-stopped', atMs: endMs });
   }
 
-  /** What was said last: until now, if it goes on. Undefined: nothing that could be heard here. */
-  get last(): Stretch | undefined {
-    if (this.#startedAt === undefined) return this.#lastStretch;
-    return { startMs: this.#startedAt, endMs: this.#time.now() };
+  /** When what was said last was said, as far as it goes. What was not heard here was said just now. */
+  get said(): Stretch {
+    const now = this.#time.now();
+    if (this.#startedAt !== undefined) return { startMs: this.#startedAt, endMs: this.#loudAt };
+    return this.#lastStretch ?? { startMs: Math.max(0, now - 1), endMs: now };
   }
 }
 

@@ -1,10 +1,11 @@
+import { deepgram } from './deepgram.ts';
 import { echo } from './echo.ts';
 import { VoiceProviderError } from './errors.ts';
 import { openai } from './openai.ts';
 import { parrot } from './parrot.ts';
 import type { VoiceProvider } from './provider.ts';
 
-const makers: Readonly<Record<string, (options: unknown) => VoiceProvider>> = { echo, parrot, openai };
+const makers: Readonly<Record<string, (options: unknown) => VoiceProvider>> = { echo, parrot, openai, deepgram };
 
 /** The provider of this name with these options. @throws VoiceProviderError CF_PROVIDER_UNKNOWN, CF_PROVIDER_OPTIONS */
 export function providerNamed(name: string, options: unknown): VoiceProvider {

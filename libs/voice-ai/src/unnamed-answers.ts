@@ -26,6 +26,11 @@ export class UnnamedAnswers {
     this.#cutAt = undefined;
   }
 
+  /** The AI has done with what was interrupted. */
+  resume(): void {
+    if (this.#cutAt !== undefined) this.next();
+  }
+
   /** The caller interrupted. @returns the name of the answer whose rest is not wanted */
   cut(): string {
     const { current } = this;
