@@ -41,6 +41,8 @@ export interface AiServerOptions<Connection extends AiConnection> {
   /** What the key must stand in. */
   key(request: IncomingMessage): string | undefined | null;
   readonly protocol?: string;
+  /** Answers HTTP requests that have the key, in JSON. */
+  http?(url: URL, host: string): unknown;
   accept(socket: WebSocket, server: AiServer<Connection>, request: IncomingMessage): Connection;
 }
 
@@ -79,7 +81,12 @@ export class AiServer<Connection extends AiConnection = AiConnection> {
       perMessageDeflate: false,
       ...(protocol !== undefined && { handleProtocols: (offered) => offered.has(protocol) && protocol }),
     });
-    this.#server = createServer((_request, response) => response.writeHead(404).end());
+    this.#server = createServer((request, response) => {
+      if (this.faults.hang) return;
+      const body = options.http?.(new URL(request.url ?? '/', 'http://localhost'), this.host);
+      const status = this.faults.refuse ?? (body === undefined ? 404 : options.key(request) === this.key ? 200 : 401);
+      response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body ?? {}));
+    });
     this.#server.on('upgrade', (request: IncomingMessage, stream: Duplex, head: Buffer) => {
       stream.on('error', () => {});
       this.#hanging.add(stream);
@@ -122,6 +129,7 @@ export class AiServer<Connection extends AiConnection = AiConnection> {
   async stop(): Promise<void> {
     for (const connection of this.connections) connection.drop();
     for (const stream of this.#hanging) stream.destroy();
+    this.#server.closeAllConnections();
     await new Promise((resolve) => this.#server.close(resolve));
   }
 

@@ -24,15 +24,16 @@ export interface AiDialect {
   sendToolResult(id: string, name: string, result: string): void;
   /** The conversation is over: the last words to the AI. */
   end?(): void;
-  /** The connection is lost. True: that is no failure, it was seen to. */
-  onLost?(error: VoiceProviderError): boolean;
+  /** The connection is lost; the AI closed it with `code`. True: that is no failure, it was seen to. */
+  onLost?(code: number | undefined): boolean;
 }
 
 export interface AiConversationOptions {
   readonly provider: string;
   readonly digitsFinishKey: string | null;
   readonly digitsTimeoutMs: number;
-  readonly address: AiAddress;
+  /** @param signal aborted when it is not wanted any more */
+  address(signal: AbortSignal): AiAddress | Promise<AiAddress>;
   dialect(conversation: AiConversation): AiDialect;
 }
 
@@ -162,6 +163,7 @@ export class AiConversation implements VoiceSession {
     const { marks } = this.speech;
     this.answered();
     marks.at(marks.endMs, () => {
+      this.speech.endAll();
       this.tell({ type: 'ended', reason });
       void this.close();
     });
@@ -228,7 +230,7 @@ export class AiConversation implements VoiceSession {
   }
 
   async #connect(): Promise<void> {
-    const { provider, address } = this.#options;
+    const { provider } = this.#options;
     const { signal, time } = this.context;
     const { promise, reject } = this.#becomesReady;
     // It may be rejected while the socket still connects, which then fails too.
@@ -238,21 +240,25 @@ export class AiConversation implements VoiceSession {
     const cancelLimit = time.after(READY_LIMIT_MS, () =>
       reject(this.error('CF_PROVIDER_TIMEOUT', `was not ready within ${READY_LIMIT_MS} ms`)),
     );
+    const abandoned = new AbortController();
     try {
+      const address = await Promise.race([this.#options.address(abandoned.signal), promise]);
+      if (!address) return;
       this.#socket = await AiSocket.connect({
         ...address,
         provider,
         time,
         signal,
         onMessage: (data, isBinary) => this.#onMessage(data, isBinary),
-        onLost: (error) => {
-          if (!this.#dialect.onLost?.(error)) this.fail(error);
+        onLost: (error, code) => {
+          if (!this.#isOpen || !this.#dialect.onLost?.(code)) this.fail(error);
         },
       });
       this.#dialect.begin();
       await promise;
     } finally {
       cancelLimit();
+      abandoned.abort();
       signal.removeEventListener('abort', onAbort);
     }
   }

@@ -7,13 +7,13 @@ import { readKey } from './provider-key.ts';
 interface AiOptions {
   readonly key?: string | undefined;
   readonly keyFile?: string | undefined;
-  readonly digitsFinishKey: string | null;
-  readonly digitsTimeoutMs: number;
+  readonly digitsFinishKey?: string | null;
+  readonly digitsTimeoutMs?: number;
 }
 
 export interface AiProtocol<Options> {
   /** @param key undefined where the options name none, and none is needed */
-  address(options: Options, key: string | undefined): AiAddress;
+  address(options: Options, key: string | undefined, signal: AbortSignal): AiAddress | Promise<AiAddress>;
   dialect(conversation: AiConversation, options: Options): AiDialect;
 }
 
@@ -29,13 +29,13 @@ export function aiProvider<Options extends AiOptions>(
       name: provider,
       open: async (context) => {
         context.signal.throwIfAborted();
-        const { digitsFinishKey, digitsTimeoutMs } = options;
+        const { digitsFinishKey = '#', digitsTimeoutMs = 2000 } = options;
         const key = await readKey(provider, options);
         return AiConversation.open(context, {
           provider,
           digitsFinishKey,
           digitsTimeoutMs,
-          address: protocol.address(options, key),
+          address: (signal) => protocol.address(options, key, signal),
           dialect: (conversation) => protocol.dialect(conversation, options),
         });
       },

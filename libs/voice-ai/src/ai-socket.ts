@@ -14,8 +14,14 @@ export interface AiSocketOptions extends AiAddress {
   readonly time: TimeSource;
   readonly signal: AbortSignal;
   onMessage(data: Buffer, isBinary: boolean): void;
-  /** Once; not after `close`. */
-  onLost(error: VoiceProviderError): void;
+  /** Once; not after `close`. `code` is the one that the AI closed it with. */
+  onLost(error: VoiceProviderError, code: number | undefined): void;
+}
+
+/** What it means that an AI answers with this HTTP status. */
+export function codeOfStatus(status: number): VoiceProviderError['code'] {
+  if (status === 429) return 'CF_PROVIDER_LIMITED';
+  return status >= 500 ? 'CF_PROVIDER_FAILED' : 'CF_PROVIDER_REFUSED';
 }
 
 /** An AI that has not accepted by then is not there, milliseconds. */
@@ -89,9 +95,7 @@ export class AiSocket {
     socket.on('error', (cause) => reject(this.#error('CF_PROVIDER_LOST', `can't be reached: ${cause.message}`, cause)));
     socket.on('unexpected-response', (request, { statusCode = 0 }) => {
       request.destroy();
-      const code =
-        statusCode === 429 ? 'CF_PROVIDER_LIMITED' : statusCode >= 500 ? 'CF_PROVIDER_FAILED' : 'CF_PROVIDER_REFUSED';
-      reject(this.#error(code, `refused the connection with HTTP status ${statusCode}`));
+      reject(this.#error(codeOfStatus(statusCode), `refused the connection with HTTP status ${statusCode}`));
     });
     // What an AI says first may come in the same packet as its acceptance.
     socket.on('message', (data, isBinary) => {
@@ -112,12 +116,10 @@ export class AiSocket {
       signal.removeEventListener('abort', onAbort);
     }
     socket.on('error', (cause) => this.#lost('CF_PROVIDER_LOST', `broke the connection: ${cause.message}`, cause));
-    socket.on('close', (code, reason) =>
-      this.#lost(
-        'CF_PROVIDER_LOST',
-        `closed the connection with code ${code}${reason.length > 0 ? `: ${reason}` : ''}`,
-      ),
-    );
+    socket.on('close', (code, reason) => {
+      const why = reason.length > 0 ? `: ${reason}` : '';
+      this.#lost('CF_PROVIDER_LOST', `closed the connection with code ${code}${why}`, undefined, code);
+    });
     this.#schedulePing();
   }
 
@@ -130,12 +132,12 @@ export class AiSocket {
     });
   }
 
-  #lost(code: VoiceProviderError['code'], what: string, cause?: unknown): void {
+  #lost(code: VoiceProviderError['code'], what: string, cause?: unknown, closeCode?: number): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#cancelPing();
     this.#socket.terminate();
-    this.#options.onLost(this.#error(code, what, cause));
+    this.#options.onLost(this.#error(code, what, cause), closeCode);
   }
 
   #error(code: VoiceProviderError['code'], what: string, cause?: unknown): VoiceProviderError {

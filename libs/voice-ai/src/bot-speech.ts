@@ -68,12 +68,6 @@ export class BotSpeech {
     if (!this.#dropped.has(answer)) this.#itemOf(answer, item).text += text;
   }
 
-  /** Other words than were said so far. */
-  correct(text: string, answer: string, item = answer): void {
-    const spoken = this.#spoken.find((one) => one.answer === answer && one.item === item);
-    if (spoken) spoken.text = text;
-  }
-
   /** The AI adds nothing to this answer. */
   end(answer: string): void {
     for (const spoken of this.#spoken) {
@@ -81,6 +75,11 @@ export class BotSpeech {
       spoken.whole = true;
       if (spoken.ms === 0 || spoken.playedOutAt !== undefined) this.#finish(spoken);
     }
+  }
+
+  /** Nothing is added to anything. */
+  endAll(): void {
+    for (const spoken of this.#spoken) this.#finish(spoken);
   }
 
   /** All that still comes of this answer is not played. */

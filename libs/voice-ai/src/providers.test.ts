@@ -8,5 +8,7 @@ describeProvider('parrot', { options: { silenceMs: 500 } });
 test('an unknown provider is refused with the names there are', () => {
   for (const name of ['sherpa', '', 'toString'])
     expect(() => providerNamed(name, {})).toThrow(expect.objectContaining({ code: 'CF_PROVIDER_UNKNOWN' }));
-  expect(() => providerNamed('sherpa', {})).toThrow('"sherpa" (accepted: echo, parrot, openai, deepgram)');
+  expect(() => providerNamed('sherpa', {})).toThrow(
+    '"sherpa" (accepted: echo, parrot, openai, deepgram, elevenlabs, twilio)',
+  );
 });
