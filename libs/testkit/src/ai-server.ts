@@ -135,8 +135,9 @@ export class AiServer<Connection extends AiConnection = AiConnection> {
 
   #refusal(request: IncomingMessage): number | undefined {
     if (this.faults.refuse !== undefined) return this.faults.refuse;
-    const { pathname } = new URL(request.url ?? '/', 'http://localhost');
-    if (pathname !== this.#options.path) return 404;
+    const [path = ''] = (request.url ?? '').split('?');
+    // Google's own client asks for one with two slashes at its beginning.
+    if (path.replace(/^\/+/, '/') !== this.#options.path) return 404;
     return this.#options.key(request) === this.key ? undefined : 401;
   }
 }

@@ -12,6 +12,7 @@ export { asteriskTime, FakeAsterisk } from './fake-asterisk.ts';
 export { type FakeAsteriskProcess, startFakeAsteriskProcess } from './fake-asterisk-process.ts';
 export { FakeCall } from './fake-call.ts';
 export { monotonicMs, PROBE, type TrafficReport } from './fake-traffic.ts';
+export { type GeminiConnection, startGeminiServer } from './gemini-server.ts';
 export { HeardAudio, type HeardFrame, type Stretch } from './heard-audio.ts';
 export { lineHolderContext, placeLocalCall } from './local-caller.ts';
 export { type LocalFleet, type LocalFleetOptions, startLocalFleet } from './local-fleet.ts';

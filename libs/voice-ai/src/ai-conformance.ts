@@ -179,6 +179,7 @@ export function describeAi<Ai extends LocalAi>(given: AiUnderTest<Ai>) {
     test.skipIf(without.includes('usage'))('says what it has used', async () => {
       const call = await connected();
       await askAndBeAnswered(call);
+      await call.say(1500, 0);
       await vi.waitFor(() => oneOf(call, 'usage'));
     });
 

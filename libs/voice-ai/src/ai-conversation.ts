@@ -251,7 +251,7 @@ export class AiConversation implements VoiceSession {
         signal,
         onMessage: (data, isBinary) => this.#onMessage(data, isBinary),
         onLost: (error, code) => {
-          if (!this.#isOpen || !this.#dialect.onLost?.(code)) this.fail(error);
+          if (this.#state !== 'READY' || !this.#dialect.onLost?.(code)) this.fail(error);
         },
       });
       this.#dialect.begin();
