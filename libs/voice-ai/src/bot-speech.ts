@@ -20,6 +20,8 @@ interface Spoken {
   text: string;
   /** The AI adds nothing to it any more. */
   whole: boolean;
+  /** When it began to be heard; known when some of it was played. */
+  startedAt: number | undefined;
   /** When all that came of it was played; undefined as long as some of it waits. */
   playedOutAt: number | undefined;
 }
@@ -118,7 +120,8 @@ export class BotSpeech {
     const known = this.#spoken.find((spoken) => spoken.item === item && spoken.answer === answer);
     if (known) return known;
     const turn = this.#turns.begin('bot');
-    const spoken = { answer, item, turn, atMs: undefined, ms: 0, text: '', whole: false, playedOutAt: undefined };
+    const unheard = { atMs: undefined, startedAt: undefined, playedOutAt: undefined };
+    const spoken: Spoken = { answer, item, turn, ms: 0, text: '', whole: false, ...unheard };
     this.#spoken.push(spoken);
     return spoken;
   }
@@ -130,6 +133,7 @@ export class BotSpeech {
       if (!this.#spoken.includes(spoken)) return;
       if (spoken.ms > ms) return this.#watch(spoken);
       spoken.playedOutAt = this.#time.now();
+      spoken.startedAt ??= spoken.playedOutAt - ms;
       if (spoken.whole) return this.#finish(spoken);
       this.#time.after(PAUSE_ENDS_ANSWER_MS, () => {
         if (spoken.playedOutAt !== undefined && spoken.ms === ms) this.#finish(spoken);
@@ -141,7 +145,10 @@ export class BotSpeech {
     if (!this.#spoken.includes(spoken)) return;
     this.#spoken = this.#spoken.filter((other) => other !== spoken);
     const endMs = spoken.playedOutAt ?? this.#time.now();
-    spoken.turn.end(firstPart(spoken.text, heardMs, spoken.ms), { startMs: Math.max(0, endMs - heardMs), endMs });
+    spoken.turn.end(firstPart(spoken.text, heardMs, spoken.ms), {
+      startMs: Math.max(0, spoken.startedAt ?? endMs - heardMs),
+      endMs,
+    });
   }
 }
 
