@@ -119,7 +119,7 @@ export function describeAi<Ai extends LocalAi>(given: AiUnderTest<Ai>) {
       const call = await connected();
       await call.say(500, 0);
       await call.say(1000, 0.3);
-      await call.say(3500, 0);
+      await call.say(5500, 0);
       const turns = call.events.filter((event) => event.type === 'turn');
       expect(turns.map(({ role, text }) => [role, text])).toEqual([
         ['caller', 'This is the caller.'],

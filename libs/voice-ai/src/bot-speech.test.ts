@@ -89,7 +89,7 @@ test('an AI that never says where its answer ends is taken at its silence', () =
   const { time, speech, told, listen } = speaking();
   speech.say('One two.', 'answer');
   speech.play(audio(400), 'answer');
-  listen(1800);
+  listen(3300);
   expect(told).toEqual([]);
   listen(200);
   expect(told).toMatchObject([{ text: 'One two.', startMs: expect.closeTo(0, -2), endMs: expect.closeTo(400, -2) }]);

@@ -29,8 +29,8 @@ interface Spoken {
 /** Of so many interrupted answers the late rest is known. */
 const ANSWERS_REMEMBERED = 20;
 
-/** With AIs that do not say where their answers end: after a pause of so long, milliseconds. */
-const PAUSE_ENDS_ANSWER_MS = 1500;
+/** Some AIs do not say where their answers end: after a pause that is longer than any within an answer, milliseconds. */
+const PAUSE_ENDS_ANSWER_MS = 3000;
 
 /**
  * What the bot says on its way from the AI, which sends it faster than it is played, to the caller: what was heard of it, and when.
