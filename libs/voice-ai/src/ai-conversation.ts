@@ -67,7 +67,9 @@ export class AiConversation implements VoiceSession {
   #state: 'CONNECTING' | 'READY' | 'CLOSED' = 'CONNECTING';
   #socket: AiSocket | undefined;
   #becomesReady = Promise.withResolvers<void>();
-  #waiting: Uint8Array[] = [];
+  #waitingFrames: Uint8Array[] = [];
+  #waitingRequests: Array<() => void> = [];
+  readonly #ending = new AbortController();
   #cancelAnswerLimit: () => void = () => {};
   #closing: Promise<void> | undefined;
 
@@ -92,7 +94,7 @@ export class AiConversation implements VoiceSession {
     this.turns = new Turns(time, (event) => this.tell(event));
     this.speech = new BotSpeech(format, playout, time, this.turns);
     this.#digits = new DigitEntry(options, time, (digits) =>
-      this.#dialect.sendText(`The caller pressed these keys on the telephone: ${digits}`),
+      this.#whenReady(() => this.#dialect.sendText(`The caller pressed these keys on the telephone: ${digits}`)),
     );
     this.#dialect = options.dialect(this);
   }
@@ -105,7 +107,8 @@ export class AiConversation implements VoiceSession {
     this.#toAi = converter(format, hears);
     this.#fromAi = converter(speaks, format);
     this.#becomesReady.resolve();
-    for (const frame of this.#waiting.splice(0)) this.hear(frame);
+    for (const request of this.#waitingRequests.splice(0)) request();
+    for (const frame of this.#waitingFrames.splice(0)) this.hear(frame);
   }
 
   send(message: Readonly<Record<string, unknown>> | Uint8Array): void {
@@ -192,8 +195,8 @@ export class AiConversation implements VoiceSession {
   hear(frame: Uint8Array): void {
     if (frame.length === 0 || this.#state === 'CLOSED') return;
     if (this.#state === 'CONNECTING') {
-      this.#waiting.push(frame);
-      if (this.#waiting.length > MAX_WAITING_FRAMES) this.#waiting.shift();
+      this.#waitingFrames.push(frame);
+      if (this.#waitingFrames.length > MAX_WAITING_FRAMES) this.#waitingFrames.shift();
       return;
     }
     this.#sent.add(frame);
@@ -210,12 +213,18 @@ export class AiConversation implements VoiceSession {
     const name = this.#pendingTools.get(id);
     if (name === undefined || this.#state === 'CLOSED') return;
     this.#pendingTools.delete(id);
-    this.#dialect.sendToolResult(id, name, result);
+    this.#whenReady(() => this.#dialect.sendToolResult(id, name, result));
   }
 
   async close(): Promise<void> {
     this.#closing ??= this.#close();
     await this.#closing;
+  }
+
+  /** At once, but while a connection is replaced. */
+  #whenReady(request: () => void): void {
+    if (this.#state === 'CONNECTING') this.#waitingRequests.push(request);
+    else request();
   }
 
   async #close(): Promise<void> {
@@ -225,7 +234,10 @@ export class AiConversation implements VoiceSession {
     this.#digits.close();
     this.speech.close();
     this.turns.close();
-    this.#waiting = [];
+    this.#waitingFrames = [];
+    this.#waitingRequests = [];
+    this.#becomesReady.reject(this.error('CF_PROVIDER_LOST', 'was left'));
+    this.#ending.abort();
     await this.#socket?.close();
   }
 
@@ -248,7 +260,7 @@ export class AiConversation implements VoiceSession {
         ...address,
         provider,
         time,
-        signal,
+        signal: AbortSignal.any([signal, this.#ending.signal]),
         onMessage: (data, isBinary) => this.#onMessage(data, isBinary),
         onLost: (error, code) => {
           if (this.#state !== 'READY' || !this.#dialect.onLost?.(code)) this.fail(error);

@@ -24,6 +24,7 @@ interface Spoken {
   startedAt: number | undefined;
   /** When all that came of it was played; undefined as long as some of it waits. */
   playedOutAt: number | undefined;
+  cancelPause: () => void;
 }
 
 /** Of so many interrupted answers the late rest is known. */
@@ -113,6 +114,7 @@ export class BotSpeech {
 
   close(): void {
     this.marks.close();
+    for (const { cancelPause } of this.#spoken) cancelPause();
     this.#spoken = [];
   }
 
@@ -121,7 +123,7 @@ export class BotSpeech {
     if (known) return known;
     const turn = this.#turns.begin('bot');
     const unheard = { atMs: undefined, startedAt: undefined, playedOutAt: undefined };
-    const spoken: Spoken = { answer, item, turn, ms: 0, text: '', whole: false, ...unheard };
+    const spoken: Spoken = { answer, item, turn, ms: 0, text: '', whole: false, cancelPause: () => {}, ...unheard };
     this.#spoken.push(spoken);
     return spoken;
   }
@@ -129,21 +131,21 @@ export class BotSpeech {
   #watch(spoken: Spoken): void {
     const { atMs = 0, ms } = spoken;
     spoken.playedOutAt = undefined;
+    spoken.cancelPause();
     this.marks.at(atMs + ms, () => {
       if (!this.#spoken.includes(spoken)) return;
       if (spoken.ms > ms) return this.#watch(spoken);
       spoken.playedOutAt = this.#time.now();
       spoken.startedAt ??= spoken.playedOutAt - ms;
       if (spoken.whole) return this.#finish(spoken);
-      this.#time.after(PAUSE_ENDS_ANSWER_MS, () => {
-        if (spoken.playedOutAt !== undefined && spoken.ms === ms) this.#finish(spoken);
-      });
+      spoken.cancelPause = this.#time.after(PAUSE_ENDS_ANSWER_MS, () => this.#finish(spoken));
     });
   }
 
   #finish(spoken: Spoken, heardMs = spoken.ms): void {
     if (!this.#spoken.includes(spoken)) return;
     this.#spoken = this.#spoken.filter((other) => other !== spoken);
+    spoken.cancelPause();
     const endMs = spoken.playedOutAt ?? this.#time.now();
     spoken.turn.end(firstPart(spoken.text, heardMs, spoken.ms), {
       startMs: Math.max(0, spoken.startedAt ?? endMs - heardMs),

@@ -46,6 +46,47 @@ test('what the caller says while the connection is replaced is heard', async () 
   await vi.waitFor(() => expect(ai().last.heardMs).toBeGreaterThan(980));
 });
 
+test('what was asked to be done meanwhile is answered over the new connection', async () => {
+  const call = await connected({ tools: [{ name: 'weather', description: 'The weather.' }] });
+  await askAndBeAnswered(call);
+  await call.say(1500, 0);
+  ai().answers.push({ tool: { name: 'weather', arguments: {} } });
+  await call.say(800, 0.3);
+  await call.say(600, 0);
+  const { id } = await vi.waitFor(() => oneOf(call, 'tool-call'));
+  const old = ai().last;
+  old.goAway('0s');
+  await vi.waitFor(() => expect(old.closed).toBeDefined());
+  call.session.toolResult(id, 'It rains.');
+  await vi.waitFor(() => expect(JSON.stringify(ai().last.received)).toContain('It rains.'));
+  expect(ai().last).not.toBe(old);
+});
+
+test.each([
+  ['hang', 0],
+  ['mute', 1],
+] as const)('a call that ends while its connection is replaced leaves nothing behind: %s', async (fault, more) => {
+  const call = await connected();
+  await askAndBeAnswered(call);
+  await call.say(1500, 0);
+  const old = ai().last;
+  const before = ai().connections.length;
+  ai().faults[fault] = true;
+  old.goAway('0s');
+  await vi.waitFor(() => expect(old.closed).toBeDefined());
+  await vi.waitFor(() => expect(ai().connections).toHaveLength(before + more));
+  await call.session.close();
+  expect(call.timers).toBe(0);
+  await vi.waitFor(() =>
+    expect(
+      ai()
+        .connections.slice(before)
+        .every(({ closed }) => closed),
+    ).toBe(true),
+  );
+  expect(call.events.filter(({ type }) => type === 'failed')).toEqual([]);
+});
+
 test('a connection that breaks is replaced where the AI can go on; one that breaks again and again has failed', async () => {
   const call = await connected();
   await askAndBeAnswered(call);
