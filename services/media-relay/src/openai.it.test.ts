@@ -26,7 +26,10 @@ async function openAiCall() {
   const session = new MediaSession({
     call: 'pbx-a.1763701200_12',
     transport: (listener) =>
-      new RtpTransport({ format: 'ulaw', bindAddress: '127.0.0.1', advertisedAddress: '127.0.0.1', ports }, listener),
+      new RtpTransport(
+        { format: 'ulaw', bindAddress: '127.0.0.1', advertisedAddress: '127.0.0.1', ports, time: processTime },
+        listener,
+      ),
     provider: providerNamed('openai', { url: ai.url, turnDetection: { type: 'server_vad', silenceMs: 300 } }),
     clock,
     time: processTime,
