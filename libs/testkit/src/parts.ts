@@ -4,8 +4,10 @@ import { buildDebianRoot } from './debian-root.ts';
 import { PartsError } from './errors.ts';
 import { isAtLeast, isFitAsterisk, versionOf } from './program-version.ts';
 
-const partNames = ['asterisk', 'nats-server', 'redis-server', 'sipp', 'espeak-ng'] as const;
-export type PartName = (typeof partNames)[number];
+/** What every fleet needs, and its callers. */
+const partNames = ['asterisk', 'nats-server', 'redis-server', 'sipp'] as const;
+/** `espeak-ng` is for bots that speak by themselves. */
+export type PartName = (typeof partNames)[number] | 'espeak-ng';
 
 /** How a part is run on this machine: `command ...args`, and then its own arguments. */
 export interface Part {
