@@ -60,7 +60,8 @@ export async function runTalkCall(
     });
     await wait(SPEAK_MS);
     const story = speechIn(sip.heard, { fromMs: spokeAt, toMs: spokeAt + SPEAK_MS });
-    seen.silencedAfterMs = story ? story.toMs - spokeAt : 0;
+    if (!story) throw new Error('the story was over before it was interrupted');
+    seen.silencedAfterMs = story.toMs - spokeAt;
     tell(call, `presses 3, speaks into the story, which ends ${Math.round(seen.silencedAfterMs)} ms later`);
 
     seen.goodbye = await sentence(sip, spokeAt + SPEAK_MS);

@@ -96,7 +96,7 @@ export class OpenAiConnection extends AiConnection {
         break;
       case 'response.create':
         if (this.#active) this.sendError('conversation_already_has_active_response');
-        else this.#respond();
+        else this.#respond((message.response as { instructions?: string } | undefined)?.instructions);
         break;
       case 'response.cancel':
         if (!this.#active) this.sendError('response_cancel_not_active');
@@ -199,8 +199,8 @@ export class OpenAiConnection extends AiConnection {
     this.#tell('conversation.item.truncated', { item_id: item, content_index: 0, audio_end_ms: ms });
   }
 
-  #respond(): void {
-    const answer = this.nextAnswer();
+  #respond(instructions?: string): void {
+    const answer = this.nextAnswer(instructions);
     const response_id = id('resp');
     const item_id = id('item');
     this.#active = { id: response_id, item: item_id, isUnfinished: answer.unfinished === true };

@@ -83,6 +83,25 @@ test('keys that are pressed while it speaks silence it, and are answered', async
   expect(call.playedMs).toBe(heardMs + 700);
 });
 
+test('what it is told to say waits until it has finished, and is not said when the caller interrupts', async () => {
+  ai().answers.push({ ms: 3000, unfinished: true }, { text: 'Yes?', ms: 500 });
+  const call = await connected();
+  await askAndBeAnswered(call);
+  call.session.say?.('Please hold the line.');
+  await call.say(500, 0);
+  await call.say(500, 0.3);
+  await call.say(1500, 0);
+  const told = JSON.stringify(ai().last.received);
+  expect(told).not.toContain('hold the line');
+  call.session.say?.('Thank you for waiting.');
+  await vi.waitFor(() =>
+    expect(ai().last.received.at(-1)).toEqual({
+      type: 'response.create',
+      response: { instructions: 'Say exactly this to the caller: Thank you for waiting.', tool_choice: 'none' },
+    }),
+  );
+});
+
 test('greets the caller first', async () => {
   ai().answers.push({ text: 'Hello!', ms: 500 });
   const call = await connected({ greeting: 'Hello!' });

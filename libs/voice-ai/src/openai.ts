@@ -17,6 +17,7 @@ import { parseOptions } from './provider-options.ts';
 import type { OpenTurn } from './turns.ts';
 import { countsOf } from './usage-counts.ts';
 import { toolArguments, voiceTools } from './voice-tools.ts';
+import { toldToSay, WaitingWords } from './waiting-words.ts';
 
 const serverVad = z.strictObject({
   type: z.literal('server_vad'),
@@ -82,6 +83,9 @@ class OpenAiRealtime implements AiDialect {
   #active: string | undefined;
   /** One more is wanted when that is done. */
   #wanted = false;
+  readonly #words = new WaitingWords();
+  /** What it was told to say, until it begins to. */
+  #told: string | undefined;
 
   constructor(conversation: AiConversation, parsed: OpenAiOptions) {
     this.#conversation = conversation;
@@ -128,6 +132,11 @@ class OpenAiRealtime implements AiDialect {
     this.#respond();
   }
 
+  say(text: string): void {
+    this.#words.add(text);
+    this.#sayNext();
+  }
+
   onMessage(message: unknown): void {
     const event = readOpenAiEvent(message);
     const conversation = this.#conversation;
@@ -152,6 +161,7 @@ class OpenAiRealtime implements AiDialect {
       case 'response.created':
         conversation.answered();
         this.#active = event.response.id;
+        this.#told = undefined;
         break;
       case 'response.output_audio.delta':
         conversation.play(Buffer.from(event.delta, 'base64'), event.response_id, event.item_id);
@@ -178,7 +188,7 @@ class OpenAiRealtime implements AiDialect {
     this.#conversation.ready(this.#understood(input ?? asked), this.#understood(output ?? asked));
     this.#isReady = true;
     const { greeting } = this.#options;
-    if (greeting !== undefined) this.#respond({ instructions: `Say exactly this to the caller: ${greeting}` });
+    if (greeting !== undefined) this.say(greeting);
   }
 
   #understood(format: OpenAiFormat): AudioFormat {
@@ -219,6 +229,7 @@ class OpenAiRealtime implements AiDialect {
 
   /** The AI must know what of its words were heard, or it takes all of them for said. */
   #interrupted(): void {
+    this.#words.clear();
     if (this.#active !== undefined) this.#conversation.speech.drop(this.#active);
     for (const { item, heardMs } of this.#conversation.interrupted())
       this.#conversation.send({
@@ -229,11 +240,21 @@ class OpenAiRealtime implements AiDialect {
       });
   }
 
-  #respond(response?: Readonly<Record<string, unknown>>): void {
+  #respond(): void {
     this.#wanted = this.#active !== undefined;
     if (this.#wanted) return;
     this.#conversation.expectAnswer();
-    this.#conversation.send({ type: 'response.create', ...(response && { response }) });
+    this.#conversation.send({ type: 'response.create' });
+  }
+
+  /** Unless it speaks, or is about to. */
+  #sayNext(): void {
+    if (this.#active !== undefined || this.#told !== undefined) return;
+    this.#told = this.#words.next();
+    if (this.#told === undefined) return;
+    const response = { instructions: toldToSay(this.#told), tool_choice: 'none' };
+    this.#conversation.expectAnswer();
+    this.#conversation.send({ type: 'response.create', response });
   }
 
   #onResponseDone({ id, status, status_details, usage }: OpenAiResponse): void {
@@ -243,11 +264,16 @@ class OpenAiRealtime implements AiDialect {
     if (usage) this.#conversation.tell({ type: 'usage', usage: countsOf(usage) });
     if (status === 'failed') throw this.#failure(status_details?.error ?? {});
     if (this.#wanted) this.#respond();
+    else this.#sayNext();
   }
 
   #onError(error: OpenAiFailure): void {
     // The AI began to answer by itself in the same moment.
-    if (error.code === 'conversation_already_has_active_response') this.#wanted = true;
+    if (error.code === 'conversation_already_has_active_response') {
+      if (this.#told === undefined) this.#wanted = true;
+      else this.#words.putBack(this.#told);
+      this.#told = undefined;
+    }
     if (!this.#isReady || FATAL.has(error.code ?? '') || FATAL.has(error.type ?? '')) throw this.#failure(error);
   }
 
