@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { dialogueSchema, filledArguments, spokenText } from './dialogue.ts';
 
@@ -45,4 +46,12 @@ test('a start that does not exist is named', () => {
 test('digits are said one by one, and reach tools as they are', () => {
   expect(spokenText('You entered {{digits}}, {{result}}.', values)).toBe('You entered 1 2 hash, sunny.');
   expect(filledArguments({ number: '{{digits}}', of: 3 }, values)).toEqual({ number: '12#', of: 3 });
+});
+
+const fileOf = (path: string) => readFile(new URL(`../../../${path}`, import.meta.url), 'utf8');
+
+test('the dialogues of the examples and of the documentation are taken', async () => {
+  const [, documented] = /^const dialogue = (\{$.*?^\});$/ms.exec(await fileOf('docs/providers.md')) ?? [];
+  for (const dialogue of [JSON.parse(await fileOf('examples/dialogue.json')), new Function(`return ${documented}`)()])
+    expect(dialogueSchema.safeParse(dialogue).error).toBeUndefined();
 });

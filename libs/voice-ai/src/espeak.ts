@@ -13,10 +13,12 @@ export type Synthesis = (text: string, voice: Voice) => Promise<Int16Array>;
 /** Of all of espeak-ng's own voices. */
 export const SPEECH_HZ = 22_050;
 
+const PROGRAM = 'espeak-ng';
+
 /** A phrase takes 20 ms; milliseconds. */
 const SYNTHESIS_LIMIT_MS = 10_000;
-/** Five minutes of speech. */
-const MAX_OUTPUT_BYTES = 5 * 60 * SPEECH_HZ * 2;
+/** Ten minutes of speech: what the slowest voice makes of the longest text that a program may have said. */
+const MAX_OUTPUT_BYTES = 10 * 60 * SPEECH_HZ * 2;
 const MAX_COMPLAINT = 500;
 const MAX_AT_ONCE = 4;
 const MAX_WAITING = 1000;
@@ -43,16 +45,12 @@ export const espeak: Synthesis = async (text, voice) => {
 
 function speak(text: string, { voice, wordsPerMinute }: Voice): Promise<Buffer> {
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
-  const child = spawn(
-    'espeak-ng',
-    ['-v', voice, '-s', String(wordsPerMinute), '-b', '1', '-z', '--stdin', '--stdout'],
-    {
-      // The relay's environment has keys.
-      env: { PATH: process.env.PATH },
-      timeout: SYNTHESIS_LIMIT_MS,
-      killSignal: 'SIGKILL',
-    },
-  );
+  const child = spawn(PROGRAM, ['-v', voice, '-s', String(wordsPerMinute), '-b', '1', '-z', '--stdin', '--stdout'], {
+    // The relay's environment has keys.
+    env: { PATH: process.env.PATH },
+    timeout: SYNTHESIS_LIMIT_MS,
+    killSignal: 'SIGKILL',
+  });
   const output: Buffer[] = [];
   let bytes = 0;
   let complaint = '';

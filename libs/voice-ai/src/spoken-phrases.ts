@@ -1,3 +1,4 @@
+import { setImmediate as yieldToCalls } from 'node:timers/promises';
 import { type AudioFormat, fromPcm, Resampler } from '@callfleet/media';
 import { SPEECH_HZ, type Synthesis, type Voice } from './espeak.ts';
 
@@ -33,9 +34,7 @@ export class SpokenPhrases {
   }
 
   async #make(text: string, voice: Voice, format: AudioFormat, key: string): Promise<Uint8Array> {
-    const pcm = await this.#synthesize(text, voice);
-    const resampler = new Resampler({ fromHz: SPEECH_HZ, toHz: format.sampleRate });
-    const audio = fromPcm(format, resampler.process(pcm));
+    const audio = await converted(await this.#synthesize(text, voice), format);
     this.#kept.set(key, audio);
     this.#bytes += audio.length;
     for (const [oldest, { length }] of this.#kept) {
@@ -45,4 +44,15 @@ export class SpokenPhrases {
     }
     return audio;
   }
+}
+
+/** A second at a time: a long text must not hold up the frames of all calls. */
+async function converted(pcm: Int16Array, format: AudioFormat): Promise<Uint8Array> {
+  const resampler = new Resampler({ fromHz: SPEECH_HZ, toHz: format.sampleRate });
+  const parts: Uint8Array[] = [];
+  for (let at = 0; at < pcm.length; at += SPEECH_HZ) {
+    parts.push(fromPcm(format, resampler.process(pcm.subarray(at, at + SPEECH_HZ))));
+    await yieldToCalls();
+  }
+  return Buffer.concat(parts);
 }
