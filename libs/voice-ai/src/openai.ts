@@ -73,6 +73,9 @@ const LIMITS = new Set(['rate_limit_exceeded', 'insufficient_quota']);
 /** After other errors the AI goes on: mostly, what we asked for came too late to be of use. */
 const FATAL = new Set([...LIMITS, 'session_expired', 'invalid_api_key', 'model_not_found', 'server_error']);
 
+/** Events that have it say something are named so. */
+const SAY = 'say_';
+
 class OpenAiRealtime implements AiDialect {
   readonly #conversation: AiConversation;
   readonly #options: OpenAiOptions;
@@ -84,8 +87,10 @@ class OpenAiRealtime implements AiDialect {
   /** One more is wanted when that is done. */
   #wanted = false;
   readonly #words = new WaitingWords();
-  /** What it was told to say, until it begins to. */
-  #told: string | undefined;
+  /** What it was told to say last: that may have come too early. */
+  #told: { readonly text: string; readonly event: string } | undefined;
+  #isTelling = false;
+  #tellings = 0;
 
   constructor(conversation: AiConversation, parsed: OpenAiOptions) {
     this.#conversation = conversation;
@@ -161,7 +166,7 @@ class OpenAiRealtime implements AiDialect {
       case 'response.created':
         conversation.answered();
         this.#active = event.response.id;
-        this.#told = undefined;
+        this.#isTelling = false;
         break;
       case 'response.output_audio.delta':
         conversation.play(Buffer.from(event.delta, 'base64'), event.response_id, event.item_id);
@@ -230,6 +235,7 @@ class OpenAiRealtime implements AiDialect {
   /** The AI must know what of its words were heard, or it takes all of them for said. */
   #interrupted(): void {
     this.#words.clear();
+    this.#told = undefined;
     if (this.#active !== undefined) this.#conversation.speech.drop(this.#active);
     for (const { item, heardMs } of this.#conversation.interrupted())
       this.#conversation.send({
@@ -249,12 +255,15 @@ class OpenAiRealtime implements AiDialect {
 
   /** Unless it speaks, or is about to. */
   #sayNext(): void {
-    if (this.#active !== undefined || this.#told !== undefined) return;
-    this.#told = this.#words.next();
-    if (this.#told === undefined) return;
-    const response = { instructions: toldToSay(this.#told), tool_choice: 'none' };
+    if (this.#active !== undefined || this.#isTelling) return;
+    const text = this.#words.next();
+    if (text === undefined) return;
+    this.#isTelling = true;
+    this.#tellings += 1;
+    this.#told = { text, event: `${SAY}${this.#tellings}` };
+    const response = { instructions: toldToSay(text), tool_choice: 'none' };
     this.#conversation.expectAnswer();
-    this.#conversation.send({ type: 'response.create', response });
+    this.#conversation.send({ type: 'response.create', event_id: this.#told.event, response });
   }
 
   #onResponseDone({ id, status, status_details, usage }: OpenAiResponse): void {
@@ -270,11 +279,17 @@ class OpenAiRealtime implements AiDialect {
   #onError(error: OpenAiFailure): void {
     // The AI began to answer by itself in the same moment.
     if (error.code === 'conversation_already_has_active_response') {
-      if (this.#told === undefined) this.#wanted = true;
-      else this.#words.putBack(this.#told);
-      this.#told = undefined;
+      if (error.event_id?.startsWith(SAY)) this.#saidTooEarly(error.event_id);
+      else this.#wanted = true;
     }
     if (!this.#isReady || FATAL.has(error.code ?? '') || FATAL.has(error.type ?? '')) throw this.#failure(error);
+  }
+
+  #saidTooEarly(event: string): void {
+    this.#isTelling = false;
+    if (this.#told?.event === event) this.#words.putBack(this.#told.text);
+    this.#told = undefined;
+    this.#sayNext();
   }
 
   #failure({ code, type, message }: OpenAiFailure): Error {
