@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { tone } from '@callfleet/media';
 import { expect, onTestFinished, test } from 'vitest';
 import { VoiceProviderError } from './errors.ts';
@@ -41,8 +42,10 @@ async function localCall(options: Record<string, unknown> = {}) {
   return { call, spoken: voice.spoken };
 }
 
-/** Lets what is synthesized come. */
-const synthesized = () => new Promise((resolve) => setTimeout(resolve, 5));
+/** Lets what is synthesized come: a turn of the event loop for each second of it. */
+async function synthesized(): Promise<void> {
+  for (let turn = 0; turn < 20; turn += 1) await nextTurn();
+}
 
 const MENU_MS = 'Press one, or talk to me, please.'.length * 60;
 
