@@ -105,6 +105,10 @@ class DeepgramAgent implements AiDialect {
     this.#conversation.expectAnswer();
   }
 
+  say(text: string): void {
+    this.#conversation.send({ type: 'InjectAgentMessage', message: text, behavior: 'queue' });
+  }
+
   onAudio(audio: Uint8Array): void {
     this.#conversation.play(audio, this.#answers.current);
   }
