@@ -178,6 +178,19 @@ export function describeAi<Ai extends LocalAi>(given: AiUnderTest<Ai>) {
       await vi.waitFor(() => expect(JSON.stringify(ai.last.received)).toContain('telephone: 7"'));
     });
 
+    test.skipIf(without.includes('texts'))('is told what was said before, in place of a greeting', async () => {
+      const call = newCall();
+      call.history = [
+        { role: 'bot', text: 'Good morning.' },
+        { role: 'caller', text: 'I want a blue bicycle.' },
+      ];
+      await call.connect(providerNamed(name, { ...options, greeting: 'Welcome!' }));
+      const received = () => JSON.stringify(ai.last.received);
+      await vi.waitFor(() => expect(received()).toContain('I want a blue bicycle.'));
+      expect(received()).toContain('Good morning.');
+      expect(received()).not.toContain('Welcome!');
+    });
+
     test.skipIf(without.includes('say'))('says what it is told to, after what it is saying', async () => {
       ai.answers.push({ ms: 1500 });
       const call = await connected();

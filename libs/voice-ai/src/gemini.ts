@@ -6,6 +6,7 @@ import { aiUrl } from './ai-url.ts';
 import { CallerVoice, type Stretch } from './caller-voice.ts';
 import { digitOptions } from './digit-entry.ts';
 import { type GeminiContent, readGeminiMessage } from './gemini-messages.ts';
+import type { VoiceContext } from './provider.ts';
 import { keyOptions } from './provider-key.ts';
 import { parseOptions } from './provider-options.ts';
 import type { OpenTurn } from './turns.ts';
@@ -156,7 +157,19 @@ class GeminiLive implements AiDialect {
     const isFirst = this.#handle === undefined;
     const { greeting } = this.#options;
     this.#conversation.ready(hears, speaks);
-    if (greeting !== undefined && isFirst) this.say(greeting);
+    if (!isFirst) return;
+    const { history } = this.#conversation.context;
+    if (history.length > 0) this.#goOn(history);
+    else if (greeting !== undefined) this.say(greeting);
+  }
+
+  /** What was said when another had the conversation. */
+  #goOn(history: VoiceContext['history']): void {
+    const turns = history.map(({ role, text }) => ({ role: role === 'caller' ? 'user' : 'model', parts: [{ text }] }));
+    // One who was not answered is.
+    const turnComplete = history.at(-1)?.role === 'caller';
+    this.#isItsTurn = turnComplete;
+    this.#conversation.send({ clientContent: { turns, turnComplete } });
   }
 
   #onContent(content: GeminiContent): void {

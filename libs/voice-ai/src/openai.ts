@@ -12,6 +12,7 @@ import {
   openAiFormatFor,
   readOpenAiEvent,
 } from './openai-events.ts';
+import type { VoiceContext } from './provider.ts';
 import { keyOptions } from './provider-key.ts';
 import { parseOptions } from './provider-options.ts';
 import type { OpenTurn } from './turns.ts';
@@ -193,7 +194,22 @@ class OpenAiRealtime implements AiDialect {
     this.#conversation.ready(this.#understood(input ?? asked), this.#understood(output ?? asked));
     this.#isReady = true;
     const { greeting } = this.#options;
-    if (greeting !== undefined) this.say(greeting);
+    const { history } = this.#conversation.context;
+    if (history.length > 0) this.#goOn(history);
+    else if (greeting !== undefined) this.say(greeting);
+  }
+
+  /** What was said when another had the conversation. */
+  #goOn(history: VoiceContext['history']): void {
+    for (const { role, text } of history)
+      this.#conversation.send({
+        type: 'conversation.item.create',
+        item:
+          role === 'caller'
+            ? { type: 'message', role: 'user', content: [{ type: 'input_text', text }] }
+            : { type: 'message', role: 'assistant', content: [{ type: 'output_text', text }] },
+      });
+    if (history.at(-1)?.role === 'caller') this.#respond();
   }
 
   #understood(format: OpenAiFormat): AudioFormat {
