@@ -71,7 +71,7 @@ async function startRelay(transport: string, format?: string): Promise<{ process
   return { process: process_, relay };
 }
 
-/** As much of a gateway and a worker as it takes to give each caller a media leg of `provider`. */
+/** As much of a gateway and a worker as it takes to give each caller a media leg of `provider`. Resolves when the PBX knows of it. */
 async function serveCalls(relay: string, provider: { name: string; options: Record<string, unknown> }) {
   const account = { url: pbx.httpUrl, username: pbx.username, password: pbx.password };
   const http = new AriHttp(account);
@@ -119,7 +119,7 @@ async function serveCalls(relay: string, provider: { name: string; options: Reco
     () => http.close(),
     () => socket.close(),
   );
-  return served.promise;
+  return { served: served.promise };
 }
 
 function request(relay: string, question: RelayRequest): Promise<RelayReply> {
@@ -132,11 +132,11 @@ async function callThrough(
   format?: string,
 ) {
   const { process, relay } = await startRelay(transport, format);
-  const serving = serveCalls(relay, provider);
-  serving.catch(() => {});
+  const { served } = await serveCalls(relay, provider);
+  served.catch(() => {});
   const caller = await placeCall({ to: pbx.sipAddress, extension: '100', audio: { toneHz: 440 } });
   closing.push(() => caller.hangUp());
-  return { process, relay, caller, ...(await serving) };
+  return { process, relay, caller, ...(await served) };
 }
 
 describe.each(['rtp', 'websocket', 'audiosocket'])('a caller on a real Asterisk, over %s', (transport) => {
