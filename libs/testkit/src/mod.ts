@@ -10,8 +10,12 @@ export { type FakeAsteriskProcess, startFakeAsteriskProcess } from './fake-aster
 export { FakeCall } from './fake-call.ts';
 export { monotonicMs, PROBE, type TrafficReport } from './fake-traffic.ts';
 export { HeardAudio, type HeardFrame, type Stretch } from './heard-audio.ts';
+export { LatencyHistogram } from './latency-histogram.ts';
 export { lineHolderContext, placeLocalCall } from './local-caller.ts';
 export { type LocalFleet, type LocalFleetOptions, startLocalFleet } from './local-fleet.ts';
+export type { MediaEndKind } from './media-end.ts';
+export type { MediaEndsReport } from './media-ends.ts';
+export { MediaEndsProcess } from './media-ends-process.ts';
 export { type NatsServer, type NatsServerOptions, startNatsServer } from './nats-server.ts';
 export { type OtlpReceiver, startOtlpReceiver } from './otlp-receiver.ts';
 export type { ReceivedSpan } from './otlp-spans.ts';
