@@ -21,8 +21,6 @@ export default defineConfig({
           testTimeout: 60_000,
           hookTimeout: 120_000,
           maxWorkers: 2,
-          // Real processes and sound on a machine that others use too. A test that needed it is named in the output: look at it.
-          retry: 2,
         },
       },
     ],

@@ -103,7 +103,7 @@ test('under live calls gateways join, stop and die, and no caller notices; what 
   const since = talks.map(({ call }) => call.now());
   const presser = new Presser(counting.map(({ call }) => call));
   const coming = newCallers();
-  expect(sharesOf('gateway-1', 'gateway-2')).toEqual([2, 2]);
+  await expect.poll(() => sharesOf('gateway-1', 'gateway-2'), LONG).toEqual([2, 2]);
 
   presser.start();
   await system.fleet.addGateway('gateway-3');
@@ -167,6 +167,7 @@ test('a gateway that hangs and wakes leaves the shard to the one that has it by 
   const talks = await Promise.all(Array.from({ length: 4 }, (_, n) => place(n, '100', 400 + n * 100)));
   const counting = await Promise.all(Array.from({ length: 4 }, (_, n) => place(n, '501')));
   await Promise.all(talks.map(({ call, toneHz }) => call.waitForTone(toneHz, 10_000)));
+  await expect.poll(() => sharesOf('gateway-1', 'gateway-2'), LONG).toEqual([2, 2]);
   const { pid } = gatewayNamed('gateway-1') ?? {};
   if (pid === undefined) throw new Error('no process');
   await wait(500);

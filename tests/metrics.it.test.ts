@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { originateCall } from '@callfleet/bus';
 import { placeCall } from '@callfleet/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type HttpFleet, type Metrics, startHttpFleet } from './fleet-http.ts';
@@ -53,6 +54,19 @@ test('a call is counted where it is, and how it ended', async () => {
     'callfleet_events_held',
   ])
     await expect.poll(async () => (await system.metrics()).sum(gone), { ...POLL, message: gone }).toBe(0);
+});
+
+test('a call that is not placed is counted with why', async () => {
+  const before = await system.metrics();
+  const place = (program: string, to: string) =>
+    originateCall(system.bus, { program, to, pbxs: [{ name: 'pbx-a' }] }).catch(
+      (error: { code: string }) => error.code,
+    );
+  expect(await place('nobody-has-it', 'PJSIP/alice')).toBe('CF_PROGRAM_UNKNOWN');
+  expect(await place('echo-bot', 'no-trunk:1')).toBe('CF_TRUNK_UNKNOWN');
+  const refused = (code: string) => grown(before, 'callfleet_originations_refused_total', { callfleet_code: code });
+  for (const code of ['CF_PROGRAM_UNKNOWN', 'CF_TRUNK_UNKNOWN']) await expect.poll(refused(code), POLL).toBe(1);
+  expect(await refused('CF_TRUNK_FULL')()).toBe(0);
 });
 
 test('docs/metrics.md has a line for each metric of the services, and for no other', async () => {

@@ -64,8 +64,9 @@ async function storedEvents(bus: Bus): Promise<Map<string, CallEvent[]>> {
 }
 
 function expectNothingLost(record: CallRecord, stored: readonly CallEvent[]): void {
-  // As programs are told them.
-  const events = stored.toSorted((a, b) => a.seq - b.seq);
+  // As programs are told them: what NATS stored right before it was killed it may have again, and who reads drops it by its number.
+  const sorted = stored.toSorted((a, b) => a.seq - b.seq);
+  const events = sorted.filter(({ id, seq }, n) => id !== sorted[n - 1]?.id || seq !== sorted[n - 1]?.seq);
   const { number } = record.caller;
   const types = events.map(({ type }) => type);
   expect(types[0], number).toBe('ari.StasisStart');

@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
 import { readFile, rm } from 'node:fs/promises';
+import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type OriginateOptions, originateCall } from '@callfleet/bus';
-import { type Phone, type PhoneOptions, startPhone } from '@callfleet/testkit';
+import { type Phone, type PhoneOptions, placeCall, startPhone } from '@callfleet/testkit';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { reportFile } from './programs/report.ts';
@@ -201,6 +202,34 @@ describe('a call that is placed', () => {
     await system.expectNothingLeft();
   });
 
+  test('and legs that programs dial share the places of a trunk', async () => {
+    const [answering, ringing] = [await phoneThat('answers'), await phoneThat('rings')];
+    const caller = async (port: string) => {
+      numbers += 1;
+      const from = String(numbers);
+      await rm(reportFile(pbx().name, from), { force: true });
+      const call = await placeCall({ to: pbx().sipAddress, extension: `91${port}`, from, audio: { toneHz: 700 } });
+      return { call, told: () => readFile(reportFile(pbx().name, from), 'utf8').catch(() => '') };
+    };
+    const first = await caller(portOf(answering));
+    const agent = await answering.nextCall();
+    await agent.waitForTone(700, 5000);
+    expect(await callsOn(TRUNK.name)).toEqual([expect.stringMatching(/~leg1$/)]);
+    const placed = await place({ to: `${TRUNK.name}:${portOf(ringing)}` });
+    const second = await caller(portOf(answering));
+    await expect.poll(second.told, { timeout: 5000 }).toContain('"reason":"congested"');
+    expect(await second.told()).toContain('CF_TRUNK_FULL');
+    await expect(place({ to: `${TRUNK.name}:${portOf(ringing)}` })).rejects.toMatchObject({ code: 'CF_TRUNK_FULL' });
+    expect(answering.calls, 'the second was not dialled').toHaveLength(1);
+    await second.call.finished;
+    await agent.hangUp();
+    await first.call.finished;
+    await (await ringing.nextCall()).hangUp();
+    expect(await placed.call.outcome()).toMatchObject({ outcome: 'rejected' });
+    await expect.poll(() => callsOn(TRUNK.name), { timeout: 5000 }).toEqual([]);
+    await system.expectNothingLeft();
+  });
+
   test('and many others that are placed at once, on both PBXs, are never more than their trunk takes', async () => {
     const phone = await phoneThat('rings');
     const both = system.pbxs.map(({ name }) => ({ name }));
@@ -215,6 +244,54 @@ describe('a call that is placed', () => {
     expect(refused).toEqual(Array(12 - TRUNK.maxCalls).fill('CF_TRUNK_FULL'));
     for (const call of calls) expect(await call.outcome()).toMatchObject({ outcome: 'no-answer' });
     await expect.poll(() => callsOn(TRUNK.name), { timeout: 5000 }).toEqual([]);
+    await system.expectNothingLeft();
+  });
+
+  test('and cancelled while it rings stops ringing, however often', async () => {
+    const phone = await phoneThat('rings');
+    const { call, from } = await place({ to: `${TRUNK.name}:${portOf(phone)}` });
+    const callee = await phone.nextCall();
+    expect(await Promise.all([call.cancel(), call.cancel()])).toEqual(['cancelled', 'cancelled']);
+    expect(await call.outcome()).toMatchObject({ outcome: 'cancelled' });
+    await expect(callee.answered).rejects.toMatchObject({ code: 'CF_CALL_NOT_ANSWERED' });
+    const record = await system.recordOf(from);
+    expect(record).toMatchObject({ endedBy: 'cancelled', dial: { outcome: 'cancelled' } });
+    expect(record).not.toHaveProperty('error');
+    expect(await call.cancel(), 'asked late').toBe('cancelled');
+    await expect.poll(() => callsOn(TRUNK.name), { timeout: 5000 }).toEqual([]);
+    await system.expectNothingLeft();
+  });
+
+  test('and cancelled when it was answered is hung up; when it is over, that is told', async () => {
+    const phone = await phoneThat('answers');
+    const { call, from } = await place({ to: phone.endpoint });
+    const callee = await phone.nextCall();
+    await callee.waitForTone(TONE_HZ, 5000);
+    const cancelled = await callfleet('cancel', call.id, '--config', system.configFile);
+    expect(cancelled).toMatchObject({ code: 0, output: `call ${call.id} is cancelled\n` });
+    await callee.finished;
+    expect(await system.recordOf(from)).toMatchObject({
+      endedBy: 'cancelled',
+      dial: { outcome: 'answered' },
+      cause: { code: 16 },
+    });
+    const busy = await place({ to: (await phoneThat('busy')).endpoint });
+    expect(await busy.call.outcome()).toMatchObject({ outcome: 'busy' });
+    expect(await busy.call.cancel()).toBe('over');
+    await system.expectNothingLeft();
+  });
+
+  test('and cancelled at once, wherever it is by then, is cancelled', async () => {
+    const phone = await phoneThat('rings');
+    for (const afterMs of [0, 0, 2, 5, 10, 15, 20, 30, 40, 60]) {
+      const { call, from } = await place({ to: phone.endpoint });
+      await wait(afterMs);
+      expect(await call.cancel(), `after ${afterMs} ms`).toBe('cancelled');
+      expect(await call.outcome(), `after ${afterMs} ms`).toMatchObject({ outcome: 'cancelled' });
+      const record = await system.recordOf(from);
+      expect(record, `after ${afterMs} ms`).toMatchObject({ endedBy: 'cancelled', dial: { outcome: 'cancelled' } });
+      expect(record, `after ${afterMs} ms`).not.toHaveProperty('error');
+    }
     await system.expectNothingLeft();
   });
 

@@ -99,14 +99,14 @@ function logged(pbx: string, what: string): number {
   return system.complaints.filter((line) => line.includes(`"pbx":"${pbx}"`) && line.includes(`"msg":"${what}"`)).length;
 }
 
-/** Nobody has closed or lost an event socket of `pbx-a` since. */
+/** Nobody has closed or lost an event socket of `pbx-a` since, or told of another state. Without news it is told of every two seconds only. */
 function undisturbed() {
   const before = system.complaints.length;
   const entry = announced.length;
   return () => {
     const lines = system.complaints.slice(before);
     expect(lines.filter((line) => /pbx-a/.test(line) && /socket-lost|unreachable|draining/.test(line))).toEqual([]);
-    expect(statesOf('pbx-a', entry)).toEqual(['CONNECTED']);
+    expect(statesOf('pbx-a', entry).filter((state) => state !== 'CONNECTED')).toEqual([]);
   };
 }
 
@@ -241,7 +241,7 @@ test('a PBX with the entityid of another is refused, whichever gateway meets it;
   await expect.poll(() => new Set(told().map(({ shard }) => shard)).size, POLL).toBe(2);
   expect(told().filter(({ state }) => state !== 'away')).toEqual([]);
   expect(await applications(clone)).toEqual([]);
-  expect(statesOf('pbx-e', from)).toEqual(['CONNECTED']);
+  expect(statesOf('pbx-e', from).filter((state) => state !== 'CONNECTED')).toEqual([]);
   await talking.waitForTone(600, 1000);
   await talking.hangUp();
   await system.recordOf('6401');

@@ -58,6 +58,7 @@ export class ScriptedShard {
     this.done = done.promise;
     const executor = new CommandExecutor({
       ...at,
+      places: { counted: (_call, _request, send) => send() },
       timeoutMs: 1000,
       onClaimed: (call, worker, program) => {
         offers.settle(call);
@@ -79,7 +80,13 @@ export class ScriptedShard {
       ({ message }) => ({ ok: false as const, code: 'CF_BUS_BAD_MESSAGE' as const, message }),
     );
     const publisher = new EventPublisher(new ChannelIndex(PBX, name), 'gateway-1', calls, outbox);
-    this.#events = new ShardEvents({ ...at, publisher, offers, mirror: { add: async () => {} } });
+    this.#events = new ShardEvents({
+      ...at,
+      publisher,
+      offers,
+      mirror: { add: async () => {} },
+      onChannelEnded: () => {},
+    });
     this.#close.push(
       () => taking.unsubscribe(),
       () => watch.close(),

@@ -77,28 +77,37 @@ async function bystandersOf(disturbance: () => Promise<void>): Promise<void> {
 }
 
 test.each([
-  ['that spins', '901', 'spins'],
-  ['that spins in a step, after an await', '902', 'spins-in-step'],
-  ['that eats all memory', '906', 'eats-memory'],
-])('the caller of a program %s reaches the fallback, and nobody else notices', async (_, extension, program) => {
-  await bystandersOf(async () => {
-    const { call, from } = await callTo(extension);
-    await call.waitForTone(FALLBACK_TONE_HZ, 20_000);
-    await call.hangUp();
-    expect(await system.recordOf(from)).toMatchObject({
-      program: { name: program },
-      endedBy: 'error',
-      takeovers: 0,
-      error: { code: 'CF_PROGRAM_STUCK' },
+  { what: 'that spins', extension: '901', program: 'spins', isCertain: true },
+  { what: 'that spins in a step, after an await', extension: '902', program: 'spins-in-step', isCertain: true },
+  // The last straw may be a small thing that another call's program wants: then that one is tried first.
+  { what: 'that eats all memory', extension: '906', program: 'eats-memory', isCertain: false },
+])(
+  'the caller of a program $what reaches the fallback, and nobody else notices',
+  async ({ extension, program, isCertain }) => {
+    let stuck = '';
+    await bystandersOf(async () => {
+      const { call, from } = await callTo(extension);
+      await call.waitForTone(FALLBACK_TONE_HZ, 20_000);
+      await call.hangUp();
+      const record = await system.recordOf(from);
+      expect(record).toMatchObject({
+        program: { name: program },
+        endedBy: 'error',
+        takeovers: 0,
+        error: { code: 'CF_PROGRAM_STUCK' },
+      });
+      stuck = record.call;
     });
-  });
-  // The right one is found at once: no other call is even suspected.
-  const suspected = system.complaints.filter((line) => line.includes('call.thread-lost'));
-  expect(suspected).toEqual([
-    expect.stringContaining('"next":"alone"'),
-    expect.stringContaining('"next":"given back"'),
-  ]);
-});
+    const suspected = system.complaints.filter((line) => line.includes('call.thread-lost'));
+    expect(suspected.filter((line) => line.includes(stuck))).toEqual([
+      expect.stringContaining('"next":"alone"'),
+      expect.stringContaining('"next":"given back"'),
+    ]);
+    const others = suspected.filter((line) => !line.includes(stuck));
+    expect(others.filter((line) => !line.includes('"next":"alone"'))).toEqual([]);
+    if (isCertain) expect(others, 'no other call is even suspected').toEqual([]);
+  },
+);
 
 test('the dialplan reads PROGRAM_STUCK in CALLFLEET_STATUS, and what was made for the call is gone', async () => {
   const { call } = await callTo('901');

@@ -28,13 +28,14 @@ program
   .option('--dtmf <digits>', 'what the caller presses each time the program waits for digits, `1,42#`')
   .option('--press-after <duration>', 'how long after the program began to wait', '1s')
   .option('--hangup-after <duration>', 'when the caller hangs up, if the call is not over by then')
+  .option('--outbound', 'the call is placed: the program talks to who answers at `--called`', false)
   .option('--caller <number>', "the caller's number; withheld without it")
   .option('--called <number>', 'the dialled extension', '100')
   .option('--arg <value>', 'what the dialplan gives to the program; may be repeated', appended)
   .option('--var <NAME=value>', 'a channel variable; may be repeated', appended)
   .option(
     '--answer <endpoint=answer>',
-    'PJSIP/agent=answers, busy, no-answer, rejects or unreachable; may be repeated',
+    'PJSIP/agent=answers, busy, no-answer, rejects, congested or unreachable; may be repeated',
     appended,
   )
   .option('--step <name=json>', 'what a step returns, instead of being done; may be repeated', appended)
@@ -77,6 +78,15 @@ program
   .action(async (options) => {
     const { originateCommand } = await import('./originate/command.ts');
     process.exitCode = await originateCommand(options);
+  });
+program
+  .command('cancel')
+  .description('take back a call that was placed: it is not dialled any more, stops ringing, or is hung up')
+  .argument('<call>', 'its id, as `originate` prints it')
+  .option('--config <file>', 'configuration file', 'callfleet.yaml')
+  .action(async (call: string, options) => {
+    const { cancelCommand } = await import('./originate/cancel-command.ts');
+    await cancelCommand(call, options);
   });
 program
   .command('up')

@@ -3,12 +3,15 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 
 const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
 const IVR = fileURLToPath(new URL('../../../examples/ivr.ts', import.meta.url));
 
 let folder: string;
+
+// Each starts processes, which takes long on a machine that is busy.
+vi.setConfig({ testTimeout: 30_000 });
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'callfleet-test-call-'));
@@ -75,6 +78,41 @@ test('endpoints, arguments, variables and steps are as the command line says', a
   expect(transcript).toContainEqual({ atMs: 1000, by: 'PJSIP/300', what: 'is busy' });
   expect(transcript).toContainEqual({ atMs: 1000, by: 'program', what: 'setVariable TOLD=true busy de' });
   expect(outcome).toMatchObject({ endedBy: 'program' });
+});
+
+describe('a call that is placed', () => {
+  const asks = `const { digits } = await call.gather({ prompt: 'sound:hello-world' });
+    await call.setVariable('PRESSED', [digits, call.direction, call.called.number, call.called.context].join(' '));`;
+
+  test('rings first, and then the scripted caller is who was called', async () => {
+    const file = await programFile('reminder.ts', asks);
+    const { code, output } = await testCall(file, '--outbound', '--called', 'PJSIP/alice', '--dtmf', '1');
+    expect(output).toBe(`0.000  callfleet  dials PJSIP/alice
+1.000  callee     answers
+1.000  program    gather
+1.000  program    play sound:hello-world
+2.000  callee     presses 1
+2.000  program    setVariable PRESSED=1 outbound PJSIP/alice\u0020
+2.000  program    hangup
+
+The call is over: the program hung up (16 Normal Clearing).
+`);
+    expect(code).toBe(0);
+    const short = await testCall(file, '--outbound', '--hangup-after', '3s');
+    expect(short.output).toContain('4.000  callee     hangs up\n\nThe call is over: the callee hung up (16 ');
+  });
+
+  test.each([
+    ['busy', '1.000  callee     is busy', '(17 User busy)'],
+    ['no-answer', '30.000  callee     stops ringing', '(19 User alerting, no answer)'],
+    ['unreachable', '0.000  callee     is unreachable', ''],
+  ])('and that is %s does not begin the program', async (answer, line, cause) => {
+    const file = await programFile('reminder.ts', asks);
+    const { output } = await testCall(file, '--outbound', '--called', '+4930', '--answer', `+4930=${answer}`);
+    expect(output).toContain(line);
+    expect(output).toContain(`The call is over: nobody answered${cause && ` ${cause}`}.`);
+    expect(output).not.toContain('program');
+  });
 });
 
 test('a program that fails is told with its error and its line', async () => {

@@ -1,11 +1,13 @@
 import { resolve } from 'node:path';
 import { loadCallProgram, resolveSdkForPrograms } from '@callfleet/calls/runtime';
-import { simulateCall } from '@callfleet/calls/testing';
+import { type SimulationOptions, simulateCall } from '@callfleet/calls/testing';
 import { pairsOf } from '../option-values.ts';
 import { printEnd, printTranscript } from './print.ts';
 import { answersOf, type CallerPlan, hangUpTime, pressesOf, stepsOf } from './scripted-caller.ts';
 
 export interface TestCallOptions extends CallerPlan {
+  /** The call is placed: it rings at `called`, and the scripted caller is who answers. Default false. */
+  outbound?: boolean | undefined;
   /** The caller's number. Default: withheld. */
   caller?: string | undefined;
   /** The dialled extension. Default 100. */
@@ -31,12 +33,15 @@ const LIMIT_MS = 600_000;
 export async function testCallCommand(file: string, options: TestCallOptions = {}): Promise<number> {
   const does = pressesOf(options);
   const hangUpAfter = hangUpTime(options);
-  const simulation = {
+  const { outbound = false, called = '100' } = options;
+  const endpoints = answersOf(options.answer ?? []);
+  const simulation: SimulationOptions = {
+    ...(outbound && { direction: 'outbound', callee: endpoints[called] ?? 'answers' }),
     caller: { number: options.caller, does },
-    called: { number: options.called },
+    called: { number: called },
     args: options.arg ?? [],
     variables: pairsOf(options.var ?? [], '--var'),
-    endpoints: answersOf(options.answer ?? []),
+    endpoints,
     steps: stepsOf(options.step ?? []),
     stepPatienceMs: STEP_PATIENCE_MS,
   };
@@ -52,6 +57,7 @@ export async function testCallCommand(file: string, options: TestCallOptions = {
   const outcome = await call.ended({ withinMs: (hangUpAfter ?? 0) + LIMIT_MS, otherwise });
   const { entries } = call;
   if (options.json) process.stdout.write(`${JSON.stringify({ transcript: entries, outcome }, null, 2)}\n`);
-  else process.stdout.write(printTranscript(entries) + printEnd({ outcome, gaveUp, thrown: call.thrown, path }));
+  else
+    process.stdout.write(printTranscript(entries) + printEnd({ outcome, outbound, gaveUp, thrown: call.thrown, path }));
   return outcome.error ? 1 : 0;
 }

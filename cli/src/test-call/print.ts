@@ -6,6 +6,7 @@ const ENDS: Readonly<Record<CallOutcome['endedBy'], string>> = {
   dialplan: 'the program gave it back to the dialplan',
   transfer: 'the program transferred it',
   unanswered: 'nobody answered',
+  cancelled: 'it was cancelled',
   error: 'the program failed',
 };
 
@@ -21,11 +22,14 @@ export function printTranscript(entries: readonly TranscriptEntry[]): string {
 
 export function printEnd({
   outcome,
+  outbound,
   gaveUp,
   thrown,
   path,
 }: {
   outcome: CallOutcome;
+  /** It was placed. */
+  outbound: boolean;
   /** The caller hung up since the program did not. */
   gaveUp: boolean;
   /** What the program threw. */
@@ -36,7 +40,9 @@ export function printEnd({
   const { endedBy, cause, error } = outcome;
   const why = gaveUp ? ', since the program did not end it' : '';
   const told = cause ? ` (${cause.code} ${cause.text})` : '';
-  const lines = [`The call is over: ${ENDS[endedBy]}${why}${told}.`];
+  const lines = [
+    `The call is over: ${outbound ? ENDS[endedBy].replace('caller', 'callee') : ENDS[endedBy]}${why}${told}.`,
+  ];
   if (error) lines.push(`Error: ${error.message} [${error.code}]`, ...placesIn(path, thrown));
   return `\n${lines.join('\n')}\n`;
 }

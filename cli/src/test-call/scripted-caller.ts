@@ -11,7 +11,7 @@ export interface CallerPlan {
   hangupAfter?: string | undefined;
 }
 
-const ANSWERS: readonly EndpointAnswer[] = ['answers', 'busy', 'no-answer', 'rejects', 'unreachable'];
+const ANSWERS: readonly EndpointAnswer[] = ['answers', 'busy', 'no-answer', 'rejects', 'congested', 'unreachable'];
 /** The program waits for digits, of the caller. */
 const WAITS_FOR_DIGITS = /^(gather|next digit)$/;
 

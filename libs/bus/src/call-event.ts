@@ -2,10 +2,13 @@ import type { CallId } from '@callfleet/identity';
 import { z } from 'zod';
 import { callIdSchema } from './identity-schema.ts';
 
+/** The type of the event that whoever had a call placed wants it no more. */
+export const CALL_CANCELLED = 'call.cancelled';
+
 /**
  * One thing that happened to a call, as told by a gateway or a relay.
  *
- * `type` is `ari.<type of the ARI event>`, with that event as `data`, or `media.<what>` from a relay.
+ * `type` is `ari.<type of the ARI event>`, with that event as `data`, or `media.<what>` from a relay, or {@link CALL_CANCELLED}.
  */
 export interface CallEvent {
   /** Same thing, same id, whoever saw it: JetStream drops the repeat. */

@@ -5,10 +5,12 @@ import type { Bus } from './connection.ts';
 import { BusError } from './errors.ts';
 import { decodeMessage, encodeMessage } from './message.ts';
 import { storedMessages } from './stored-messages.ts';
+import { CALLS } from './streams.ts';
 import { subjects } from './subjects.ts';
 
 /** JetStream's codes for "the last message of this subject is another". */
 const MOVED_ON = new Set<unknown>([10071, 10164]);
+const MSG_ID = 'Nats-Msg-Id';
 const APPEND_TIMEOUT_MS = 2000;
 const RETRY_AFTER_MS = 250;
 
@@ -98,12 +100,29 @@ export class CallJournal<Entry> {
         this.#lastSeq = kept.seq;
         return;
       } catch (cause) {
-        if (MOVED_ON.has((cause as { code?: unknown }).code))
-          throw new BusError('CF_JOURNAL_MOVED', `another worker has written to ${this.#subject}`, { cause });
+        if (MOVED_ON.has((cause as { code?: unknown }).code)) {
+          const last = await this.#last().catch(() => undefined);
+          if (last && last.msgID !== msgID)
+            throw new BusError('CF_JOURNAL_MOVED', `another worker has written to ${this.#subject}`, { cause });
+          if (last) {
+            this.#lastSeq = last.seq;
+            return;
+          }
+        }
         await wait(RETRY_AFTER_MS, undefined, { signal: this.#closed.signal }).catch(() => {});
       } finally {
         forgetReconnect();
       }
     }
+  }
+
+  /**
+   * A server that was killed does not know what it stored last as a repeat when it is back (2.15.1): an entry whose acknowledgement was
+   * lost is then refused because it is there already.
+   */
+  async #last(): Promise<{ readonly seq: number; readonly msgID: string | undefined } | undefined> {
+    // Of the stream's leader: a replica may be behind.
+    const last = await this.#bus.jsm.streams.getMessage(CALLS, { last_by_subj: this.#subject });
+    return last ? { seq: last.seq, msgID: last.header?.get(MSG_ID) } : undefined;
   }
 }

@@ -29,7 +29,7 @@ export const callRecordSchema = z.object({
     .object({
       endpoint: z.string(),
       trunk: z.string().optional(),
-      outcome: z.enum(['answered', 'busy', 'no-answer', 'rejected', 'unreachable', 'failed']),
+      outcome: z.enum(['answered', 'busy', 'no-answer', 'rejected', 'unreachable', 'cancelled', 'failed']),
     })
     .optional(),
   /** Absent: no worker had the call, so none was chosen. */
@@ -51,9 +51,10 @@ export const callRecordSchema = z.object({
   botMs: milliseconds.optional(),
   /**
    * Who ended it: `caller` hung up, or `callee`, whom we had called; `program` hung up or returned, `dialplan` took it back,
-   * `transfer` by SIP REFER, `unanswered`: whom we called did not answer, `error` in the program.
+   * `transfer` by SIP REFER, `unanswered`: whom we called did not answer,
+   * `cancelled` by who had it placed, `error` in the program.
    */
-  endedBy: z.enum(['caller', 'callee', 'program', 'dialplan', 'transfer', 'unanswered', 'error']),
+  endedBy: z.enum(['caller', 'callee', 'program', 'dialplan', 'transfer', 'unanswered', 'cancelled', 'error']),
   /** CALLFLEET_STATUS, when it went back to the dialplan with one. */
   status: z.string().optional(),
   /** Asterisk's hang-up cause (Q.850) and its text, where the channel ended. */

@@ -52,6 +52,14 @@ const commandRefusals = [
   'CF_PBX_BUSY',
   /** Not sent: the PBX fails commands of this kind. */
   'CF_BREAKER_OPEN',
+  /** Not sent: the trunk that it would dial through has as many calls as may be on it. */
+  'CF_TRUNK_FULL',
+  /** Not sent: as many calls as may were dialled through the trunk this second. */
+  'CF_TRUNK_TOO_FAST',
+  /** Not sent: Redis is away, and calls on trunks can not be counted. */
+  'CF_TRUNK_NOT_COUNTED',
+  /** Not sent: whoever had the call placed has cancelled it. */
+  'CF_CALL_CANCELLED',
   'CF_BUS_BAD_MESSAGE',
 ] as const;
 

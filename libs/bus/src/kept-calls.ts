@@ -22,6 +22,8 @@ export interface KeptCall {
   readonly program?: ProgramVersion | undefined;
   /** The highest epoch that a worker of it has had. */
   readonly epoch: number;
+  /** The trunk that each of its legs has a place of, by the leg's channel. */
+  readonly trunkLegs?: Readonly<Record<string, string>> | undefined;
 }
 
 const keptCallSchema = z.object({
@@ -30,6 +32,7 @@ const keptCallSchema = z.object({
   workers: z.array(z.string()),
   program: programVersionSchema.optional(),
   epoch: z.int().nonnegative(),
+  trunkLegs: z.record(z.string(), z.string()).optional(),
 });
 
 const WRITE_TIMEOUT_MS = 2000;

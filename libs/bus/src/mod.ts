@@ -1,11 +1,13 @@
 /** Callfleet's event bus on NATS: subjects, streams, messages, and the trace context that travels with them. */
 export { askAgain } from './ask-again.ts';
-export { type CallEvent, callEventSchema } from './call-event.ts';
+export { CALL_CANCELLED, type CallEvent, callEventSchema } from './call-event.ts';
 export { CallEventFeed } from './call-event-feed.ts';
 export { callHistory } from './call-history.ts';
 export { CallJournal } from './call-journal.ts';
 export { advance, type CallProgress } from './call-progress.ts';
 export { type CallRecord, callRecordOf, callRecordSchema, writeCallRecord } from './call-record.ts';
+export { CancelError, cancelCall } from './cancel.ts';
+export { type CancelReply, type CancelRequest, cancelRequestSchema } from './cancel-messages.ts';
 export { type Command, type CommandRefusal, type CommandReply, commandReplySchema, commandSchema } from './command.ts';
 export { type Bus, type BusOptions, connectBus, whyNatsIsAway } from './connection.ts';
 export { dialOutcomeOf } from './dial-outcome.ts';
@@ -22,6 +24,7 @@ export { OriginateError } from './originate-error.ts';
 export {
   type OriginateReply,
   type OriginateRequest,
+  originateRefusals,
   originateRequestSchema,
 } from './originate-messages.ts';
 export type { OriginateOutcome } from './originate-outcome.ts';
@@ -54,8 +57,7 @@ export {
   relayRequestSchema,
 } from './relay-messages.ts';
 export { answer, ask } from './request-reply.ts';
-export { claimLeftovers, createSpillFolder, type SpillOwner } from './spill-folder.ts';
-export { SpillQueue } from './spill-queue.ts';
+export { openSpillingOutbox } from './spilling-outbox.ts';
 export { ensureStreams } from './streams.ts';
 export { subjects } from './subjects.ts';
 export { contextOf, traceFields, traceHeaders } from './trace-context.ts';

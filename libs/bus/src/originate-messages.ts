@@ -15,7 +15,7 @@ export const originateRequestSchema = outboundDialSchema
 export type OriginateRequest = z.infer<typeof originateRequestSchema>;
 
 /** Why a gateway did not take on a call that it was asked to place. */
-const originateRefusals = [
+export const originateRefusals = [
   /** It has lost the PBX this moment, or the PBX fails originates. */
   'CF_PBX_NOT_HEALTHY',
   /** No worker of the PBX's pool has the program. */

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type CallId, callIdOf, originatedChannelId } from '@callfleet/identity';
 import { byWeight, type WeighedPbx } from './by-weight.ts';
+import { cancelCall } from './cancel.ts';
 import type { Bus } from './connection.ts';
 import { BusError } from './errors.ts';
 import { OriginateError } from './originate-error.ts';
@@ -39,6 +40,8 @@ export interface OriginatedCall {
    * @param signal gives up waiting; the call goes on. Rejects with its reason
    */
   outcome(signal?: AbortSignal): Promise<OriginateOutcome>;
+  /** See {@link cancelCall}. */
+  cancel(): Promise<'cancelled' | 'over'>;
 }
 
 const RING_TIMEOUT_MS = 30_000;
@@ -74,7 +77,8 @@ export async function originateCall(bus: Bus, options: OriginateOptions): Promis
       variables: { ...variables },
     };
     const reply = await askGateway(bus, pbx, request, id);
-    if (reply?.ok) return { id, pbx, outcome: (signal) => originateOutcome(bus, id, signal) };
+    if (reply?.ok)
+      return { id, pbx, outcome: (signal) => originateOutcome(bus, id, signal), cancel: () => cancelCall(bus, id) };
     if (reply && !PASSED_ON.has(reply.code)) throw new OriginateError(reply.code, reply.message);
     if (reply) refused.push(reply);
   }

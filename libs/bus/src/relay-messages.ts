@@ -37,6 +37,10 @@ export const relayRequestSchema = z.discriminatedUnion('op', [
   z.object({ op: z.literal('tool-result'), ...forSession, id: z.string(), result: z.string().max(65_536) }),
   /** The bot is to say this, in these words as nearly as it can. Once for each `id`. */
   z.object({ op: z.literal('say'), ...forSession, id: z.string(), text: z.string().min(1).max(4000) }),
+  /** The caller pressed a key; for legs that carry none. Once for each `id`. */
+  z.object({ op: z.literal('digit'), ...forSession, id: z.string(), key: z.string().regex(/^[0-9*#A-D]$/) }),
+  /** From now on the AI hears silence and no keys, and no turns are told; or all of it again. */
+  z.object({ op: z.literal('private'), ...forSession, on: z.boolean() }),
   /** Ends the session and answers with what it measured. */
   z.object({ op: z.literal('close'), ...forSession, reason: z.string() }),
 ]);

@@ -23,9 +23,13 @@ export async function createSpillFolder(root: string, { instance, servers }: Spi
     await mkdir(folder, { recursive: true, mode: 0o700 });
   } catch (cause) {
     const why = (cause as Error).message;
-    throw new BusError('CF_SPILL_FOLDER', `events cannot be kept in ${root}: ${why}; check gateway.spillFolder`, {
-      cause,
-    });
+    throw new BusError(
+      'CF_SPILL_FOLDER',
+      `events cannot be kept in ${root}: ${why}; check gateway.spillFolder, or relay.spillFolder`,
+      {
+        cause,
+      },
+    );
   }
   return folder;
 }

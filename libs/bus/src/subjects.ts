@@ -26,6 +26,8 @@ export const subjects = {
   commands: (pbx: string, shard: string) => `cf.cmd.${pbx}.${encodeToken(shard)}`,
   /** "Place a call on this PBX": answered by one of those who hold a shard of it, as long as its socket stands. */
   originate: (pbx: string) => `cf.originate.${pbx}`,
+  /** "Cancel this call": answered by all who hold a shard of the PBX. */
+  cancel: (pbx: string) => `cf.cancel.${pbx}`,
   /** Answered by the workers of a pool that have a program of this name. */
   program: (pool: string, name: string) => `cf.program.${encodeToken(pool)}.${encodeToken(name)}`,
   /** Requests to one relay (request and reply). */

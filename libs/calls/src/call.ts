@@ -99,6 +99,14 @@ export interface Call extends CallContext, Party {
   /** From 0 up to 1: `Math.random()` for call programs. */
   random(): Promise<number>;
 
+  /**
+   * Does `work` while nobody but the program learns what the caller says and presses: recordings of the call pause, voice AIs hear
+   * silence and no keys, and no turns are told. For card numbers. Afterwards, and when it throws, all goes on as before.
+   *
+   * @throws MediaUnavailableError a relay could not be told: `work` was not begun
+   */
+  inPrivate<T>(work: () => Promise<T>): Promise<T>;
+
   /** Gives the call back to the dialplan. The call ends for us; so should the program. */
   continueInDialplan(target?: DialplanTarget): Promise<void>;
 }

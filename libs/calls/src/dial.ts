@@ -1,3 +1,4 @@
+import type { TrunkRefusal } from './errors.ts';
 import type { Media } from './media.ts';
 import type { Leg } from './party.ts';
 import type { Room } from './room.ts';
@@ -17,21 +18,23 @@ export interface DialOptions {
   signal?: AbortSignal | undefined;
 }
 
-export type DialOutcome = 'answered' | 'busy' | 'no-answer' | 'rejected' | 'unreachable' | 'cancelled';
+export type DialOutcome = 'answered' | 'busy' | 'no-answer' | 'rejected' | 'congested' | 'unreachable' | 'cancelled';
 
 /** What became of one endpoint. */
 export interface DialAttempt {
   readonly endpoint: string;
-  /** `cancelled`: another one answered first. */
+  /** `cancelled`: another one answered first, or the call itself was cancelled. `congested`: not dialled, since its trunk takes no more calls. */
   readonly outcome: DialOutcome;
   readonly cause?: { readonly code: number; readonly text: string } | undefined;
+  /** `congested`: why. */
+  readonly error?: { readonly code: TrunkRefusal; readonly message: string } | undefined;
 }
 
 export type Dialed =
   | { readonly answered: true; readonly leg: Leg; readonly endpoint: string; readonly attempts: readonly DialAttempt[] }
   | {
       readonly answered: false;
-      /** The most telling of all attempts: busy before no-answer, rejected, unreachable. */
+      /** The most telling of all attempts: busy before no-answer, rejected, congested, unreachable. */
       readonly reason: Exclude<DialOutcome, 'answered' | 'cancelled'>;
       readonly attempts: readonly DialAttempt[];
     };

@@ -58,6 +58,25 @@ export class PbxBusyError extends CallError {
   }
 }
 
+/** Whoever had the call placed has cancelled it. No program is told this: its call is over. */
+export class CallCancelledError extends CallError {
+  override readonly name = 'CallCancelledError';
+  readonly code = 'CF_CALL_CANCELLED';
+}
+
+/** The trunk does not take the channel that would be dialled. No program is told this: it is an outcome of `dial`. */
+export class TrunkRefusedError extends CallError {
+  override readonly name = 'TrunkRefusedError';
+  readonly code: TrunkRefusal;
+  constructor(code: TrunkRefusal, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** As many calls as may are on the trunk; were dialled through it this second; or they can not be counted, since Redis is away. */
+export type TrunkRefusal = 'CF_TRUNK_FULL' | 'CF_TRUNK_TOO_FAST' | 'CF_TRUNK_NOT_COUNTED';
+
 /** The operation took longer than its `timeoutMs`. What it had begun is taken back. */
 export class TimedOutError extends CallError {
   override readonly name = 'TimedOutError';
@@ -116,6 +135,12 @@ export class ProgramTimedOutError extends CallError {
 export class ProgramStuckError extends CallError {
   override readonly name = 'ProgramStuckError';
   readonly code = 'CF_PROGRAM_STUCK';
+}
+
+/** What was asked for would keep what the caller says, while the call is private. */
+export class CallPrivateError extends CallError {
+  override readonly name = 'CallPrivateError';
+  readonly code = 'CF_CALL_PRIVATE';
 }
 
 export class PlaybackFailedError extends CallError {

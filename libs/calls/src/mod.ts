@@ -13,8 +13,10 @@ export type {
 } from './dial.ts';
 export {
   BreakerOpenError,
+  CallCancelledError,
   CallEndedError,
   CallError,
+  CallPrivateError,
   CallTakenOverError,
   LegEndedError,
   MediaUnavailableError,
@@ -27,6 +29,8 @@ export {
   ProgramTimedOutError,
   StepFailedError,
   TimedOutError,
+  type TrunkRefusal,
+  TrunkRefusedError,
 } from './errors.ts';
 export type { Listenable } from './listenable.ts';
 export type { Digit, Media } from './media.ts';

@@ -85,6 +85,19 @@ const pbx = section({
   }).prefault({}),
 });
 
+/** Where events wait that NATS does not take. */
+const heldEvents = {
+  /** Events held in memory while NATS is away; further ones go to disk. */
+  maxHeldEvents: z.int().min(1).default(100_000),
+  /** Where to; each process has a folder of its own in it. */
+  spillFolder: z.string().min(1).default(join(tmpdir(), 'callfleet')),
+  /** How much of them; at this bound the newest event is refused. */
+  maxSpillBytes: z
+    .int()
+    .min(16 * MIB)
+    .default(1024 * MIB),
+};
+
 const gateway = section({
   /** Where PBXs with `mode: outbound` dial in; none: nobody can. */
   listen: section({
@@ -124,15 +137,7 @@ const gateway = section({
   mirror: z.boolean().default(true),
   /** How far back that gateway remembers them: a crash must be noticed by then. */
   mirrorMs: z.int().min(1000).max(60_000).default(10_000),
-  /** Events held in memory while NATS is away; further ones go to disk. */
-  maxHeldEvents: z.int().min(1000).default(100_000),
-  /** Where to; each gateway has a folder of its own in it. */
-  spillFolder: z.string().min(1).default(join(tmpdir(), 'callfleet')),
-  /** How much of them; at this bound the newest event is refused. */
-  maxSpillBytes: z
-    .int()
-    .min(16 * MIB)
-    .default(1024 * MIB),
+  ...heldEvents,
   /** Legs and bridges whose call is gone, found when a shard is taken over, are removed after this time. */
   strayAfterMs: milliseconds.default(60_000),
   /** Calls of a PBX, or of a shard, that is taken out of the configuration may go on for so long; then they go back to the dialplan. */
@@ -177,6 +182,7 @@ const FORMATS = { websocket: MEDIA_FORMATS, rtp: ['ulaw', 'alaw', 'slin'], audio
 const relay = section({
   zone: z.string().min(1).default('default'),
   maxSessions: z.int().min(1).default(500),
+  ...heldEvents,
   /** How media legs reach this relay: chan_websocket (Asterisk 20.18, 22.8, 23.2 or newer), AudioSocket (TCP), or RTP for any. */
   transport: z.enum(['websocket', 'rtp', 'audiosocket']).default('rtp'),
   /**

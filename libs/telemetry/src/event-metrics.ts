@@ -20,3 +20,16 @@ export function eventMetrics(held: () => number): {
     .addCallback((result) => result.observe(held()));
   return { onPublished: (type) => published.count(type), onRefused: (events = 1) => refused.add(events) };
 }
+
+/** What of them is on disk. */
+export function watchSpill(spill: { readonly length: number; readonly bytes: number }): void {
+  meter
+    .createObservableGauge('callfleet.spill.events', {
+      description: 'Call events on disk, or on their way there',
+      unit: '{event}',
+    })
+    .addCallback((result) => result.observe(spill.length));
+  meter
+    .createObservableGauge('callfleet.spill.size', { description: 'What they take of the disk', unit: 'By' })
+    .addCallback((result) => result.observe(spill.bytes));
+}

@@ -1,5 +1,5 @@
 /** Logs, traces, metrics, health and the life cycle that every service shares. */
-export { eventMetrics } from './event-metrics.ts';
+export { eventMetrics, watchSpill } from './event-metrics.ts';
 export type { ServiceState } from './health.ts';
 export { createLogger, type Logger } from './logger.ts';
 export { meter, Tally } from './metrics.ts';

@@ -143,7 +143,11 @@ function configOf(
     programs: options.programs,
     ...options.config,
     gateway: { spillFolder: join(folder, 'spill'), ...(options.config?.gateway as object) },
-    relay: { rtp: { bindAddress: '127.0.0.1', advertisedAddress: '127.0.0.1' }, ...(options.config?.relay as object) },
+    relay: {
+      spillFolder: join(folder, 'spill'),
+      rtp: { bindAddress: '127.0.0.1', advertisedAddress: '127.0.0.1' },
+      ...(options.config?.relay as object),
+    },
   };
 }
 

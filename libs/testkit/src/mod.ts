@@ -1,14 +1,18 @@
 /** The real parts, NATS, Redis, Asterisk and SIP callers, for tests, benchmarks and the demo. */
+export { AI_TONE_HZ, type AiAnswer, type AiConnection, type AiFaults, type AiServer } from './ai-server.ts';
 export { type Asterisk, type AsteriskOptions, startAsterisk } from './asterisk.ts';
 export { CallError } from './call-error.ts';
 export type { CallReport } from './call-report.ts';
 export type { CallerSound } from './caller-sound.ts';
+export { type DeepgramConnection, startDeepgramServer } from './deepgram-server.ts';
 export { FALLBACK_TONE_HZ, stasisDialplan } from './dialplan.ts';
+export { type ElevenLabsConnection, startElevenLabsServer } from './elevenlabs-server.ts';
 export { PartsError } from './errors.ts';
 export { asteriskTime, FakeAsterisk } from './fake-asterisk.ts';
 export { type FakeAsteriskProcess, startFakeAsteriskProcess } from './fake-asterisk-process.ts';
 export { FakeCall } from './fake-call.ts';
 export { monotonicMs, PROBE, type TrafficReport } from './fake-traffic.ts';
+export { type GeminiConnection, startGeminiServer } from './gemini-server.ts';
 export { HeardAudio, type HeardFrame, type Stretch } from './heard-audio.ts';
 export { LatencyHistogram } from './latency-histogram.ts';
 export { lineHolderContext, placeLocalCall } from './local-caller.ts';
@@ -16,7 +20,9 @@ export { type LocalFleet, type LocalFleetOptions, startLocalFleet } from './loca
 export type { MediaEndKind } from './media-end.ts';
 export type { MediaEndsReport } from './media-ends.ts';
 export { MediaEndsProcess } from './media-ends-process.ts';
+export { type MediaStreamsConnection, startMediaStreamsBot } from './media-streams-bot.ts';
 export { type NatsServer, type NatsServerOptions, startNatsServer } from './nats-server.ts';
+export { type OpenAiConnection, startOpenAiServer } from './openai-server.ts';
 export { type OtlpReceiver, startOtlpReceiver } from './otlp-receiver.ts';
 export type { ReceivedSpan } from './otlp-spans.ts';
 export { installParts, type PartName } from './parts.ts';

@@ -5,7 +5,19 @@ export class VoiceProviderError extends Error {
     | 'CF_PROVIDER_UNKNOWN'
     /** The provider does not take these options. */
     | 'CF_PROVIDER_OPTIONS'
-    /** The AI refused, went away or broke its protocol. */
+    /** The relay has no key for the AI where it was told to look. */
+    | 'CF_PROVIDER_KEY'
+    /** The AI does not want this relay: a wrong key, an unknown model, no such address. */
+    | 'CF_PROVIDER_REFUSED'
+    /** The AI has too much to do, or the account's limit is reached. */
+    | 'CF_PROVIDER_LIMITED'
+    /** The AI did not answer in time. */
+    | 'CF_PROVIDER_TIMEOUT'
+    /** The AI was not there, or went away during the call. */
+    | 'CF_PROVIDER_LOST'
+    /** The AI said something that its protocol does not have. */
+    | 'CF_PROVIDER_PROTOCOL'
+    /** The AI said that it failed. */
     | 'CF_PROVIDER_FAILED';
   readonly provider: string;
 

@@ -1,9 +1,22 @@
+import { deepgram } from './deepgram.ts';
 import { echo } from './echo.ts';
+import { elevenlabs } from './elevenlabs.ts';
 import { VoiceProviderError } from './errors.ts';
+import { gemini } from './gemini.ts';
+import { openai } from './openai.ts';
 import { parrot } from './parrot.ts';
 import type { VoiceProvider } from './provider.ts';
+import { twilio } from './twilio.ts';
 
-const makers: Readonly<Record<string, (options: unknown) => VoiceProvider>> = { echo, parrot };
+const makers: Readonly<Record<string, (options: unknown) => VoiceProvider>> = {
+  echo,
+  parrot,
+  openai,
+  deepgram,
+  elevenlabs,
+  twilio,
+  gemini,
+};
 
 /** The provider of this name with these options. @throws VoiceProviderError CF_PROVIDER_UNKNOWN, CF_PROVIDER_OPTIONS */
 export function providerNamed(name: string, options: unknown): VoiceProvider {

@@ -38,6 +38,15 @@ export class SimulatedCall {
     return this.#buffer.playedMs;
   }
 
+  /** How many timers are set. */
+  get timers(): number {
+    return this.#time.timers;
+  }
+
+  async closeIfConnected(): Promise<void> {
+    await this.#session?.close();
+  }
+
   get session(): VoiceSession {
     if (!this.#session) throw new Error('connect first');
     return this.#session;
@@ -66,21 +75,28 @@ export class SimulatedCall {
 
   /** The caller makes this sound for so long; 0 is silence, and `undefined` sends no audio at all. */
   say(ms: number, level: number | undefined): void {
-    const audio =
-      level === undefined
-        ? undefined
-        : fromPcm(this.format, tone({ hz: 500, ms, sampleRate: this.format.sampleRate, level }));
+    for (const frame of this.frames(ms, level)) this.step(frame);
+  }
+
+  /** Nobody says anything for so long, and nothing is played. */
+  pass(ms: number): void {
+    this.#time.pass(ms);
+  }
+
+  protected *frames(ms: number, level: number | undefined): Iterable<Uint8Array | undefined> {
+    const { frameBytes, sampleRate } = this.format;
+    const audio = level === undefined ? undefined : fromPcm(this.format, tone({ hz: 500, ms, sampleRate, level }));
     for (let at = 0; at < ms; at += FRAME_MS) {
-      this.#passFrame();
-      const start = (at / FRAME_MS) * this.format.frameBytes;
-      if (audio) this.session.hear(audio.subarray(start, start + this.format.frameBytes));
+      const start = (at / FRAME_MS) * frameBytes;
+      yield audio?.subarray(start, start + frameBytes);
     }
   }
 
-  #passFrame(): void {
+  protected step(said: Uint8Array | undefined): void {
     this.#time.pass(FRAME_MS);
     const frame = new Uint8Array(this.format.frameBytes);
     this.#buffer.takeInto(frame);
     this.played.push(frame);
+    if (said) this.session.hear(said);
   }
 }

@@ -3,16 +3,14 @@ import {
   askHandOver,
   type BreakerEvent,
   connectBus,
-  createSpillFolder,
-  EventOutbox,
   encodeMessage,
   ensureStreams,
   followPbxAnnouncements,
   gatewayPresence,
   onHandOver,
+  openSpillingOutbox,
   type PbxAnnouncement,
   PbxDirectory,
-  SpillQueue,
   subjects,
   whyNatsIsAway,
   workerPresence,
@@ -20,8 +18,8 @@ import {
 import { isClassic, loadConfig, watchConfig } from '@callfleet/config';
 import type { CallId } from '@callfleet/identity';
 import { connectRedis, isLost, isSessionAlive, Session, whyRedisIsAway } from '@callfleet/leases';
-import { eventMetrics, runService, type Service } from '@callfleet/telemetry';
-import { publishLeftovers } from './events/leftover-events.ts';
+import { eventMetrics, runService, type Service, watchSpill } from '@callfleet/telemetry';
+import { LoopLateness } from './async/loop-lateness.ts';
 import { listen } from './listen.ts';
 import { checkCredentials } from './pbx/credentials-check.ts';
 import type { Pbx } from './pbx/pbx.ts';
@@ -33,7 +31,7 @@ import { ShardMirrors } from './pool/shard-mirrors.ts';
 import { Standstill } from './pool/standstill.ts';
 import { PbxIdentities } from './shard/pbx-identities.ts';
 import { ShardLink } from './shard/shard-link.ts';
-import { watchGuards, watchMirrors, watchPbxs, watchShards, watchSpill } from './telemetry/metrics.ts';
+import { watchGuards, watchMirrors, watchPbxs, watchShards } from './telemetry/metrics.ts';
 
 /** Its last commands may take long, and then their PBX may be tried with another gateway. */
 const DRAIN_LIMIT_MS = 30_000;
@@ -58,38 +56,20 @@ await runService('ari-gateway', loadConfig, async (config, service) => {
   service.check('redis', () => whyRedisIsAway(redis));
   await checkCredentials(config.pbxs.filter(isClassic), settings.connectTimeoutMs, log);
 
-  const owner = { instance, servers: config.nats.servers };
-  const spillFolder = await createSpillFolder(settings.spillFolder, owner);
-  const spill = new SpillQueue({
-    folder: spillFolder,
-    maxBytes: settings.maxSpillBytes,
-    onTrouble: (error, lost) => {
-      counts.onRefused(lost);
-      log.error({ err: error, folder: spillFolder, lost }, 'spill.failed');
-    },
+  const { outbox, spill, leftovers } = await openSpillingOutbox(bus, {
+    settings,
+    instance,
+    servers: config.nats.servers,
+    metrics: eventMetrics,
+    log,
+    stopping: service.stopping,
   });
   watchSpill(spill);
-  const outbox: EventOutbox = new EventOutbox(bus, {
-    maxHeld: settings.maxHeldEvents,
-    spill,
-    onPublished: ({ type }) => counts.onPublished(type),
-    onRefused: (event) => {
-      counts.onRefused();
-      log.error({ call: event.call, type: event.type }, 'event.lost');
-    },
-    onRetry: (error) => log.warn({ err: error, held: outbox.held }, 'event.publish-retried'),
-    onUnreadable: (error) => log.error({ err: error, folder: spillFolder }, 'spill.unreadable'),
-  });
-  const counts = eventMetrics(() => outbox.held);
   service.onStop('events', async () => {
     const lost = await outbox.close();
     if (lost > 0) log.error({ lost }, 'events.lost');
   });
   service.onDrain('events', () => outbox.flushed());
-  const leftovers = publishLeftovers(
-    { bus, root: settings.spillFolder, own: spillFolder, owner, log },
-    service.stopping,
-  );
   service.onDrain('leftovers', () => leftovers);
 
   // Dead is known at once, since NATS sees its connection close; one that only hangs is known when its session runs out.
@@ -121,8 +101,11 @@ await runService('ari-gateway', loadConfig, async (config, service) => {
     await identities.claim(pbx.name, entityId);
     pbx.entityId = entityId;
   };
+  const loop = new LoopLateness();
+  service.onStop('loop lateness', () => loop.close());
   const fleet: PbxFleet = new PbxFleet({
     settings,
+    loop,
     log,
     open: (pbx, shard, { onState, onTaken }, arrival) =>
       new ShardLink({

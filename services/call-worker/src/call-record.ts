@@ -27,7 +27,7 @@ export function workerRecordOf(offer: Offer, { program, workers, status, outcome
     ...(cause && { cause }),
     ...(error && { error }),
     // One call, one endpoint: nobody else can have been called instead.
-    ...(dialed && dialed !== 'cancelled' && { dialed }),
+    ...(dialed && dialed !== 'congested' && { dialed }),
     digits,
     media: [...media].map(({ relay, reason, stats }) => ({ ...stats, relay, reason })),
   });

@@ -10,7 +10,14 @@ import {
   type ProgramVersion,
   subjects,
 } from '@callfleet/bus';
-import { BreakerOpenError, CallTakenOverError, PbxBusyError, PbxUnreachableError } from '@callfleet/calls';
+import {
+  BreakerOpenError,
+  CallCancelledError,
+  CallTakenOverError,
+  PbxBusyError,
+  PbxUnreachableError,
+  TrunkRefusedError,
+} from '@callfleet/calls';
 import type { PbxAnswer } from '@callfleet/calls/runtime';
 import type { Lease } from '@callfleet/leases';
 import { inSpan } from '@callfleet/telemetry';
@@ -138,5 +145,8 @@ function refusal(what: string, { code, message }: Extract<CommandReply, { ok: fa
   if (code === 'CF_COMMAND_FENCED' || code === 'CF_CALL_RELEASED') return new CallTakenOverError(message);
   if (code === 'CF_BREAKER_OPEN') return BreakerOpenError.of(what, message);
   if (code === 'CF_PBX_BUSY') return PbxBusyError.of(what, message);
+  if (code === 'CF_CALL_CANCELLED') return new CallCancelledError(message);
+  if (code === 'CF_TRUNK_FULL' || code === 'CF_TRUNK_TOO_FAST' || code === 'CF_TRUNK_NOT_COUNTED')
+    return new TrunkRefusedError(code, message);
   return PbxUnreachableError.of(what, `${message} [${code}]`);
 }

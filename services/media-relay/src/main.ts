@@ -2,10 +2,10 @@ import {
   answer,
   type Bus,
   connectBus,
-  EventOutbox,
   encodeMessage,
   ensureStreams,
   followPbxAnnouncements,
+  openSpillingOutbox,
   type RelayReply,
   relayRequestSchema,
   subjects,
@@ -14,7 +14,7 @@ import {
 } from '@callfleet/bus';
 import { type Config, loadConfig, watchConfig } from '@callfleet/config';
 import { PacingClock } from '@callfleet/media';
-import { eventMetrics, inSpan, type Logger, runService, type Service } from '@callfleet/telemetry';
+import { eventMetrics, inSpan, type Logger, runService, type Service, watchSpill } from '@callfleet/telemetry';
 import { AudioSocketServer } from './audiosocket-server.ts';
 import { type AudioSocketFormat, AudioSocketTransport } from './audiosocket-transport.ts';
 import { RelayError } from './errors.ts';
@@ -38,16 +38,21 @@ await runService('media-relay', loadConfig, async (config, service) => {
   service.check('nats', () => whyNatsIsAway(bus));
   await ensureStreams(bus, { replicas: config.nats.replicas });
 
-  const outbox: EventOutbox = new EventOutbox(bus, {
-    onPublished: ({ type }) => counts.onPublished(type),
-    onRefused: ({ call, type, id }) => {
-      counts.onRefused();
-      log.error({ call, type, event: id }, 'event.lost');
-    },
-    onRetry: (error) => log.warn({ err: error }, 'event.retried'),
+  const { outbox, spill, leftovers } = await openSpillingOutbox(bus, {
+    settings: config.relay,
+    instance,
+    servers: config.nats.servers,
+    metrics: eventMetrics,
+    log,
+    stopping: service.stopping,
   });
-  const counts = eventMetrics(() => outbox.held);
+  watchSpill(spill);
+  service.onStop('events', async () => {
+    const lost = await outbox.close();
+    if (lost > 0) log.error({ lost }, 'events.lost');
+  });
   service.onDrain('events', () => outbox.flushed());
+  service.onDrain('leftovers', () => leftovers);
 
   const urls = new Map(config.pbxs.map(({ name, url }) => [name, url]));
   // Gateways may have a new PBX, and calls of it, a while before this process's file names it.

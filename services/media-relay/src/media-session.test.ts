@@ -120,6 +120,42 @@ describe('a media session', () => {
     expect(provider.said).toEqual(['Welcome.', 'One moment.']);
   });
 
+  test('gives its provider each key once, whether the leg or the call tells it', async () => {
+    const onRtp = await talkingSession();
+    onRtp.session.digit('event-1', '1');
+    onRtp.session.digit('event-1', '1');
+    onRtp.transport.listener.digit('1');
+    onRtp.session.digit('event-2', '1');
+    expect(onRtp.provider.digits).toEqual(['1', '1']);
+
+    const onWebSocket = await talkingSession();
+    onWebSocket.transport.listener.digit('1');
+    onWebSocket.session.digit('event-1', '1');
+    onWebSocket.transport.listener.digit('2');
+    expect(onWebSocket.provider.digits).toEqual(['1', '2']);
+  });
+
+  test('that is private lets its provider hear silence and no keys, and tells no turns', async () => {
+    const { session, transport, provider, time, events } = await talkingSession();
+    const turn = { type: 'turn', role: 'caller', text: 'four one one one', startMs: 0, endMs: 1 } as const;
+    session.setPrivate(true);
+    say(transport, time, frames(3, 7));
+    session.digit('event-1', '4');
+    transport.listener.digit('4');
+    provider.context.tell(turn);
+    expect(provider.heard).toEqual(frames(3, SILENCE));
+    expect(provider.digits).toEqual([]);
+    expect(events).toEqual([]);
+
+    session.setPrivate(false);
+    say(transport, time, frames(1, 7));
+    session.digit('event-2', '5');
+    provider.context.tell(turn);
+    expect(provider.heard.at(-1)).toEqual(frameOf(7));
+    expect(provider.digits).toEqual(['5']);
+    expect(events).toEqual([turn]);
+  });
+
   test('measures what was heard and spoken', async () => {
     const { session, transport, provider, time } = await attachedSession();
     const loud = fromPcm(formatNamed('ulaw'), tone({ hz: 400, ms: 20, sampleRate: 8000, level: 0.5 }));

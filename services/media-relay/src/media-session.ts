@@ -64,6 +64,10 @@ export class MediaSession {
   #voice: VoiceSession | undefined;
   readonly #answeredTools = new Set<string>();
   readonly #said = new Set<string>();
+  readonly #keys = new Set<string>();
+  /** Some legs carry keys, and the call's events tell them too: whoever tells the first. */
+  #keysFrom: 'leg' | 'call' | undefined;
+  #isPrivate = false;
   /** Until the provider is ready. */
   readonly #toSay: string[] = [];
   #attaching: Promise<void> | undefined;
@@ -83,7 +87,7 @@ export class MediaSession {
     this.#options = options;
     this.#transport = options.transport({
       heard: (frame) => this.#onHeard(frame),
-      digit: (key) => this.#voice?.digit(key),
+      digit: (key) => this.#onKey('leg', key),
       lost: (detail) => this.#end('media-lost', detail),
     });
     this.#playout = new PlayoutBuffer(this.#transport.format);
@@ -146,6 +150,18 @@ export class MediaSession {
     this.#said.add(id);
     if (this.#voice) this.#voice.say?.(text);
     else this.#toSay.push(text);
+  }
+
+  /** The caller pressed a key, as the call's events tell. The same `id` again is a repeat. */
+  digit(id: string, key: string): void {
+    if (this.#keys.has(id)) return;
+    this.#keys.add(id);
+    this.#onKey('call', key);
+  }
+
+  /** While it is, the provider hears silence and no keys, and no turns are told. */
+  setPrivate(on: boolean): void {
+    this.#isPrivate = on;
   }
 
   /** Ends it, if it has not ended yet. Resolves when everything is closed. */
@@ -222,13 +238,20 @@ export class MediaSession {
       this.#talkingSince = this.#lastHeardAt;
       this.#options.tell({ type: 'started' });
     }
-    this.#voice?.hear(frame);
+    this.#voice?.hear(this.#isPrivate ? new Uint8Array(frame.length).fill(this.#transport.format.silenceByte) : frame);
+  }
+
+  #onKey(from: 'leg' | 'call', key: string): void {
+    if (this.#isPrivate) return;
+    this.#keysFrom ??= from;
+    if (from === this.#keysFrom) this.#voice?.digit(key);
   }
 
   #onVoiceEvent(event: VoiceEvent): void {
     if (this.#state === 'ENDED') return;
     if (event.type === 'failed') this.#end('provider-failed', event.error.message);
     else if (event.type === 'usage') this.#usage.add(event.usage);
+    else if (event.type === 'turn' && this.#isPrivate) return;
     else if (event.type !== 'ended') this.#options.tell(event);
     else if (this.#state === 'WAITING') this.#end('provider-ended', event.reason);
     else this.#farewell = event.reason;

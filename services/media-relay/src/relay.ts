@@ -84,9 +84,13 @@ export class Relay {
       case 'attach':
         return this.#attach(request);
       case 'tool-result':
-        return this.#toolResult(request);
+        return this.#order(request, (session) => session.toolResult(request.id, request.result));
       case 'say':
-        return this.#say(request);
+        return this.#order(request, (session) => session.say(request.id, request.text));
+      case 'digit':
+        return this.#order(request, (session) => session.digit(request.id, request.key));
+      case 'private':
+        return this.#order(request, (session) => session.setPrivate(request.on));
       case 'close':
         return this.#close(request);
     }
@@ -104,17 +108,10 @@ export class Relay {
     return { ok: true };
   }
 
-  async #toolResult(request: RequestFor<'tool-result'>): Promise<RelayReply> {
+  async #order(request: RelayRequest, carryOut: (session: MediaSession) => void): Promise<RelayReply> {
     const entry = this.#entryFor(request);
     if (!entry) throw unknownSession(request.session);
-    entry.session.toolResult(request.id, request.result);
-    return { ok: true };
-  }
-
-  async #say(request: RequestFor<'say'>): Promise<RelayReply> {
-    const entry = this.#entryFor(request);
-    if (!entry) throw unknownSession(request.session);
-    entry.session.say(request.id, request.text);
+    carryOut(entry.session);
     return { ok: true };
   }
 

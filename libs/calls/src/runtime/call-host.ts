@@ -31,12 +31,16 @@ export interface PbxAnswer<T> {
   readonly body: T;
 }
 
-/** What a media session can be told. Once for each `id`. */
+/** What a media session can be told; what has an `id`, once for each. */
 export type MediaOrder =
   /** What the AI's tool call came to. */
   | { readonly op: 'tool-result'; readonly id: string; readonly result: string }
   /** The bot is to say this. */
-  | { readonly op: 'say'; readonly id: string; readonly text: string };
+  | { readonly op: 'say'; readonly id: string; readonly text: string }
+  /** The caller pressed a key. */
+  | { readonly op: 'digit'; readonly id: string; readonly key: string }
+  /** Its AI hears nothing from now on, and nothing that is said is told; or all of it again. */
+  | { readonly op: 'private'; readonly on: boolean };
 
 /** A media session in a relay, before and after its leg is there. */
 export interface OpenMediaSession {

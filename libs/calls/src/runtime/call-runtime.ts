@@ -20,7 +20,7 @@ import { FollowedChannel } from './followed-channel.ts';
 import { adoptLeftovers } from './leftovers.ts';
 import { Operation } from './operation.ts';
 import { OperationLog } from './operation-log.ts';
-import { hangUpOriginated, originate } from './outbound-dial.ts';
+import { hangUpOriginated, isCancellation, originate } from './outbound-dial.ts';
 import { partyMaker } from './party-maker.ts';
 import { END_LIMIT_MS, type EndedBy, ProgramCall } from './program-call.ts';
 
@@ -136,19 +136,31 @@ export class CallRuntime {
   }
 
   async #finish(error: unknown): Promise<CallOutcome> {
-    const isError = error !== undefined && !this.#over.signal.aborted;
-    if (this.#host.dial && (isError || this.#endedBy === 'unanswered')) await this.#hangUp();
+    const isError = error !== undefined && !this.#over.signal.aborted && !this.#isCancelled(error);
+    const isUnwanted = this.#endedBy === 'unanswered' || this.#isCancelled(error);
+    if (this.#host.dial && (isError || isUnwanted)) await this.#hangUp();
     else if (isError) await this.#giveBack(statusOf(error));
     await this.#cleanUp();
-    const { outcome: dialed, cause } = this.#dialed ?? {};
+    const { cause } = this.#dialed ?? {};
+    // The gateway's word may come after that of the PBX.
+    const isCancelled = this.#isCancelled(error);
+    const dialed = isCancelled && this.#dialed?.outcome !== 'answered' ? 'cancelled' : this.#dialed?.outcome;
     return {
       ...(cause && { cause }),
       ...this.#progress,
-      endedBy: isError ? 'error' : this.#endedBy,
+      endedBy: isCancelled ? 'cancelled' : isError ? 'error' : this.#endedBy,
       ...(dialed && { dialed }),
-      ...(error !== undefined && { error: describe(error) }),
+      ...(error !== undefined && !isCancelled && { error: describe(error) }),
       digits: this.#call.digits.total,
     };
+  }
+
+  /** Whoever had it placed ended it, and not its program by then. */
+  #isCancelled(error: unknown): boolean {
+    if (this.#dialed?.outcome === 'cancelled') return true;
+    if (!this.#host.dial || !this.#events.has(isCancellation)) return false;
+    if (this.#dialed?.outcome !== 'answered') return true;
+    return error === undefined && this.#endedBy === 'caller';
   }
 
   /** @returns what it failed with; a program that lets the call's end pass has not failed */
@@ -209,7 +221,7 @@ export class CallRuntime {
     await this.#onOwnAccount('hang up', async (operation) => {
       const isThere = await hangUpOriginated(operation, this.#scope);
       // A channel that is gone answers so a moment before its last event is read.
-      if (isThere || this.#events.has(() => true)) await this.#isOverWithin(END_LIMIT_MS);
+      if (isThere || this.#events.has((event) => !isCancellation(event))) await this.#isOverWithin(END_LIMIT_MS);
     }).catch(() => {});
   }
 

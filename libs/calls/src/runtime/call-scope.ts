@@ -6,6 +6,7 @@ import type { FollowedChannel } from './followed-channel.ts';
 import type { InputQueue } from './input-queue.ts';
 import type { Operation } from './operation.ts';
 import type { OperationLog } from './operation-log.ts';
+import { Privacy } from './privacy.ts';
 
 /** How the caller, the legs, the rooms and the conversations of one call ask for an operation. */
 export interface Asking<Kept, Told = Kept> {
@@ -25,6 +26,7 @@ export class CallScope {
   readonly log: OperationLog;
   /** Aborted when the call is over. */
   readonly over: AbortSignal;
+  readonly privacy = new Privacy();
   readonly #fail: (error: unknown) => void;
   readonly #counts = new Map<ResourceKind, number>();
   readonly #removals: Array<(operation: Operation) => Promise<unknown>> = [];

@@ -1,7 +1,8 @@
 import { bridges, channels } from '@callfleet/ari';
 import { type CallEvent, dialOutcomeOf } from '@callfleet/bus';
 import { ORIGINATED } from '@callfleet/identity';
-import type { DialAttempt, DialOptions } from '../dial.ts';
+import type { DialAttempt, Dialed, DialOptions } from '../dial.ts';
+import { CallCancelledError, TrunkRefusedError } from '../errors.ts';
 import { BRIDGE_TYPE } from './bridge-type.ts';
 import type { CallScope } from './call-scope.ts';
 import { endOf } from './channel-end.ts';
@@ -111,6 +112,9 @@ export class Dialing {
       const { cause } = await endOf(scope, channelId, event);
       return { endpoint, outcome: dialOutcomeOf(cause?.code), ...(cause && { cause }) };
     } catch (error) {
+      if (error instanceof TrunkRefusedError)
+        return { endpoint, outcome: 'congested', error: { code: error.code, message: error.message } };
+      if (error instanceof CallCancelledError) return { endpoint, outcome: 'cancelled' };
       if (operation.signal.aborted || scope.over.aborted || !until.aborted) throw error;
       await this.#hangUp(operation, n, rung.signal.aborted ? 'no_answer' : 'answered_elsewhere');
       return { endpoint, outcome: rung.signal.aborted ? 'no-answer' : 'cancelled' };
@@ -179,7 +183,7 @@ function callerIdVariables(callerId: DialOptions['callerId']): Record<string, st
 }
 
 /** The most telling of what became of all. */
-export function reasonOf(attempts: readonly DialAttempt[]): 'busy' | 'no-answer' | 'rejected' | 'unreachable' {
-  const order = ['busy', 'no-answer', 'rejected'] as const;
+export function reasonOf(attempts: readonly DialAttempt[]): Exclude<Dialed, { answered: true }>['reason'] {
+  const order = ['busy', 'no-answer', 'rejected', 'congested'] as const;
   return order.find((reason) => attempts.some(({ outcome }) => outcome === reason)) ?? 'unreachable';
 }

@@ -1,5 +1,6 @@
 import {
   BreakerOpenError,
+  CallCancelledError,
   CallEndedError,
   CallError,
   CallTakenOverError,
@@ -11,6 +12,7 @@ import {
   PlaybackFailedError,
   StepFailedError,
   TimedOutError,
+  TrunkRefusedError,
 } from '../errors.ts';
 import type { JournaledError } from './journal.ts';
 
@@ -27,6 +29,8 @@ export function revivedError({ code, message, status }: JournaledError): CallErr
   switch (code) {
     case 'CF_CALL_ENDED':
       return new CallEndedError();
+    case 'CF_CALL_CANCELLED':
+      return new CallCancelledError(message);
     case 'CF_CALL_TAKEN_OVER':
       return new CallTakenOverError(message);
     case 'CF_PBX_REFUSED':
@@ -41,6 +45,10 @@ export function revivedError({ code, message, status }: JournaledError): CallErr
       return new BreakerOpenError(message);
     case 'CF_PBX_BUSY':
       return new PbxBusyError(message);
+    case 'CF_TRUNK_FULL':
+    case 'CF_TRUNK_TOO_FAST':
+    case 'CF_TRUNK_NOT_COUNTED':
+      return new TrunkRefusedError(code, message);
     case 'CF_TIMED_OUT':
       return new TimedOutError(message);
     case 'CF_LEG_ENDED':

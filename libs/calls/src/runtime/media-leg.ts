@@ -5,8 +5,9 @@ import { LegEndedError, MediaUnavailableError, PbxRefusedError } from '../errors
 import { BRIDGE_TYPE } from './bridge-type.ts';
 import type { KnownMediaSession, LegParameters, MediaOrder } from './call-host.ts';
 import type { CallScope } from './call-scope.ts';
-import { isEndOf, isStartOf } from './channel-events.ts';
+import { digitOf, isEndOf, isStartOf } from './channel-events.ts';
 import type { Operation } from './operation.ts';
+import type { PrivacyMember } from './privacy.ts';
 
 const EXISTS = 409;
 
@@ -18,7 +19,7 @@ const LEG_VARIABLES: Readonly<Record<LegParameters['encapsulation'], readonly st
 };
 
 /** One media leg of a call: a session in a relay, the channel that carries it, and the bridge to the caller. */
-export class MediaLeg {
+export class MediaLeg implements PrivacyMember {
   /** The leg's channel, and its session's name in the relay. */
   readonly id: string;
   readonly provider: string;
@@ -31,6 +32,10 @@ export class MediaLeg {
   readonly #isOver = new AbortController();
   readonly #end = Promise.withResolvers<MediaEnd>();
   #session: KnownMediaSession | undefined;
+  readonly #leavePrivacy: () => void;
+  #isTalking = false;
+  /** What is heard happened before there was this leg, or was told to whoever had the call before. */
+  #isPast = true;
   #closing: Promise<void> | undefined;
 
   constructor(scope: CallScope, provider: string, providerOptions: Readonly<Record<string, unknown>>) {
@@ -41,7 +46,9 @@ export class MediaLeg {
     this.provider = provider;
     this.ended = this.#end.promise;
     this.over = this.#isOver.signal;
+    this.#leavePrivacy = scope.privacy.join(this);
     scope.events.subscribe((event) => this.#hear(event));
+    this.#isPast = false;
     scope.removeAtEnd((operation) => this.close(operation, 'the call ended'));
   }
 
@@ -65,6 +72,7 @@ export class MediaLeg {
       const relay = operation.noted as string | undefined;
       const session = await host.openMedia(this.id, this.provider, this.#providerOptions, relay);
       this.#session = session;
+      if (this.#scope.privacy.on) await session.order({ op: 'private', on: true });
       // Before the leg is made for it: whoever carries this on must ask the same relay.
       if (operation.noted === undefined) await operation.note(session.relay);
       signal.throwIfAborted();
@@ -114,6 +122,13 @@ export class MediaLeg {
     await this.#session.order(order);
   }
 
+  async setPrivate(_operation: Operation, on: boolean): Promise<void> {
+    if (this.over.aborted) return;
+    await this.#session?.order({ op: 'private', on }).catch((error: unknown) => {
+      if (!this.over.aborted) throw error;
+    });
+  }
+
   /** Takes everything down, whatever of it is there. Never throws for what is gone already. */
   close(operation: Operation, reason: string): Promise<void> {
     this.#closing ??= this.#close(operation, reason);
@@ -137,9 +152,19 @@ export class MediaLeg {
         ...(typeof event.data.detail === 'string' && { detail: event.data.detail }),
       });
     else if (isEndOf(event, this.id)) this.#finish({ reason: 'leg-gone' });
+    else if (event.type === 'media.started' && event.data.session === this.id) this.#isTalking = true;
+    else this.#passOn(event);
+  }
+
+  /** Not every leg carries keys: RTP legs of Asterisk do not. The relay takes each once. */
+  #passOn(event: CallEvent): void {
+    const key = this.#isPast || !this.#isTalking ? undefined : digitOf(event, this.#scope.caller.id);
+    if (key === undefined || this.over.aborted || this.#scope.privacy.on) return;
+    void this.#session?.order({ op: 'digit', id: event.id, key }).catch(() => {});
   }
 
   #finish(end: MediaEnd): void {
+    this.#leavePrivacy();
     this.#end.resolve(end);
     this.#isOver.abort(new LegEndedError('the conversation has ended'));
   }

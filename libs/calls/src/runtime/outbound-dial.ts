@@ -1,4 +1,5 @@
 import { channels } from '@callfleet/ari';
+import { CALL_CANCELLED, type CallEvent } from '@callfleet/bus';
 import type { DialAttempt } from '../dial.ts';
 import type { OutboundDial } from './call-host.ts';
 import type { CallScope } from './call-scope.ts';
@@ -15,6 +16,7 @@ export function originate(scope: CallScope, { endpoint, ...dial }: OutboundDial)
   return scope.ask(
     'originate',
     async (operation) => {
+      if (scope.events.has(isCancellation)) return { endpoint, outcome: 'cancelled' };
       const dialing = new Dialing({
         scope,
         endpoints: [endpoint],
@@ -29,6 +31,11 @@ export function originate(scope: CallScope, { endpoint, ...dial }: OutboundDial)
     },
     { needs: 'nothing' },
   );
+}
+
+/** Whoever had the call placed wants it no more; the gateway hangs it up. */
+export function isCancellation({ type }: CallEvent): boolean {
+  return type === CALL_CANCELLED;
 }
 
 /** Who did not answer is not called any more, or never was. @returns whether there was anything to hang up */

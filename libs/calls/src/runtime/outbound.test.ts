@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Call } from '../call.ts';
+import { CallCancelledError } from '../errors.ts';
 import type { CallOutcome } from './call-runtime.ts';
 import { ScriptedCall, settle } from './scripted-call.ts';
 
@@ -101,6 +102,72 @@ test('a program that throws has its callee hung up: no dialplan would know what 
   });
   expect(outcome).toMatchObject({ endedBy: 'error', dialed: 'answered', error: { message: 'out of luck' } });
   expect(call.commands.slice(2)).toEqual([`DELETE channels/${CHANNEL}`]);
+});
+
+describe('a call that is cancelled', () => {
+  const isCancelled = { endedBy: 'cancelled', dialed: 'cancelled' };
+
+  test('before it is dialled is not', async () => {
+    const call = placed();
+    call.answers['POST /channels/create'] = () => {
+      throw new CallCancelledError('it was cancelled');
+    };
+    call.answers['DELETE /channels/{channelId}'] = () => ({ status: 404 });
+    const outcome = await call.run(never);
+    expect(outcome).toMatchObject(isCancelled);
+    expect(outcome).not.toHaveProperty('error');
+  });
+
+  test('while it is made is not dialled, and is hung up', async () => {
+    const call = placed();
+    call.answers['POST /channels/{channelId}/dial'] = () => {
+      call.tell('call.cancelled', {});
+      throw new CallCancelledError('it was cancelled');
+    };
+    expect(await call.run(never)).toMatchObject(isCancelled);
+    expect(call.commands).toContain(`DELETE channels/${CHANNEL}`);
+  });
+
+  test('while it rings is no call that was not answered', async () => {
+    const call = placed((it) => {
+      it.tell('call.cancelled', {});
+      endsWith(16)(it);
+    });
+    expect(await call.run(never)).toMatchObject({ ...isCancelled, cause: { code: 16 } });
+  });
+
+  test('before its next worker has it is not dialled by that one', async () => {
+    const call = placed();
+    call.answers['POST /channels/create'] = () => ({ status: 200 });
+    const outcome = call.run(never);
+    await call.advance(100);
+    call.tell('call.cancelled', {});
+    call.takeOver();
+    call.answers['DELETE /channels/{channelId}'] = () => ({ status: 404 });
+    expect(await outcome).toMatchObject(isCancelled);
+    expect(call.commands).not.toContain(`POST channels/${CHANNEL}/dial`);
+  });
+
+  test('after the answer was answered, and its program sees its end', async () => {
+    const call = placed(answers);
+    const outcome = call.run(async (it) => {
+      call.tell('call.cancelled', {});
+      endsWith(16)(call);
+      await it.sleep(1000);
+    });
+    await call.advance(2000);
+    expect(await outcome).toMatchObject({ endedBy: 'cancelled', dialed: 'answered', cause: { code: 16 } });
+  });
+
+  test('when its program has hung up was ended by that', async () => {
+    const call = placed(answers);
+    const outcome = call.run(async (it) => {
+      await it.hangup();
+      call.tell('call.cancelled', {});
+    });
+    await call.advance(10_000);
+    expect(await outcome).toMatchObject({ endedBy: 'program', dialed: 'answered' });
+  });
 });
 
 test('a callee who was gone when the worker died is not called again, though nobody remembers the commands', async () => {

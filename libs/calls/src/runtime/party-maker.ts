@@ -1,3 +1,4 @@
+import { CallPrivateError } from '../errors.ts';
 import type { Leg, SnoopOptions } from '../party.ts';
 import type { Recording, RecordOptions } from '../recording.ts';
 import type { CallScope } from './call-scope.ts';
@@ -10,10 +11,11 @@ import { SnoopRecording } from './snoop-recording.ts';
 export function partyMaker(scope: CallScope): PartyMaker {
   const maker: PartyMaker = {
     record(party: ChannelParty, options: RecordOptions): Promise<Recording> {
+      if (scope.privacy.on) return Promise.reject(new CallPrivateError('record: the call is private'));
       const recording = new SnoopRecording(scope, party, options);
       return party.ask('record', (operation) => recording.begin(operation), {
         undo: (operation) => recording.end(operation),
-        revive: (): Recording => recording,
+        revive: (): Recording => recording.begun(),
       });
     },
     snoop(party: ChannelParty, { spy = 'both', whisper = 'none' }: SnoopOptions): Promise<Leg> {

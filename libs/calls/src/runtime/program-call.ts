@@ -2,7 +2,7 @@ import { type AriRequest, channels } from '@callfleet/ari';
 import type { Call, CallContext, ConnectOptions, DialplanTarget } from '../call.ts';
 import type { Conversation } from '../conversation.ts';
 import type { Dialed, DialOptions, TransferOptions, Transferred } from '../dial.ts';
-import { PbxRefusedError } from '../errors.ts';
+import { CallEndedError, PbxRefusedError } from '../errors.ts';
 import type { OperationOptions } from '../operation-options.ts';
 import type { HangupReason, Joinable } from '../party.ts';
 import type { Room } from '../room.ts';
@@ -18,7 +18,7 @@ import { MediaLeg } from './media-leg.ts';
 import { describeTools } from './tool-runner.ts';
 
 /** Who ended a call. */
-export type EndedBy = 'caller' | 'program' | 'dialplan' | 'transfer' | 'unanswered' | 'error';
+export type EndedBy = 'caller' | 'program' | 'dialplan' | 'transfer' | 'unanswered' | 'cancelled' | 'error';
 
 export interface ProgramCallOptions {
   readonly context: CallContext;
@@ -181,6 +181,22 @@ export class ProgramCall extends ChannelParty implements Call {
 
   random(): Promise<number> {
     return this.scope.ask('random', async () => Math.random(), { needs: 'nothing' });
+  }
+
+  async inPrivate<T>(work: () => Promise<T>): Promise<T> {
+    const { privacy } = this.scope;
+    const isFirst = privacy.enter();
+    try {
+      if (isFirst) await this.scope.ask('private.begin', (operation) => privacy.tell(operation, true));
+      return await work();
+    } finally {
+      if (privacy.leave())
+        await this.scope
+          .ask('private.end', (operation) => privacy.tell(operation, false))
+          .catch((error: unknown) => {
+            if (!(error instanceof CallEndedError)) throw error;
+          });
+    }
   }
 
   override hangup(reason: HangupReason = 'normal'): Promise<void> {

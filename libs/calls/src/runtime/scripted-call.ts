@@ -2,6 +2,7 @@ import type { AriRequest } from '@callfleet/ari';
 import { callIdOf } from '@callfleet/identity';
 import type { Call } from '../call.ts';
 import { defineCall } from '../define-call.ts';
+import { MediaUnavailableError } from '../errors.ts';
 import { SimulatedClock } from '../testing/simulated-clock.ts';
 import { type Answer, StagedCall } from '../testing/staged-call.ts';
 import type { CallHost, KnownMediaSession, MediaOrder, OpenMediaSession } from './call-host.ts';
@@ -19,6 +20,8 @@ export class ScriptedCall extends StagedCall {
   readonly media: string[] = [];
   /** What the PBX answers, by `METHOD route`; 204 where nothing is set. May tell events first. */
   readonly answers: Record<string, (request: AriRequest<unknown>) => Answer | Promise<Answer>> = {};
+  /** The relay is away. */
+  refusesOrders = false;
   readonly #openMedia: () => Promise<OpenMediaSession>;
 
   constructor(options: { openMedia?: () => Promise<OpenMediaSession>; dial?: CallHost['dial'] } = {}) {
@@ -77,9 +80,14 @@ export class ScriptedCall extends StagedCall {
   protected override knownMedia(session: string, relay: string): KnownMediaSession {
     return {
       relay,
-      order: async (order) => void this.media.push(describeOrder(order)),
+      order: (order) => this.#order(order),
       close: async (reason) => void this.media.push(`close ${session} ${reason}`),
     };
+  }
+
+  async #order(order: MediaOrder): Promise<void> {
+    if (this.refusesOrders) throw MediaUnavailableError.of('the relay is away');
+    this.media.push(describeOrder(order));
   }
 
   #mediaSession(): OpenMediaSession {
@@ -93,12 +101,14 @@ export class ScriptedCall extends StagedCall {
         format: 'ulaw',
       },
       attach: async (variables) => void this.media.push(`attach ${JSON.stringify(variables)}`),
-      order: async (order) => void this.media.push(describeOrder(order)),
+      order: (order) => this.#order(order),
       close: async (reason) => void this.media.push(`close ${reason}`),
     };
   }
 }
 
 function describeOrder(order: MediaOrder): string {
+  if (order.op === 'private') return `private ${order.on ? 'on' : 'off'}`;
+  if (order.op === 'digit') return `digit ${order.key}`;
   return order.op === 'say' ? `say ${order.text}` : `result ${order.id} ${order.result}`;
 }

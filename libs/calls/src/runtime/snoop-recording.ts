@@ -8,6 +8,7 @@ import type { CallScope } from './call-scope.ts';
 import { digitOf } from './channel-events.ts';
 import type { ChannelParty } from './channel-party.ts';
 import type { Operation } from './operation.ts';
+import type { PrivacyMember } from './privacy.ts';
 import { startSnoop } from './snoop.ts';
 
 /** How long the PBX may take to finish the file, milliseconds. */
@@ -21,7 +22,7 @@ interface RecordingData {
  * A recording of a snoop channel. Recording the party's own channel would keep everything else from it until the end, and
  * be refused in a bridge.
  */
-export class SnoopRecording implements Recording {
+export class SnoopRecording implements Recording, PrivacyMember {
   readonly name: string;
   readonly format: string;
   readonly #scope: CallScope;
@@ -31,6 +32,9 @@ export class SnoopRecording implements Recording {
   readonly #over = Promise.withResolvers<RecordingEnd>();
   readonly #digit = Promise.withResolvers<'digit'>();
   #hasBegun = false;
+  /** By the program. */
+  #isPaused = false;
+  #leavePrivacy = () => {};
 
   constructor(scope: CallScope, party: ChannelParty, options: RecordOptions) {
     this.#scope = scope;
@@ -63,12 +67,24 @@ export class SnoopRecording implements Recording {
     );
   }
 
+  /** As the program has been told. */
+  begun(): this {
+    this.#leavePrivacy = this.#scope.privacy.join(this);
+    return this;
+  }
+
   pause(): Promise<void> {
-    return this.#control('pause', recordings.pause({ recordingName: this.name }));
+    return this.#control('pause', recordings.pause({ recordingName: this.name }), true);
   }
 
   resume(): Promise<void> {
-    return this.#control('resume', recordings.unpause({ recordingName: this.name }));
+    return this.#control('resume', recordings.unpause({ recordingName: this.name }), false);
+  }
+
+  async setPrivate(operation: Operation, on: boolean): Promise<void> {
+    if (this.#isPaused) return;
+    const recordingName = this.name;
+    await operation.remove(on ? recordings.pause({ recordingName }) : recordings.unpause({ recordingName }));
   }
 
   stop(): Promise<RecordingEnd> {
@@ -97,10 +113,20 @@ export class SnoopRecording implements Recording {
     await operation.remove(channels.hangup({ channelId: this.#snoopId }));
   }
 
-  #control(name: string, request: AriRequest<void>): Promise<void> {
-    return this.#scope.ask(`recording.${name}`, async (operation) => {
-      await operation.commandOk(request);
-    });
+  #control(name: string, request: AriRequest<void>, isPaused: boolean): Promise<void> {
+    const { privacy } = this.#scope;
+    return this.#scope.ask(
+      `recording.${name}`,
+      async (operation) => {
+        // While the call is private it is paused already, and goes on at its end as the program wants it by then.
+        if (!privacy.on) await operation.commandOk(request);
+      },
+      {
+        revive: () => {
+          this.#isPaused = isPaused;
+        },
+      },
+    );
   }
 
   async #end(signal: AbortSignal): Promise<RecordingEnd> {
@@ -117,6 +143,7 @@ export class SnoopRecording implements Recording {
     if (digit !== undefined && this.#options.stopOn?.includes(digit as Digit)) this.#digit.resolve('digit');
     if (recording?.name !== this.name) return;
     if (event.type === 'ari.RecordingStarted') this.#hasBegun = true;
+    if (event.type === 'ari.RecordingFailed' || event.type === 'ari.RecordingFinished') this.#leavePrivacy();
     if (event.type === 'ari.RecordingFailed') this.#over.resolve({ reason: 'failed', durationMs: 0 });
     if (event.type === 'ari.RecordingFinished')
       this.#over.resolve({ reason: 'finished', durationMs: (recording.duration ?? 0) * 1000 });

@@ -198,21 +198,24 @@ test('what is known of the call, variables, steps, time and chance', async () =>
 });
 
 describe('dialling', () => {
-  test('meets who answers, who is busy, who rejects, who is not reached, and who does not answer', async () => {
+  test('meets who answers, who is busy, who rejects, whose trunk is full, who is not reached, and who does not answer', async () => {
     const reasons: unknown[] = [];
     const { transcript } = await run(
       async (call) => {
-        for (const endpoint of ['PJSIP/busy', 'PJSIP/rejects', 'PJSIP/nobody', 'PJSIP/asleep'])
+        for (const endpoint of ['PJSIP/busy', 'PJSIP/rejects', 'PJSIP/1@trunk', 'PJSIP/nobody', 'PJSIP/asleep'])
           reasons.push(await call.dial(endpoint, { ringTimeoutMs: 10_000 }));
         const first = await call.dial(['PJSIP/asleep', 'PJSIP/quick', 'PJSIP/slow']);
         reasons.push(first.answered && first.endpoint);
         const inTurn = await call.dial(['PJSIP/busy', 'PJSIP/slow'], { order: 'in-turn' });
+        const overflow = await call.dial(['PJSIP/1@trunk', 'PJSIP/quick']);
+        reasons.push(overflow.attempts.map(({ outcome }) => outcome));
         reasons.push(inTurn.attempts.map(({ outcome }) => outcome));
       },
       {
         endpoints: {
           'PJSIP/busy': 'busy',
           'PJSIP/rejects': 'rejects',
+          'PJSIP/1@trunk': 'congested',
           'PJSIP/nobody': 'unreachable',
           'PJSIP/asleep': 'no-answer',
           'PJSIP/slow': { afterMs: 5000 },
@@ -222,9 +225,11 @@ describe('dialling', () => {
     expect(reasons).toMatchObject([
       { answered: false, reason: 'busy', attempts: [{ cause: { code: 17, text: 'User busy' } }] },
       { answered: false, reason: 'rejected' },
+      { answered: false, reason: 'congested', attempts: [{ error: { code: 'CF_TRUNK_FULL' } }] },
       { answered: false, reason: 'unreachable' },
       { answered: false, reason: 'no-answer' },
       'PJSIP/quick',
+      ['congested', 'answered'],
       ['busy', 'answered'],
     ]);
     expect(transcript.slice(0, 3)).toEqual([

@@ -4,7 +4,7 @@ import type { AriRequest } from '@callfleet/ari';
 import { callIdOf } from '@callfleet/identity';
 import { type CallProgram, defineCall } from '../define-call.ts';
 import { CallEndedError } from '../errors.ts';
-import type { KnownMediaSession, OpenMediaSession } from '../runtime/call-host.ts';
+import type { CallHost, KnownMediaSession, OpenMediaSession } from '../runtime/call-host.ts';
 import type { CallOutcome } from '../runtime/call-runtime.ts';
 import { type OwnTime, withTime } from './own-time.ts';
 import { SeededRandom } from './seeded-random.ts';
@@ -12,7 +12,7 @@ import type { SimulatedParty } from './simulated-channel.ts';
 import { SimulatedClock } from './simulated-clock.ts';
 import { SimulatedConversation } from './simulated-conversation.ts';
 import { SimulatedPbx } from './simulated-pbx.ts';
-import { type SimulatedWorld, SimulationError } from './simulated-world.ts';
+import { farEnd, type SimulatedWorld, SimulationError } from './simulated-world.ts';
 import type { ConversationDoing, PartyDoing, SimulationOptions } from './simulation-options.ts';
 import { type Answer, StagedCall } from './staged-call.ts';
 import { fits, Transcript, type TranscriptEntry, wordsOf } from './transcript.ts';
@@ -21,12 +21,13 @@ const PBX = 'pbx-a';
 const CHANNEL = '1763701200.12';
 const DEFAULT_START = '2025-11-21T05:00:00Z';
 const STEP_PATIENCE_MS = 3000;
+const RING_TIMEOUT_MS = 30_000;
 const WAIT_LIMIT_MS = 60_000;
 const END_LIMIT_MS = 600_000;
 
 /** Operations that only wait or look: nothing that they ask of the PBX tells of them. */
 const TOLD_BY_NAME =
-  /^((leg\.)?(gather|next .*|ended)|step .*|now|random|conversation\.(ended|close|next .*)|recording\..*|room\.(ended|close))$/;
+  /^((leg\.)?(gather|next .*|ended)|step .*|now|random|conversation\.(ended|close|next .*)|recording\..*|private\..*|room\.(ended|close))$/;
 
 /**
  * Runs a call program on a simulated PBX, with a scripted caller, in simulated time: nothing is real but the program and its
@@ -93,11 +94,12 @@ export class SimulatedCall extends StagedCall implements SimulatedParty {
         pbx: PBX,
         direction,
         caller: { number: caller.number ?? '', name: caller.name ?? '' },
-        called: { number: called.number ?? '100', context: called.context ?? 'default' },
+        called: { number: called.number ?? '100', context: called.context ?? (dialOf(options) ? '' : 'default') },
         args,
         variables,
       },
       clock,
+      dialOf(options),
     );
     this.killAtStep = takeover?.killAtStep ?? Number.POSITIVE_INFINITY;
     this.#options = options;
@@ -106,7 +108,7 @@ export class SimulatedCall extends StagedCall implements SimulatedParty {
     const tell = (type: string, data: Record<string, unknown>) => this.tell(type, data);
     this.#world = { clock, options, tell, transcript: this.#transcript };
     this.#pbx = new SimulatedPbx(this.#world, CHANNEL);
-    this.#pbx.caller.tell('StasisStart');
+    if (!dialOf(options)) this.#pbx.caller.tell('StasisStart');
     this.#outcome = this.runProgram(this.#observed(program, takeover?.machineOf));
     this.#outcome.finally(() => {
       this.#hasEnded = true;
@@ -159,8 +161,9 @@ export class SimulatedCall extends StagedCall implements SimulatedParty {
     this.#pbx.caller.hangUp();
   }
 
+  /** Whom we call does it from the answer on. */
   does(doings: readonly PartyDoing[]): void {
-    this.#pbx.caller.does(doings);
+    this.#pbx.onceThere(() => this.#pbx.caller.does(doings));
   }
 
   /** Lets something happen in the present conversation: `{ caller: 'hello' }`, `{ bot: 'goodbye' }`, `{ ends: 'provider-ended' }`. @throws SimulationError */
@@ -339,6 +342,19 @@ function startOf({ at = DEFAULT_START }: SimulationOptions): number {
   const start = Date.parse(at);
   if (Number.isNaN(start)) throw new SimulationError(`"at" is no time: "${at}"; accepted: ISO 8601, ${DEFAULT_START}`);
   return start;
+}
+
+/** What is dialled before the program begins; undefined of a call that is there. */
+function dialOf(options: SimulationOptions): CallHost['dial'] {
+  if (farEnd(options) === 'caller') return undefined;
+  const { called, caller, variables = {} } = options;
+  const { number, name } = caller ?? {};
+  return {
+    endpoint: called?.number ?? '100',
+    ringTimeoutMs: RING_TIMEOUT_MS,
+    ...(number !== undefined && { callerId: { number, name } }),
+    variables,
+  };
 }
 
 function indented(lines: readonly string[]): string {

@@ -1,7 +1,7 @@
 import { MediaUnavailableError } from '../errors.ts';
 import type { OpenMediaSession } from '../runtime/call-host.ts';
 import { doInTurn } from './doings.ts';
-import type { SimulatedWorld } from './simulated-world.ts';
+import { farEnd, type SimulatedWorld } from './simulated-world.ts';
 import type { ConversationDoing } from './simulation-options.ts';
 
 const RELAY = 'relay-1';
@@ -50,6 +50,7 @@ export class SimulatedConversation {
       order: async (order) => {
         if (this.#isOver) throw MediaUnavailableError.of('the session is over');
         // A repeat, from the next worker, changes nothing.
+        if (order.op === 'private' || order.op === 'digit') return;
         const { op, id } = order;
         if (this.#done.has(`${op} ${id}`)) return;
         this.#done.add(`${op} ${id}`);
@@ -67,7 +68,7 @@ export class SimulatedConversation {
 
   /** Lets something happen in it. */
   act(doing: ConversationDoing): void {
-    const { transcript, clock } = this.#world;
+    const { transcript, clock, options } = this.#world;
     const atMs = clock.now() - this.#startedAt;
     if ('toolCall' in doing) {
       this.#tools += 1;
@@ -77,7 +78,7 @@ export class SimulatedConversation {
       transcript.add('bot', `calls ${name} ${JSON.stringify(given)}`);
       this.#tell('tool-call', { id, name, arguments: given });
     } else if ('interrupt' in doing) {
-      transcript.add('caller', 'interrupts');
+      transcript.add(farEnd(options), 'interrupts');
       this.#tell('interrupted', { atMs, unplayedMs: 0 });
       for (const id of this.#openTools) this.#tell('tool-call-cancelled', { id });
       this.#openTools.clear();
@@ -87,7 +88,7 @@ export class SimulatedConversation {
       const { ends: reason, detail } = doing;
       this.#tell('ended', { relay: RELAY, reason, ...(detail !== undefined && { detail }) });
     } else if ('caller' in doing) {
-      transcript.add('caller', `says "${doing.caller}"`);
+      transcript.add(farEnd(options), `says "${doing.caller}"`);
       this.#tell('speech-started', { atMs });
       this.#tell('speech-stopped', { atMs });
       this.#tell('turn', { role: 'caller', text: doing.caller, startMs: atMs, endMs: atMs });

@@ -1,8 +1,9 @@
 import type { AriRequest } from '@callfleet/ari';
+import { TrunkRefusedError } from '../errors.ts';
 import { SimulatedChannel } from './simulated-channel.ts';
 import { SimulatedRecordings } from './simulated-recordings.ts';
 import { SimulatedSounds } from './simulated-sounds.ts';
-import { type SimulatedWorld, SimulationError } from './simulated-world.ts';
+import { farEnd, type SimulatedWorld, SimulationError } from './simulated-world.ts';
 import type { SimulatedEndpoint } from './simulation-options.ts';
 import type { Answer } from './staged-call.ts';
 
@@ -28,6 +29,9 @@ const HANGUP_CAUSES: Readonly<Record<string, number>> = {
   answered_elsewhere: 26,
 };
 
+/** Whom we call, of a call that we place. */
+const CALLEE = 'callee';
+
 const ENDPOINT_CAUSES = { busy: 17, rejects: 21 } as const;
 
 /** One request, with what is in its path. */
@@ -50,6 +54,8 @@ export class SimulatedPbx {
   readonly #recordings: SimulatedRecordings;
   readonly #channels = new Map<string, SimulatedChannel>();
   readonly #bridges = new Map<string, Set<SimulatedChannel>>();
+  /** What whom we call does then. */
+  readonly #onAnswered: Array<() => void> = [];
   /** Channel that is spied on, by the id of its snoop. */
   readonly #spied = new Map<string, SimulatedChannel>();
 
@@ -57,15 +63,25 @@ export class SimulatedPbx {
     this.#world = world;
     this.#sounds = new SimulatedSounds(world);
     this.#recordings = new SimulatedRecordings(world);
-    this.caller = this.#newChannel(callerId, 'caller', world.options.direction === 'outbound' ? 'Up' : 'Ring');
+    const label = farEnd(world.options);
+    const isThere = world.options.direction === 'outbound' ? 'Up' : 'Ring';
+    this.caller = this.#newChannel(callerId, label, label === CALLEE ? 'Down' : isThere);
+    // Until it is made.
+    if (label === CALLEE) this.#channels.delete(callerId);
     for (const [name, value] of Object.entries(world.options.variables ?? {})) this.caller.variables.set(name, value);
+  }
+
+  /** At once; of somebody whom we call, when they have answered. */
+  onceThere(action: () => void): void {
+    if (this.caller.state === 'Down' || this.caller.state === 'Ringing') this.#onAnswered.push(action);
+    else action();
   }
 
   /** The leg to an endpoint: the last, if it was dialled more than once. @throws SimulationError */
   leg(endpoint: string): SimulatedChannel {
     const leg = [...this.#channels.values()].findLast(({ label }) => label === endpoint);
     if (leg) return leg;
-    const known = [...this.#channels.values()].map(({ label }) => label).filter((label) => label !== 'caller');
+    const known = [...this.#channels.values()].map(({ label }) => label).filter((label) => label !== this.caller.label);
     throw new SimulationError(`nobody has dialled ${endpoint}; there is ${known.join(', ') || 'no leg'}`);
   }
 
@@ -83,7 +99,7 @@ export class SimulatedPbx {
     'POST /channels/{channelId}/ring': this.#onChannel((channel) => this.#did(channel, 'ring')),
     'DELETE /channels/{channelId}': this.#onChannel((channel, { query, operation }) => {
       const reason = query.reason ?? 'normal';
-      if (operation === 'dial') this.#world.transcript.add(channel.label, 'stops ringing');
+      if (operation === 'dial' || operation === 'originate') this.#world.transcript.add(channel.label, 'stops ringing');
       else if (operation?.endsWith('hangup')) this.#did(channel, reason === 'normal' ? 'hangup' : `hangup ${reason}`);
       channel.end(HANGUP_CAUSES[reason] ?? 16);
     }),
@@ -162,12 +178,22 @@ export class SimulatedPbx {
     'POST /channels/create': ({ query, body }) => {
       const { endpoint = '', channelId = '' } = query;
       if (this.#channels.has(channelId)) return EXISTS;
-      this.#world.transcript.add('program', `dial ${endpoint}`);
-      if (this.#endpoint(endpoint).answer === 'unreachable') {
-        this.#world.transcript.add(endpoint, 'is unreachable');
+      const isCallee = channelId === this.caller.id;
+      const label = isCallee ? CALLEE : endpoint;
+      const { answer } = this.#endpoint(label);
+      // No program has begun.
+      if (isCallee) this.#world.transcript.add('callfleet', `dials ${endpoint}`);
+      else this.#world.transcript.add('program', `dial ${endpoint}`);
+      if (answer === 'congested') {
+        this.#world.transcript.add(label, 'is congested');
+        throw new TrunkRefusedError('CF_TRUNK_FULL', 'the trunk has as many calls as it may');
+      }
+      if (answer === 'unreachable') {
+        this.#world.transcript.add(label, 'is unreachable');
         return { status: 500, reason: 'Allocation failed' };
       }
-      const leg = this.#newChannel(channelId, endpoint, 'Down');
+      const leg = isCallee ? this.caller : this.#newChannel(channelId, endpoint, 'Down');
+      this.#channels.set(channelId, leg);
       const { variables = {} } = (body ?? {}) as { variables?: Record<string, string> };
       for (const [name, value] of Object.entries(variables)) leg.variables.set(name, value);
       leg.tell('StasisStart');
@@ -249,7 +275,7 @@ export class SimulatedPbx {
     const { clock, transcript } = this.#world;
     const { answer, afterMs, does } = this.#endpoint(leg.label);
     leg.moveTo('Ringing');
-    if (answer === 'no-answer' || answer === 'unreachable') return;
+    if (answer === 'no-answer' || answer === 'unreachable' || answer === 'congested') return;
     clock.after(afterMs, () => {
       if (leg.isOver) return;
       if (answer !== 'answers') {
@@ -260,11 +286,13 @@ export class SimulatedPbx {
       transcript.add(leg.label, 'answers');
       leg.moveTo('Up');
       leg.does(does);
+      if (leg === this.caller) for (const action of this.#onAnswered.splice(0)) action();
     });
   }
 
   #endpoint(name: string): { [Key in keyof SimulatedEndpoint]-?: NonNullable<SimulatedEndpoint[Key]> } {
-    const scripted = this.#world.options.endpoints?.[name] ?? 'answers';
+    const { callee, endpoints } = this.#world.options;
+    const scripted = (name === CALLEE ? callee : endpoints?.[name]) ?? 'answers';
     const endpoint = typeof scripted === 'string' ? { answer: scripted } : scripted;
     return { answer: endpoint.answer ?? 'answers', afterMs: endpoint.afterMs ?? RING_MS, does: endpoint.does ?? [] };
   }
@@ -295,7 +323,7 @@ export class SimulatedPbx {
   /** What the program did with one channel; in a room by the room's word for it. */
   #did({ label }: SimulatedChannel, what: string, operation = ''): void {
     if (operation.startsWith('room.')) this.#world.transcript.add('program', `${operation} ${label}`);
-    else this.#world.transcript.add('program', label === 'caller' ? what : `${label}: ${what}`);
+    else this.#world.transcript.add('program', label === this.caller.label ? what : `${label}: ${what}`);
   }
 }
 

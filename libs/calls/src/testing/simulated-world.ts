@@ -16,3 +16,8 @@ export class SimulationError extends Error {
   override readonly name = 'SimulationError';
   readonly code = 'CF_SIMULATION';
 }
+
+/** Whom the program talks to, in the transcript: whom we call is the callee where the simulation begins before the answer. */
+export function farEnd({ direction, callee }: SimulationOptions): 'caller' | 'callee' {
+  return direction === 'outbound' && callee !== undefined ? 'callee' : 'caller';
+}

@@ -28,8 +28,8 @@ export type ConversationDoing = When &
     | { readonly ends: MediaEnd['reason']; readonly detail?: string }
   );
 
-/** What becomes of a dialled endpoint. */
-export type EndpointAnswer = 'answers' | 'busy' | 'no-answer' | 'rejects' | 'unreachable';
+/** What becomes of a dialled endpoint. `congested`: its trunk takes no more calls. */
+export type EndpointAnswer = 'answers' | 'busy' | 'no-answer' | 'rejects' | 'congested' | 'unreachable';
 
 export interface SimulatedEndpoint {
   /** Default `answers`. A blind transfer succeeds only with that. */
@@ -43,6 +43,8 @@ export interface SimulatedEndpoint {
 export interface SimulationOptions {
   /** `outbound`: a call that was placed, and has been answered. The caller is then who was called. Default `inbound`. */
   readonly direction?: 'inbound' | 'outbound' | undefined;
+  /** `outbound`: what becomes of whom we call, from before it is dialled. Default: it has been answered. */
+  readonly callee?: EndpointAnswer | SimulatedEndpoint | undefined;
   readonly caller?:
     | {
         readonly number?: string | undefined;

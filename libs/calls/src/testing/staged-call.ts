@@ -123,18 +123,18 @@ export abstract class StagedCall {
     await settle(turns + SETTLING_TURNS);
   }
 
-  /** An event of the call, as a gateway (`StasisEnd`) or a relay (`media.turn`) tells it. */
+  /** An event of the call, as a gateway (`StasisEnd`, `call.cancelled`) or a relay (`media.turn`) tells it. */
   tell(type: string, data: Record<string, unknown>): void {
     this.#seq += 1;
-    const isMedia = type.startsWith('media.');
+    const isOurs = /^(media|call)\./.test(type);
     const event: CallEvent = {
       id: String(this.#seq),
       call: this.#context.id,
       source: 'gateway-1',
       seq: this.#seq,
       at: new Date(this.clock.now()).toISOString(),
-      type: isMedia ? type : `ari.${type}`,
-      data: isMedia ? data : { type, ...data },
+      type: isOurs ? type : `ari.${type}`,
+      data: isOurs ? data : { type, ...data },
     };
     this.#past.push(event);
     if (this.#owner?.alive !== false) this.runtime.deliver(event);

@@ -23,6 +23,16 @@ test('a program that reaches the outside world through operations alone survives
   expect(takeovers).toBeGreaterThan(20);
 });
 
+test('a call that is placed is dialled once, whenever its worker dies', async () => {
+  const program = defineCall(async (call) => {
+    await call.gather({ prompt: 'sound:hello-world' });
+  });
+  for (const callee of ['answers', 'busy'] as const) {
+    const options = { ...PRESSES_2, direction: 'outbound', callee } as const;
+    expect(await survivesTakeovers(program, options)).toBeGreaterThan(4);
+  }
+});
+
 for (const [what, choose] of [
   ['Date.now()', () => Date.now() % 2 === 0],
   ['the hour', () => new Date().getHours() < 18],

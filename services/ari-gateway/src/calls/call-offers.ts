@@ -149,6 +149,24 @@ export class CallOffers {
     }
   }
 
+  /**
+   * A call that we place, and that is wanted no more. A worker that has it writes its record, one that is about to take it is
+   * refused.
+   *
+   * @throws AriError, CommandRefusedError: the PBX could not be asked, and it may still be there
+   */
+  async cancel(call: LiveCall): Promise<void> {
+    const { ari, log } = this.#options;
+    const isUnclaimed = call.worker === undefined;
+    if (isUnclaimed) call.released = true;
+    await ari.request(channels.hangup({ channelId: call.channelId, reason: 'normal' }));
+    log.info({ call: call.id }, 'call.cancelled');
+    if (!isUnclaimed) return;
+    this.settle(call);
+    call.end();
+    await this.#record(call, { endedBy: 'cancelled' });
+  }
+
   /** A worker has the call, and will write its record. */
   settle(call: LiveCall): void {
     clearTimeout(this.#unclaimed.get(call));
@@ -227,7 +245,7 @@ export class CallOffers {
   /** Of a call that has no worker at its end. If one has written it after all, this one is dropped. */
   async #record(
     call: LiveCall,
-    end: { endedBy: 'caller' | 'dialplan' | 'unanswered'; status?: string },
+    end: { endedBy: 'caller' | 'dialplan' | 'unanswered' | 'cancelled'; status?: string },
   ): Promise<void> {
     const { bus, log } = this.#options;
     const { knownOffer: offer, program, workers, progress } = call;
@@ -239,6 +257,8 @@ export class CallOffers {
       ...(answeredAt !== undefined && { answeredAt }),
       endedAt,
       ...end,
+      ...(call.isCancelled && { endedBy: 'cancelled' }),
+      ...(call.isCancelled && answeredAt === undefined && { dialed: 'cancelled' }),
       ...(cause && { cause }),
     });
     try {

@@ -37,6 +37,7 @@ beforeEach(() => {
     pbx: 'pbx-a',
     shard: 'callfleet-1',
     calls,
+    places: { counted: (_call, _request, send) => send() },
     ari,
     timeoutMs: 1000,
     onClaimed: (call, worker) => {

@@ -4,13 +4,17 @@ import { inSpan, type Logger } from '@callfleet/telemetry';
 import { type Context, SpanKind } from '@opentelemetry/api';
 import { CommandRefusedError } from '../commands/command-refused-error.ts';
 import type { GuardedRequester } from '../commands/pbx-guard.ts';
+import { classOf } from '../names/command-class.ts';
 import { isNotSent, measureCommand, repeatedCommands } from '../telemetry/metrics.ts';
 import type { LiveCall, LiveCalls } from './live-call.ts';
+import type { TrunkPlaces } from './trunk-places.ts';
 
 export interface CommandExecutorOptions {
   readonly pbx: string;
   readonly shard: string;
   readonly calls: LiveCalls;
+  /** Of the trunks that legs are dialled through. */
+  readonly places: Pick<TrunkPlaces, 'counted'>;
   readonly ari: GuardedRequester;
   readonly timeoutMs: number;
   /** The call has its worker, and its program where that is told. */
@@ -58,6 +62,7 @@ export class CommandExecutor {
         return OK;
     }
 
+    if (isForNobody(call, command.request as AriRequest<unknown>)) return cancelledReply(call);
     const known = call.replyTo(command.id);
     if (known) {
       repeatedCommands.add(1);
@@ -66,9 +71,13 @@ export class CommandExecutor {
       return known;
     }
     const asked = { epoch: command.epoch };
-    const beforeSend = () => this.#refuseIfLost(call, asked.epoch);
     const request = command.request as AriRequest<unknown>;
-    const reply = measureCommand(request, this.#request(call, request, trace, beforeSend));
+    const beforeSend = () => {
+      this.#refuseIfLost(call, asked.epoch);
+      if (isForNobody(call, request)) throw new CommandRefusedError('CF_CALL_CANCELLED', cancelledReply(call).message);
+    };
+    const send = () => this.#request(call, request, trace, beforeSend);
+    const reply = measureCommand(request, this.#options.places.counted(call, request, send));
     this.#askedUnder.set(reply, asked);
     call.remember(command.id, reply);
     // Not sent: a repeat may be.
@@ -78,7 +87,8 @@ export class CommandExecutor {
 
   /** While a command waits for its turn at the PBX, its worker may lose the call. */
   #refuseIfLost(call: LiveCall, epoch: number): void {
-    const refusal = call.released ? releasedReply(call) : epoch < call.epoch ? this.#fence(call, epoch) : undefined;
+    const isLost = epoch < call.epoch;
+    const refusal = call.released ? releasedReply(call) : isLost ? this.#fence(call, epoch) : undefined;
     if (refusal) throw new CommandRefusedError(refusal.code, refusal.message);
   }
 
@@ -145,6 +155,15 @@ interface Refusal<Code extends CommandRefusal> {
 
 function releasedReply(call: LiveCall): Refusal<'CF_CALL_RELEASED'> {
   return { ok: false, code: 'CF_CALL_RELEASED', message: `${call.id} was given back to the dialplan` };
+}
+
+/** Nobody is dialled for a call that was cancelled. */
+function isForNobody(call: LiveCall, request: AriRequest<unknown>): boolean {
+  return call.isCancelled && classOf(request) === 'originate';
+}
+
+function cancelledReply(call: LiveCall): Refusal<'CF_CALL_CANCELLED'> {
+  return { ok: false, code: 'CF_CALL_CANCELLED', message: `${call.id} was cancelled by who had it placed` };
 }
 
 /** Two workers can get the same epoch when Redis comes back empty before a claim is here: the first to claim has the call. */

@@ -76,6 +76,7 @@ export class ContendingWorkers {
       pbx: 'pbx-a',
       shard: 'callfleet-1',
       calls: this.gateway,
+      places: { counted: (_call, _request, send) => send() },
       ari: { request: (request) => this.#carryOut(request) } as AriRequester,
       timeoutMs: 1000,
       onClaimed: (call, worker) => {

@@ -15,6 +15,14 @@ test.each(['+4930123', '*98#', 'front.desk_1'])('%s is a number that goes throug
   expect(to(`trunk-a:${number}`)).toEqual({ endpoint: `PJSIP/${number}@carrier`, number, trunk });
 });
 
+test.each(['PJSIP/+4930123@carrier', 'pjsip/1@Carrier'])('%s goes out through a trunk too', (endpoint) => {
+  expect(to(endpoint)).toEqual({ endpoint, number: endpoint.slice(endpoint.indexOf('/') + 1), trunk });
+});
+
+test.each(['PJSIP/@carrier', 'PJSIP/1@carrier-b', 'SIP/1@carrier'])('%s does not', (endpoint) => {
+  expect(to(endpoint)).not.toHaveProperty('trunk');
+});
+
 test('a trunk that is not there is told with those that are', () => {
   expect(to('trunk-b:1')).toEqual({
     code: 'CF_TRUNK_UNKNOWN',

@@ -26,7 +26,10 @@ export function destinationOf(to: string, trunks: readonly Trunk[]): Destination
   // A trunk's name has no slash, and an endpoint has one before anything else.
   const [, name, number] = /^([^/:]+):(.*)$/s.exec(to) ?? [];
   if (name === undefined || number === undefined) {
-    if (/^[A-Za-z0-9_]+\/[^&]+$/.test(to)) return { endpoint: to, number: to.slice(to.indexOf('/') + 1) };
+    if (/^[A-Za-z0-9_]+\/[^&]+$/.test(to)) {
+      const trunk = trunkOf(to, trunks);
+      return { endpoint: to, number: to.slice(to.indexOf('/') + 1), ...(trunk && { trunk }) };
+    }
     return { code: 'CF_BAD_DESTINATION', message: `"${to}" is no endpoint; accepted: PJSIP/alice, trunk-a:+4930123` };
   }
   const trunk = trunks.find((one) => one.name === name);
@@ -37,4 +40,13 @@ export function destinationOf(to: string, trunks: readonly Trunk[]): Destination
   if (!NUMBER.test(number))
     return { code: 'CF_BAD_DESTINATION', message: `"${number}" is no number; accepted: A-Z, a-z, 0-9, + * # . _ -` };
   return { endpoint: trunk.endpoint.replaceAll('{number}', () => number), number, trunk };
+}
+
+/** The trunk that an endpoint goes out through, whoever wrote it: one that has the form of the trunk's own. */
+export function trunkOf(endpoint: string, trunks: readonly Trunk[]): Trunk | undefined {
+  return trunks.find((trunk) => {
+    const [before = '', after = ''] = trunk.endpoint.toLowerCase().split('{number}');
+    const dialled = endpoint.toLowerCase();
+    return dialled.length > before.length + after.length && dialled.startsWith(before) && dialled.endsWith(after);
+  });
 }

@@ -1,4 +1,4 @@
-import { advance, type CallEvent, type EventOutbox, traceFields } from '@callfleet/bus';
+import { advance, CALL_CANCELLED, type CallEvent, type EventOutbox, traceFields } from '@callfleet/bus';
 import type { ChannelIndex, IncomingEvent } from '../events/channel-index.ts';
 import { eventId } from '../events/event-id.ts';
 import type { LiveCall, LiveCalls } from './live-call.ts';
@@ -20,6 +20,20 @@ export class EventPublisher {
   /** The calls that the event concerns, each with whether the event's channel is its caller. To be asked once of each event. */
   callsOf(event: IncomingEvent): { call: LiveCall; isCaller: boolean }[] {
     return this.#index.concernedBy(event).map(({ id, isCaller }) => ({ call: this.#calls.get(id), isCaller }));
+  }
+
+  /** Whoever had the call placed wants it no more. */
+  publishCancelled(call: LiveCall): void {
+    const told: CallEvent = {
+      id: `${CALL_CANCELLED} ${call.id}`,
+      call: call.id,
+      source: this.#gateway,
+      seq: call.nextSeq(),
+      at: new Date().toISOString(),
+      type: CALL_CANCELLED,
+      data: {},
+    };
+    this.#outbox.publish(told, traceFields(call.trace));
   }
 
   publish(call: LiveCall, event: IncomingEvent): CallEvent {

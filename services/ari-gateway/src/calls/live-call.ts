@@ -33,9 +33,13 @@ export class LiveCall {
   progress: CallProgress = {};
   /** The highest epoch that a command came with. */
   epoch = 0;
+  /** Whoever had it placed wants it no more: nothing is dialled for it. */
+  isCancelled = false;
   /** Given back to the dialplan: no command may touch it any more. */
   released = false;
   readonly #replies = new Map<string, Promise<CommandReply>>();
+  /** The trunk that each of its legs has a place of, by the leg's channel. */
+  readonly trunkLegs = new Map<string, string>();
   /** Told once, when it ends. */
   onEnded: (() => void) | undefined;
   #endedAt: number | undefined;
@@ -74,12 +78,15 @@ export class LiveCall {
   /** What is to be kept for a gateway after this one; undefined of what is no offered call. */
   get kept(): KeptCall | undefined {
     const { knownOffer: offer, worker, workers, program, epoch } = this;
-    return offer && { offer, worker, workers, program, epoch };
+    if (!offer) return undefined;
+    const trunkLegs = Object.fromEntries(this.trunkLegs);
+    return { offer, worker, workers, program, epoch, ...(this.trunkLegs.size > 0 && { trunkLegs }) };
   }
 
   /** Takes over what an earlier gateway knew. What a worker has said since counts more. */
-  inherit({ offer, worker, workers, program, epoch }: KeptCall, trace: Context): void {
+  inherit({ offer, worker, workers, program, epoch, trunkLegs = {} }: KeptCall, trace: Context): void {
     this.inherited = offer;
+    for (const [channelId, trunk] of Object.entries(trunkLegs)) this.trunkLegs.set(channelId, trunk);
     this.trace = trace;
     const since = this.workers.filter((one, n) => n > 0 || one !== workers.at(-1));
     this.workers = [...workers, ...since];
@@ -134,6 +141,11 @@ export class LiveCalls {
   /** Those that were offered, and have not ended. */
   unended(): LiveCall[] {
     return [...this.#calls.values()].filter((call) => call.knownOffer && call.endedAt === undefined);
+  }
+
+  /** Those that have legs on trunks: these may be there for longer than their callers. */
+  withTrunkLegs(): LiveCall[] {
+    return [...this.#calls.values()].filter(({ trunkLegs }) => trunkLegs.size > 0);
   }
 
   /** Calls that have not ended. */

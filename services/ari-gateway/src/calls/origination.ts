@@ -13,6 +13,7 @@ import type { PbxConfig } from '@callfleet/config';
 import { type CallId, isOriginatedChannel, partsOfCallId } from '@callfleet/identity';
 import type { Logger } from '@callfleet/telemetry';
 import type { Context } from '@opentelemetry/api';
+import { refusedOriginations } from '../telemetry/metrics.ts';
 import type { CallOffers } from './call-offers.ts';
 import { destinationOf } from './destination.ts';
 import type { LiveCalls } from './live-call.ts';
@@ -74,7 +75,7 @@ export class Origination {
       return refusal('CF_PROGRAM_UNKNOWN', `no worker of the pool "${pbx.pool}" has a program "${program}"`);
     const { trunk, endpoint } = destination;
     const refused = trunk && (await places.take(trunk, id));
-    if (refused) return refusal(refused, messageOf(refused, trunk.name));
+    if (refused) return refusal(refused.code, refused.message);
     const { callerId, ringTimeoutMs, variables } = request;
     const dial = { program, endpoint, ...(trunk && { trunk: trunk.name }), callerId, ringTimeoutMs, variables };
     const call = calls.get(id);
@@ -113,12 +114,7 @@ export class Origination {
   }
 }
 
-function messageOf(code: Refusal['code'], trunk: string): string {
-  if (code === 'CF_TRUNK_FULL') return `the trunk "${trunk}" has as many calls as it may`;
-  if (code === 'CF_TRUNK_TOO_FAST') return `the trunk "${trunk}" got as many new calls this second as it may`;
-  return `Redis is away: the calls on the trunk "${trunk}" can't be counted`;
-}
-
 function refusal(code: Refusal['code'], message: string): Refusal {
+  refusedOriginations.count(code);
   return { ok: false, code, message };
 }

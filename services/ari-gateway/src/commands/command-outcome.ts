@@ -1,4 +1,4 @@
-import { AriError, type AriResponse } from '@callfleet/ari';
+import { AriError, type AriResponse, AriTimeoutError } from '@callfleet/ari';
 import type { CommandClass } from '../names/command-class.ts';
 
 /** What became of a request: an answer of any status, or what its requester threw. */
@@ -19,6 +19,11 @@ const FAILURES: ReadonlySet<AriError['code']> = new Set([
   'CF_ARI_CLOSED',
   'CF_ARI_UNEXPECTED',
 ]);
+
+/** No answer in time: whose fault that is, nobody can say when our own event loop was late. */
+export function isTimeout(outcome: Outcome): boolean {
+  return 'error' in outcome && outcome.error instanceof AriTimeoutError;
+}
 
 /** Whether the PBX is in trouble. What it says of one request (4xx) is none, and neither is what we did not send. */
 export function isFailure(outcome: Outcome, commandClass: CommandClass): boolean {

@@ -2,12 +2,14 @@ import { EventEmitter } from 'node:events';
 import type { AriResponse } from '@callfleet/ari';
 import type { Config } from '@callfleet/config';
 import CircuitBreaker from 'opossum';
+import type { LoopLateness } from '../async/loop-lateness.ts';
 import type { CommandClass } from '../names/command-class.ts';
-import { isFailure, type Outcome, outcomeOf } from './command-outcome.ts';
+import { isFailure, isTimeout, type Outcome, outcomeOf } from './command-outcome.ts';
 
 export interface PbxBreakerOptions {
   readonly settings: Config['gateway']['breaker'];
   readonly commandClass: CommandClass;
+  readonly loop: Pick<LoopLateness, 'since'>;
   /** What is tried instead of a caller's command, to see whether the PBX is well again. */
   readonly ping: () => Promise<AriResponse<unknown>>;
   /** The PBX failed a command. */
@@ -88,10 +90,14 @@ export class PbxBreaker {
 
   async #outcome(send: Send): Promise<Outcome> {
     const recoveries = this.#recoveries;
+    const wasLate = this.#options.loop.since();
     const outcome = await outcomeOf(send());
     if (!isFailure(outcome, this.#options.commandClass)) return outcome;
     if (recoveries !== this.#recoveries && !this.isOpen) return outcome;
-    this.#options.onFailure();
+    // It says nothing of the PBX: what is open stays so, and what is not stays so.
+    const isTelling = !(isTimeout(outcome) && wasLate());
+    if (!isTelling && !this.isOpen) return outcome;
+    if (isTelling) this.#options.onFailure();
     throw new PbxFailure(outcome);
   }
 }

@@ -2,6 +2,7 @@ import { AriHttp, type AriRequest, type AriRequester, AriSocket, channels } from
 import { createLogger } from '@callfleet/telemetry';
 import { type Asterisk, startAsterisk } from '@callfleet/testkit';
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
+import { LoopLateness } from '../async/loop-lateness.ts';
 import { PbxGuard } from './pbx-guard.ts';
 
 let pbx: Asterisk;
@@ -24,15 +25,20 @@ beforeEach(async () => {
 });
 
 function guarded(halfOpenAfterMs: number): { guard: PbxGuard; ari: AriRequester } {
+  const loop = new LoopLateness();
   const guard = new PbxGuard({
     pbx: pbx.name,
     limits: { concurrentCommands: 64, commandsPerSecond: 1000, queuedCommands: 1000 },
     breaker: { errorThresholdPercent: 50, volume: 10, windowMs: 10_000, halfOpenAfterMs },
     timeoutMs: 5000,
     health,
+    loop,
     log: createLogger('test', 'test', { level: 'silent', format: 'json' }),
   });
-  onTestFinished(() => guard.close());
+  onTestFinished(() => {
+    guard.close();
+    loop.close();
+  });
   return { guard, ari: guard.over(socket) };
 }
 

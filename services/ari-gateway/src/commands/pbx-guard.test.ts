@@ -9,6 +9,7 @@ import {
 } from '@callfleet/ari';
 import { createLogger } from '@callfleet/telemetry';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { LoopLateness } from '../async/loop-lateness.ts';
 import { PbxGuard, type PbxGuardOptions } from './pbx-guard.ts';
 
 const channelId = 'channel';
@@ -26,6 +27,9 @@ let sent: string[];
 let pings: number;
 let guard: PbxGuard;
 let ari: AriRequester;
+/** For so long our own event loop has stood still. */
+let stoodMs: number;
+let loop: LoopLateness;
 
 const pbx = {
   request: (request, { timeoutMs = 5000 } = {}) =>
@@ -57,6 +61,7 @@ function guardWith(limits: Partial<PbxGuardOptions['limits']> = {}): void {
     breaker: { errorThresholdPercent: 50, volume: 10, windowMs: 10_000, halfOpenAfterMs: 1000 },
     timeoutMs: 5000,
     health: pbx,
+    loop,
     log: createLogger('test', 'test', { level: 'silent', format: 'json' }),
   });
   ari = guard.over(pbx);
@@ -81,10 +86,13 @@ beforeEach(() => {
   takesMs = 1;
   sent = [];
   pings = 0;
+  stoodMs = 0;
+  loop = new LoopLateness(() => performance.now() + stoodMs);
   guardWith();
 });
 afterEach(() => {
   guard.close();
+  loop.close();
   vi.useRealTimers();
 });
 
@@ -186,6 +194,55 @@ describe('a PBX that hangs', () => {
     behaviour = ({ route }) => (route === asterisk.ping().route ? 200 : 'closes');
     await asked(play());
     expect(guard.isOpen('media')).toBe(false);
+  });
+});
+
+describe('a gateway that is overrun', () => {
+  /** Every other moment its event loop stands still, and answers lie unread. */
+  const overrun = async (ms: number) => {
+    for (let passed = 0; passed < ms; passed += 50) {
+      stoodMs += 50;
+      await vi.advanceTimersByTimeAsync(50);
+    }
+  };
+
+  beforeEach(() => {
+    behaviour = () => 'hangs';
+  });
+
+  test('does not cut off a PBX for what it did not read in time itself, neither answers nor pings', async () => {
+    for (let n = 0; n < 20; n++) void ask(play(n));
+    await overrun(6000);
+    expect(pings).toBeGreaterThan(2);
+    expect(guard.isOpen('media')).toBe(false);
+    behaviour = () => 204;
+    expect(await asked(play())).toBe(204);
+  });
+
+  test('finds out one that hangs when it is itself again', async () => {
+    void ask(play());
+    await overrun(2000);
+    expect(guard.isOpen('media')).toBe(false);
+    await vi.advanceTimersByTimeAsync(1550);
+    expect(guard.isOpen('media')).toBe(true);
+  });
+
+  test('does not take one for well that it could not ask', async () => {
+    void ask(play());
+    await vi.advanceTimersByTimeAsync(1500);
+    expect(guard.isOpen('media')).toBe(true);
+    await overrun(6000);
+    expect(guard.isOpen('media')).toBe(true);
+    behaviour = () => 204;
+    await vi.advanceTimersByTimeAsync(1550);
+    expect(guard.isOpen('media')).toBe(false);
+  });
+
+  test('still cuts off one that says itself that it is in trouble', async () => {
+    behaviour = ({ route }) => (route === play().route ? 503 : 204);
+    for (let n = 0; n < 10; n++) void ask(play(n));
+    await overrun(100);
+    expect(guard.isOpen('media')).toBe(true);
   });
 });
 

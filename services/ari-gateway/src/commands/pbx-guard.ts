@@ -1,9 +1,10 @@
 import { type AriRequest, type AriRequester, type AriRequestOptions, type AriResponse, asterisk } from '@callfleet/ari';
 import type { Config, PbxConfig } from '@callfleet/config';
 import type { Logger } from '@callfleet/telemetry';
+import type { LoopLateness } from '../async/loop-lateness.ts';
 import { type CommandClass, classOf, commandClasses, withdrawnBy } from '../names/command-class.ts';
 import { countOpening } from '../telemetry/metrics.ts';
-import { isFailure, outcomeOf } from './command-outcome.ts';
+import { isFailure, isTimeout, outcomeOf } from './command-outcome.ts';
 import { CommandQueue } from './command-queue.ts';
 import { CommandRefusedError } from './command-refused-error.ts';
 import { PbxBreaker } from './pbx-breaker.ts';
@@ -20,6 +21,8 @@ export interface PbxGuardOptions {
    * that is well would seem dead.
    */
   readonly health: AriRequester;
+  /** Our own: a time-out is not the PBX's fault while it is late. */
+  readonly loop: Pick<LoopLateness, 'since'>;
   /** A class of commands is not sent any more, or is again. */
   readonly onBreaker?: (commandClass: CommandClass, state: 'open' | 'closed') => void;
   readonly log: Logger;
@@ -130,8 +133,9 @@ export class PbxGuard {
   /** A PBX that hangs answers nothing: to wait for time-outs would take many times as long. */
   async #openUnlessAnswers(commandClass: CommandClass, isStillDoubted: () => boolean): Promise<void> {
     if (this.isOpen(commandClass)) return;
+    const wasLate = this.#options.loop.since();
     this.#answers ??= outcomeOf(this.#ping())
-      .then((outcome) => !isFailure(outcome, 'read'))
+      .then((outcome) => !isFailure(outcome, 'read') || (isTimeout(outcome) && wasLate()))
       .finally(() => {
         this.#answers = undefined;
       });
@@ -144,10 +148,11 @@ export class PbxGuard {
   }
 
   #breakerOf(commandClass: CommandClass): PbxBreaker {
-    const { pbx, breaker: settings, log } = this.#options;
+    const { pbx, breaker: settings, loop, log } = this.#options;
     return new PbxBreaker({
       settings,
       commandClass,
+      loop,
       ping: () => this.#ping(),
       onFailure: () => void this.#openUnlessAnswers(commandClass, () => true),
       onOpened: () => {

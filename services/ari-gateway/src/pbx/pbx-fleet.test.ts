@@ -1,6 +1,7 @@
 import { loadConfig, type PbxConfig } from '@callfleet/config';
 import { createLogger } from '@callfleet/telemetry';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { LoopLateness } from '../async/loop-lateness.ts';
 import type { Link } from '../pool/held-shards.ts';
 import type { LinkState } from '../shard/link-state.ts';
 import type { Pbx } from './pbx.ts';
@@ -37,6 +38,7 @@ beforeEach(() => {
   opened = [];
   forgotten = [];
   fleet = new PbxFleet({
+    loop: new LoopLateness(),
     settings: configured(entry('a')).gateway,
     log: createLogger('test', 'test', { level: 'silent', format: 'json' }),
     open: (pbx, shard, { onState }): Link => {

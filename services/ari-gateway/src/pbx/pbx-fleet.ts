@@ -1,5 +1,6 @@
 import { type Config, isClassic, type PbxConfig } from '@callfleet/config';
 import type { Logger } from '@callfleet/telemetry';
+import type { LoopLateness } from '../async/loop-lateness.ts';
 import type { PbxGuard } from '../commands/pbx-guard.ts';
 import { ShardMirror } from '../mirror/shard-mirror.ts';
 import type { CommandClass } from '../names/command-class.ts';
@@ -12,6 +13,8 @@ import { Pbx } from './pbx.ts';
 
 export interface PbxFleetOptions {
   readonly settings: Config['gateway'];
+  /** Of this process. */
+  readonly loop: LoopLateness;
   readonly log: Logger;
   /** Opens a shard's event socket. */
   readonly open: (pbx: Pbx, shard: string, told: LinkListeners, arrival?: Arrival) => Link;
@@ -137,9 +140,10 @@ export class PbxFleet {
   }
 
   #create(config: PbxConfig): Pbx {
-    const { settings, log, onShards, onBreaker } = this.#options;
+    const { settings, loop, log, onShards, onBreaker } = this.#options;
     const pbx = new Pbx(config, {
       settings,
+      loop,
       log,
       onShards: () => {
         if (!pbx.isHeld) this.#retired.delete(pbx);

@@ -2,6 +2,7 @@ import { AriHttp } from '@callfleet/ari';
 import type { PbxAnnouncement, ShardReport } from '@callfleet/bus';
 import { type Config, isClassic, type PbxConfig } from '@callfleet/config';
 import type { Logger } from '@callfleet/telemetry';
+import type { LoopLateness } from '../async/loop-lateness.ts';
 import { PbxGuard } from '../commands/pbx-guard.ts';
 import type { CommandClass } from '../names/command-class.ts';
 import type { Link } from '../pool/held-shards.ts';
@@ -10,6 +11,7 @@ import { OpenSockets } from '../shard/open-sockets.ts';
 
 export interface PbxOptions {
   readonly settings: Config['gateway'];
+  readonly loop: LoopLateness;
   readonly log: Logger;
   /** A shard of it is in another state, or is held, or is no more. */
   readonly onShards: () => void;
@@ -31,7 +33,7 @@ export class Pbx {
   #closing: Promise<void> | undefined;
 
   constructor(config: PbxConfig, options: PbxOptions) {
-    const { settings, log, onBreaker } = options;
+    const { settings, loop, log, onBreaker } = options;
     this.#config = config;
     this.#options = options;
     this.sockets = new OpenSockets(config.name);
@@ -42,6 +44,7 @@ export class Pbx {
       breaker: settings.breaker,
       timeoutMs: settings.commandTimeoutMs,
       health: this.#http ?? this.sockets,
+      loop,
       onBreaker,
       log,
     });

@@ -30,7 +30,15 @@ function shard() {
   } as unknown as AriRequester;
   const log = createLogger('test', 'gateway-1', { level: 'silent', format: 'json' });
   const publisher = new EventPublisher(new ChannelIndex('pbx-a', 'one'), 'gateway-1', calls, outbox);
-  const events = new ShardEvents({ shard: 'one', ari, publisher, offers, mirror: { add: async () => {} }, log });
+  const events = new ShardEvents({
+    shard: 'one',
+    ari,
+    publisher,
+    offers,
+    mirror: { add: async () => {} },
+    onChannelEnded: () => {},
+    log,
+  });
   return { events, published, offered, followed, calls, warned: vi.spyOn(log, 'warn') };
 }
 

@@ -1,4 +1,4 @@
-import { type AriRequester, applications, isKnownEvent, type StasisStart } from '@callfleet/ari';
+import { type AriRequester, applications, type ChannelDestroyed, isKnownEvent, type StasisStart } from '@callfleet/ari';
 import type { CallEvent } from '@callfleet/bus';
 import { ORIGINATED } from '@callfleet/identity';
 import type { Logger } from '@callfleet/telemetry';
@@ -14,6 +14,8 @@ export interface ShardEventsOptions {
   readonly publisher: EventPublisher;
   readonly offers: CallOffers;
   readonly mirror: Pick<MirrorSubscriptions, 'add'>;
+  /** A channel of the call has ended, its caller's or another. */
+  readonly onChannelEnded: (call: LiveCall, channelId: string) => void;
   readonly log: Logger;
 }
 
@@ -50,7 +52,7 @@ export class ShardEvents {
 
   /** @param isCaller the event's channel is the call's caller */
   tell(event: IncomingEvent, call: LiveCall, isCaller: boolean): CallEvent {
-    const { publisher, offers } = this.#options;
+    const { publisher, offers, onChannelEnded } = this.#options;
     // Who takes the caller's place goes on with the call that is there.
     const isNew = event.type === 'StasisStart' && (event as StasisStart).replace_channel === undefined;
     if (isCaller && isNew) {
@@ -59,7 +61,10 @@ export class ShardEvents {
       if (!isOffered) offers.offer(call, event as StasisStart, !isSynthesized(event));
       call.wasFound = isSynthesized(event);
     }
-    if (isCaller && (event.type === 'StasisEnd' || event.type === 'ChannelDestroyed')) call.end();
+    if (event.type === 'StasisEnd' || event.type === 'ChannelDestroyed') {
+      if (isCaller) call.end();
+      onChannelEnded(call, (event as ChannelDestroyed).channel.id);
+    }
     return publisher.publish(call, event);
   }
 

@@ -18,12 +18,13 @@ import type { LiveCall, LiveCalls } from '../calls/live-call.ts';
 import type { WorkerWatch } from '../calls/worker-watch.ts';
 import type { ChannelIndex } from '../events/channel-index.ts';
 import { endOfPlayback, missedEvents, startOf, unknownCalls } from '../events/missed-events.ts';
-import { PbxSnapshot, type Strays } from '../events/pbx-snapshot.ts';
+import { PbxSnapshot } from '../events/pbx-snapshot.ts';
 import { type ToldCall, toldCall } from '../events/told-call.ts';
 import type { TwoSightings } from '../mirror/two-sightings.ts';
 import { countReplayed } from '../telemetry/metrics.ts';
 import { type CallHistory, MirrorReplay } from './mirror-replay.ts';
 import type { ShardEvents } from './shard-events.ts';
+import { removeStrays } from './stray-removal.ts';
 
 export interface ShardReconcilerOptions {
   readonly bus: Bus;
@@ -67,7 +68,7 @@ export class ShardReconciler {
    */
   async reconcile(over: AbortSignal, sightings?: TwoSightings): Promise<void> {
     const from = performance.now();
-    const { index, calls, log } = this.#options;
+    const { index, calls, http, strayAfterMs, log } = this.#options;
     // What is on the bus first, the PBX second: what comes and goes between them has its own event.
     const found = await this.#despiteNats(over, async () => {
       const inherited = await this.#learnKept();
@@ -100,7 +101,9 @@ export class ShardReconciler {
       ...(replayed && { replayed: replayed.length }),
     };
     log.info({ ...facts, ms: Math.round(performance.now() - from) }, 'shard.reconciled');
-    void this.#removeStrays(snapshot, over).catch((error: unknown) => log.warn({ err: error }, 'shard.strays-left'));
+    const straysOf = (there: PbxSnapshot) => there.strays((id) => this.#isLive(id));
+    const look = async () => straysOf(await this.#takeSnapshot());
+    void removeStrays({ http, look, afterMs: strayAfterMs, log }, straysOf(snapshot), over);
   }
 
   /**
@@ -214,33 +217,9 @@ export class ShardReconciler {
     else events.handle(startOf(channel, asteriskTime()));
   }
 
-  /** What is still there after a while, and its call is still not. */
-  async #removeStrays(snapshot: PbxSnapshot, over: AbortSignal): Promise<void> {
-    const { http, strayAfterMs, log } = this.#options;
-    for (let seen = this.#straysIn(snapshot); countOf(seen) > 0; ) {
-      await wait(strayAfterMs, undefined, { signal: over }).catch(() => {});
-      if (over.aborted) return;
-      const now = this.#straysIn(await this.#takeSnapshot());
-      const strays = {
-        channels: now.channels.filter((id) => seen.channels.includes(id)),
-        bridges: now.bridges.filter((id) => seen.bridges.includes(id)),
-      };
-      await inParallel(strays.channels, AT_ONCE, (channelId) => http.request(channels.hangup({ channelId })));
-      await inParallel(strays.bridges, AT_ONCE, (bridgeId) => http.request(bridges.destroy({ bridgeId })));
-      if (countOf(strays) > 0) log.warn(strays, 'shard.strays-removed');
-      seen = {
-        channels: now.channels.filter((id) => !strays.channels.includes(id)),
-        bridges: now.bridges.filter((id) => !strays.bridges.includes(id)),
-      };
-    }
-  }
-
-  #straysIn(snapshot: PbxSnapshot): Strays {
-    const { calls } = this.#options;
-    return snapshot.strays((id) => {
-      const call = calls.find(id);
-      return call?.knownOffer !== undefined && (call.endedAt === undefined || call.worker !== undefined);
-    });
+  #isLive(id: CallId): boolean {
+    const call = this.#options.calls.find(id);
+    return call?.knownOffer !== undefined && (call.endedAt === undefined || call.worker !== undefined);
   }
 
   async #isGone(request: AriRequest<unknown>): Promise<boolean> {
@@ -258,10 +237,6 @@ export class ShardReconciler {
       }
     return undefined;
   }
-}
-
-function countOf({ channels: legs, bridges: rooms }: Strays): number {
-  return legs.length + rooms.length;
 }
 
 /** Now, as Asterisk writes it. */

@@ -7,9 +7,10 @@ import type { LeaseRedis } from '@callfleet/leases';
 import type { Logger } from '@callfleet/telemetry';
 import { within } from '../async/time-limit.ts';
 import { CallOffers } from '../calls/call-offers.ts';
+import { Cancellation } from '../calls/cancellation.ts';
 import { CommandExecutor } from '../calls/command-executor.ts';
 import { EventPublisher } from '../calls/event-publisher.ts';
-import { LiveCalls } from '../calls/live-call.ts';
+import { type LiveCall, LiveCalls } from '../calls/live-call.ts';
 import { Origination } from '../calls/origination.ts';
 import { TrunkPlaces } from '../calls/trunk-places.ts';
 import { WorkerWatch } from '../calls/worker-watch.ts';
@@ -62,6 +63,7 @@ export class ShardTraffic {
   readonly #intake: CommandIntake;
   readonly #places: TrunkPlaces;
   readonly #origination: Origination;
+  readonly #cancellation: Cancellation;
   readonly #workers: WorkerWatch;
   readonly #forgetting: NodeJS.Timeout;
   #isSuspended = false;
@@ -83,8 +85,10 @@ export class ShardTraffic {
     const index = new ChannelIndex(pbx.name, shard);
     const publisher = new EventPublisher(index, gateway, calls, outbox);
     const mirror = new MirrorSubscriptions({ pbx: pbx.name, shard }, ari, options.isMirrored);
-    const events = new ShardEvents({ shard, ari, publisher, offers, mirror, log });
-    const places = new TrunkPlaces({ redis: options.redis, calls, log });
+    const { redis } = options;
+    const places = new TrunkPlaces({ redis, calls, trunks: pbx.trunks, keep: (call) => offers.keep(call), log });
+    const onChannelEnded = (call: LiveCall, channelId: string) => places.leave(call, channelId);
+    const events = new ShardEvents({ shard, ari, publisher, offers, mirror, onChannelEnded, log });
     this.#kept = kept;
     this.#offers = offers;
     this.#workers = workers;
@@ -99,6 +103,7 @@ export class ShardTraffic {
       isBroken: () => guard.isOpen('originate'),
       claimTimeoutMs: settings.claimTimeoutMs,
     });
+    this.#cancellation = new Cancellation({ ...where, calls, offers, publisher });
     const { isWorkerGone } = options;
     const { strayAfterMs } = settings;
     const http: AriRequester = { request: (request, requestOptions) => ways.slow.request(request, requestOptions) };
@@ -120,6 +125,7 @@ export class ShardTraffic {
       pbx: pbx.name,
       shard,
       calls: this.#calls,
+      places: this.#places,
       ari,
       timeoutMs: settings.commandTimeoutMs,
       onClaimed: (call, worker, program) => {
@@ -161,7 +167,9 @@ export class ShardTraffic {
   }
 
   takeCommands(): void {
-    if (!this.#isSuspended) this.#intake.start();
+    if (this.#isSuspended) return;
+    this.#intake.start();
+    this.#cancellation.start();
   }
 
   takeOriginations(): void {
@@ -171,6 +179,7 @@ export class ShardTraffic {
   /** No socket stands. */
   pause(): void {
     this.#intake.stop();
+    this.#cancellation.stop();
     this.#origination.stop();
   }
 

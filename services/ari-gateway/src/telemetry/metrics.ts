@@ -1,4 +1,4 @@
-import { type CommandReply, type PbxState, pbxStates } from '@callfleet/bus';
+import { type CommandReply, originateRefusals, type PbxState, pbxStates } from '@callfleet/bus';
 import { meter, Tally } from '@callfleet/telemetry';
 import type { Attributes } from '@opentelemetry/api';
 import { type CommandClass, commandClasses } from '../names/command-class.ts';
@@ -19,7 +19,25 @@ export const givenBackCalls = new Tally(
 const refusedCommands = new Tally(
   'callfleet.commands.refused',
   { description: 'Commands not executed, or not known to be, by code', unit: '{command}', attribute: 'callfleet.code' },
-  ['CF_COMMAND_FENCED', 'CF_CALL_RELEASED', 'CF_SHARD_NOT_HELD', 'CF_PBX_NO_ANSWER', 'CF_PBX_BUSY', 'CF_BREAKER_OPEN'],
+  [
+    'CF_COMMAND_FENCED',
+    'CF_CALL_RELEASED',
+    'CF_SHARD_NOT_HELD',
+    'CF_PBX_NO_ANSWER',
+    'CF_PBX_BUSY',
+    'CF_BREAKER_OPEN',
+    'CF_TRUNK_FULL',
+    'CF_TRUNK_TOO_FAST',
+    'CF_TRUNK_NOT_COUNTED',
+    'CF_CALL_CANCELLED',
+  ],
+);
+
+/** By what the gateway said to who asked for the call. */
+export const refusedOriginations = new Tally(
+  'callfleet.originations.refused',
+  { description: 'Calls that were to be placed and were not, by code', unit: '{call}', attribute: 'callfleet.code' },
+  originateRefusals,
 );
 
 export const refusedDialIns = new Tally(
@@ -172,18 +190,6 @@ export function watchShards(held: () => Iterable<HeldShard>): void {
     },
     [connected, calls],
   );
-}
-
-export function watchSpill(spill: { readonly length: number; readonly bytes: number }): void {
-  meter
-    .createObservableGauge('callfleet.spill.events', {
-      description: 'Call events on disk, or on their way there',
-      unit: '{event}',
-    })
-    .addCallback((result) => result.observe(spill.length));
-  meter
-    .createObservableGauge('callfleet.spill.size', { description: 'What they take of the disk', unit: 'By' })
-    .addCallback((result) => result.observe(spill.bytes));
 }
 
 interface GuardedPbx {

@@ -1,22 +1,33 @@
-import { type Bus, claimLeftovers, EventOutbox, type SpillOwner, SpillQueue } from '@callfleet/bus';
-import type { Logger } from '@callfleet/telemetry';
+import type { Bus } from './connection.ts';
+import { EventOutbox } from './event-outbox.ts';
+import { claimLeftovers, type SpillOwner } from './spill-folder.ts';
+import { SpillQueue } from './spill-queue.ts';
+
+type Tell = (fields: Readonly<Record<string, unknown>>, event: string) => void;
+
+/** Where a process says what becomes of its events. */
+export interface EventLog {
+  readonly info: Tell;
+  readonly warn: Tell;
+  readonly error: Tell;
+}
 
 export interface LeftoversOptions {
   readonly bus: Bus;
-  /** `gateway.spillFolder`. */
+  /** `gateway.spillFolder`, `relay.spillFolder`. */
   readonly root: string;
   /** The folder in it that is ours. */
   readonly own: string;
   readonly owner: SpillOwner;
-  readonly log: Logger;
+  readonly log: EventLog;
 }
 
 /** They must not take the way of the events of now: so few wait for NATS at once. */
 const MAX_HELD = 1000;
 
 /**
- * Publishes what gateways that are dead have left on disk, beside our own events; what NATS has of it already is a repeat,
- * which does no harm. Ends early when we stop: then it is the next gateway's. Never rejects.
+ * Publishes what gateways and relays that are dead have left on disk, beside our own events; what NATS has of it already is a repeat,
+ * which does no harm. Ends early when we stop: then it is the next one's. Never rejects.
  */
 export async function publishLeftovers(options: LeftoversOptions, stopping: AbortSignal): Promise<void> {
   const { root, own, owner, log } = options;

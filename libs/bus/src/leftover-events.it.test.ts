@@ -3,11 +3,12 @@ import { once } from 'node:events';
 import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Bus, connectBus, createSpillFolder, ensureStreams } from '@callfleet/bus';
-import { createLogger } from '@callfleet/telemetry';
 import { type NatsServer, startNatsServer } from '@callfleet/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Bus, connectBus } from './connection.ts';
 import { publishLeftovers } from './leftover-events.ts';
+import { createSpillFolder } from './spill-folder.ts';
+import { ensureStreams } from './streams.ts';
 
 const EVENTS = 3000;
 const SERVERS = ['nats-1:4222'];
@@ -30,7 +31,9 @@ afterAll(async () => {
 
 /** A gateway for which NATS is away all its life: it holds the first event in memory, and the others on disk. */
 const DOOMED = `
-  import { createSpillFolder, EventOutbox, SpillQueue } from '@callfleet/bus';
+  import { EventOutbox } from './event-outbox.ts';
+  import { createSpillFolder } from './spill-folder.ts';
+  import { SpillQueue } from './spill-queue.ts';
   const [root, servers, events] = process.argv.slice(1);
   const folder = await createSpillFolder(root, { instance: 'gateway-1-aaa', servers: [servers] });
   const spill = new SpillQueue({ folder, maxBytes: 1e9, onTrouble: (error) => { throw error; } });
@@ -58,7 +61,7 @@ test('what a killed gateway had on disk is in the stream, in order, when the nex
   const start = async (instance: string) => {
     const owner = { instance, servers: SERVERS };
     const own = await createSpillFolder(root, owner);
-    const log = createLogger('test', instance, { level: 'silent', format: 'json' });
+    const log = { info: () => {}, warn: () => {}, error: () => {} };
     await publishLeftovers({ bus, root, own, owner, log }, new AbortController().signal);
     return own;
   };

@@ -1,0 +1,132 @@
+import type { IncomingMessage } from 'node:http';
+import { formatNamed } from '@callfleet/media';
+import { AiConnection, type AiMessage, AiServer, spokenPieces } from './ai-server.ts';
+
+/** A local Gemini Live. Its answers are tones. */
+export function startGeminiServer(): Promise<AiServer<GeminiConnection>> {
+  return AiServer.start({
+    path: '/ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent',
+    key: ({ headers, url }: IncomingMessage) =>
+      new URL(url ?? '/', 'http://localhost').searchParams.get('key') ?? headers['x-goog-api-key']?.toString(),
+    accept: (socket, server) => new GeminiConnection(socket, server as AiServer<never>),
+  });
+}
+
+const hears = formatNamed('slin16');
+const speaks = formatNamed('slin24');
+
+/** So much silence ends what the caller says, unless it is told otherwise, milliseconds. */
+const SILENCE_MS = 300;
+
+export class GeminiConnection extends AiConnection {
+  /** The handle with which it goes on where another connection ended. */
+  resumedWith: string | undefined;
+  #setup: AiMessage | undefined;
+  #isSpeaking = false;
+  /** Where in the caller's audio it will have been heard to its end; undefined: its end is not made yet. */
+  #heardAtMs: number | undefined;
+  #handles = 0;
+
+  /** As before each end of a connection, which lives ten minutes. */
+  goAway(timeLeft: string): void {
+    this.#tell({ goAway: { timeLeft } });
+  }
+
+  /** Takes back what it asked to be done. */
+  cancelCall(id: string): void {
+    this.#tell({ toolCallCancellation: { ids: [id] } });
+  }
+
+  protected onMessage(message: AiMessage): void {
+    const audio = (message.realtimeInput as { audio?: { data: string; mimeType: string } } | undefined)?.audio;
+    if (!audio) this.keep(message);
+    if (message.setup) this.#begin(message.setup as AiMessage);
+    else if (!this.#setup) this.drop(1007, 'The first message must be setup.');
+    else if (audio?.mimeType === 'audio/pcm;rate=16000') this.#onCaller(Buffer.from(audio.data, 'base64'));
+    else if (audio) this.drop(1007, `Unsupported mimeType ${audio.mimeType}`);
+    else if (message.toolResponse) this.#answer();
+    else if ((message.clientContent as { turnComplete?: boolean } | undefined)?.turnComplete) {
+      this.#interrupt();
+      this.#answer();
+    }
+  }
+
+  protected onSpeechStarted(): void {
+    this.#interrupt();
+  }
+
+  protected onSpeechStopped(): void {
+    for (const text of ['This is ', 'the caller.']) this.#tell({ serverContent: { inputTranscription: { text } } });
+    if (!this.server.faults.stall) this.#answer();
+  }
+
+  #begin(setup: AiMessage): void {
+    if (this.#setup) {
+      this.drop(1007, 'setup comes once');
+      return;
+    }
+    this.#setup = setup;
+    this.resumedWith = (setup.sessionResumption as { handle?: string } | undefined)?.handle;
+    this.listen(hears, SILENCE_MS);
+    this.#tell({ setupComplete: {} });
+  }
+
+  #answer(): void {
+    const { text, ms, tool, unfinished } = this.nextAnswer();
+    if (tool) {
+      this.#handles += 1;
+      const call = { id: `function-call-${this.#handles}`, name: tool.name, args: tool.arguments };
+      this.#tell({ toolCall: { functionCalls: [call] } });
+      return;
+    }
+    this.#isSpeaking = true;
+    this.#tell({ serverContent: { outputTranscription: { text } } });
+    this.#sendAudio(ms);
+    if (unfinished) return;
+    this.#heardAtMs = this.heardMs + ms;
+    this.#tell({ serverContent: { generationComplete: true } });
+  }
+
+  #interrupt(): void {
+    if (!this.#isSpeaking) return;
+    this.#isSpeaking = false;
+    this.#tell({ serverContent: { interrupted: true } });
+    if (this.#heardAtMs === undefined)
+      for (let i = 0; i < (this.server.faults.latePieces ?? 0); i += 1) this.#sendAudio(400);
+    this.#heardAtMs = undefined;
+    this.#tell({ serverContent: { turnComplete: true } });
+  }
+
+  #onCaller(audio: Uint8Array): void {
+    this.hear(audio);
+    if (!this.#isSpeaking || this.#heardAtMs === undefined || this.heardMs < this.#heardAtMs) return;
+    this.#isSpeaking = false;
+    this.#heardAtMs = undefined;
+    // Several things come in one message.
+    const usageMetadata = {
+      promptTokenCount: 40,
+      responseTokenCount: 25,
+      totalTokenCount: 65,
+      promptTokensDetails: [{ modality: 'AUDIO', tokenCount: 40 }],
+    };
+    this.#tell({ serverContent: { turnComplete: true }, usageMetadata });
+    if (this.#setup?.sessionResumption) this.#giveHandle();
+  }
+
+  #giveHandle(): void {
+    this.#handles += 1;
+    this.#tell({ sessionResumptionUpdate: { newHandle: `handle-${this.#handles}`, resumable: true } });
+  }
+
+  #sendAudio(ms: number): void {
+    for (const piece of spokenPieces(speaks, ms)) {
+      const inlineData = { mimeType: 'audio/pcm;rate=24000', data: Buffer.from(piece).toString('base64') };
+      this.#tell({ serverContent: { modelTurn: { parts: [{ inlineData }] } } });
+    }
+  }
+
+  /** Google sends its JSON in binary messages. */
+  #tell(message: AiMessage): void {
+    this.send(Buffer.from(JSON.stringify(message)));
+  }
+}

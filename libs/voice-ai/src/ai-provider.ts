@@ -1,0 +1,44 @@
+import { AiConversation, type AiDialect } from './ai-conversation.ts';
+import type { AiAddress } from './ai-socket.ts';
+import type { VoiceProvider } from './provider.ts';
+import { readKey } from './provider-key.ts';
+
+/** Options that every AI behind a WebSocket has; parsed already. */
+interface AiOptions {
+  readonly key?: string | undefined;
+  readonly keyFile?: string | undefined;
+  readonly digitsFinishKey?: string | null;
+  readonly digitsTimeoutMs?: number;
+}
+
+export interface AiProtocol<Options> {
+  /** @param key undefined where the options name none, and none is needed */
+  address(options: Options, key: string | undefined, signal: AbortSignal): AiAddress | Promise<AiAddress>;
+  dialect(conversation: AiConversation, options: Options): AiDialect;
+}
+
+/** A provider whose AI is behind a WebSocket. @param parse throws VoiceProviderError CF_PROVIDER_OPTIONS */
+export function aiProvider<Options extends AiOptions>(
+  provider: string,
+  parse: (given: unknown) => Options,
+  protocol: AiProtocol<Options>,
+): (given: unknown) => VoiceProvider {
+  return (given) => {
+    const options = parse(given);
+    return {
+      name: provider,
+      open: async (context) => {
+        context.signal.throwIfAborted();
+        const { digitsFinishKey = '#', digitsTimeoutMs = 2000 } = options;
+        const key = await readKey(provider, options);
+        return AiConversation.open(context, {
+          provider,
+          digitsFinishKey,
+          digitsTimeoutMs,
+          address: (signal) => protocol.address(options, key, signal),
+          dialect: (conversation) => protocol.dialect(conversation, options),
+        });
+      },
+    };
+  };
+}

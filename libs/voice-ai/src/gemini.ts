@@ -1,0 +1,218 @@
+import { formatNamed } from '@callfleet/media';
+import { z } from 'zod';
+import type { AiConversation, AiDialect } from './ai-conversation.ts';
+import { aiProvider } from './ai-provider.ts';
+import { aiUrl } from './ai-url.ts';
+import { CallerVoice, type Stretch } from './caller-voice.ts';
+import { digitOptions } from './digit-entry.ts';
+import { type GeminiContent, readGeminiMessage } from './gemini-messages.ts';
+import { keyOptions } from './provider-key.ts';
+import { parseOptions } from './provider-options.ts';
+import type { OpenTurn } from './turns.ts';
+import { UnnamedAnswers } from './unnamed-answers.ts';
+import { countsOf } from './usage-counts.ts';
+import { voiceTools } from './voice-tools.ts';
+
+const SERVICE = 'google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent';
+
+const options = {
+  ...keyOptions('GEMINI_API_KEY'),
+  ...digitOptions,
+  url: aiUrl.default(`wss://generativelanguage.googleapis.com/ws/${SERVICE}`),
+  model: z.string().min(1).default('gemini-live-2.5-flash-preview'),
+  voice: z.string().min(1).optional(),
+  temperature: z.number().min(0).max(2).optional(),
+  instructions: z.string().optional(),
+  /** What it says first. Without it, it waits for the caller. */
+  greeting: z.string().min(1).optional(),
+  tools: voiceTools,
+  /** So much silence ends what the caller says, milliseconds. */
+  silenceMs: z.int().min(100).max(5000).optional(),
+  /** False: the caller can't cut it short. */
+  interruptible: z.boolean().default(true),
+};
+
+type GeminiOptions = z.output<z.ZodObject<typeof options>>;
+
+/** Gemini Live. @throws VoiceProviderError CF_PROVIDER_OPTIONS */
+export const gemini = aiProvider('gemini', (given) => parseOptions('gemini', options, given), {
+  address: ({ url }, key = '') => ({ url: new URL(url), headers: { 'x-goog-api-key': key } }),
+  dialect: (conversation, parsed) => new GeminiLive(conversation, parsed),
+});
+
+const hears = formatNamed('slin16');
+const speaks = formatNamed('slin24');
+
+/** A connection that must be given up is replaced so long before its end at the latest, milliseconds. */
+const LEAVE_BEFORE_MS = 2000;
+
+/** A session whose connections last no longer has failed, milliseconds. */
+const SHORTEST_CONNECTION_MS = 10_000;
+
+class GeminiLive implements AiDialect {
+  readonly #conversation: AiConversation;
+  readonly #options: GeminiOptions;
+  readonly #answers: UnnamedAnswers;
+  readonly #voice: CallerVoice;
+  /** What the caller says; `when` is set when the AI begins to answer. */
+  #caller: { readonly turn: OpenTurn; text: string; when?: Stretch } | undefined;
+  /** With it a new connection goes on where the last one ended. */
+  #handle: string | undefined;
+  #connectedAt = 0;
+  #isAnswering = false;
+  #isLeaving = false;
+  #cancelLeaving: () => void = () => {};
+
+  constructor(conversation: AiConversation, parsed: GeminiOptions) {
+    const { time } = conversation.context;
+    this.#conversation = conversation;
+    this.#options = parsed;
+    this.#answers = new UnnamedAnswers(time);
+    this.#voice = new CallerVoice(hears, time, (event) => {
+      conversation.tell(event);
+      if (event.type === 'speech-started') this.#onCallerStarts();
+    });
+  }
+
+  begin(): void {
+    const { model, voice, temperature, instructions, tools, silenceMs, interruptible } = this.#options;
+    this.#connectedAt = this.#conversation.context.time.now();
+    this.#conversation.send({
+      setup: {
+        model: model.startsWith('models/') ? model : `models/${model}`,
+        generationConfig: {
+          responseModalities: ['AUDIO'],
+          temperature,
+          ...(voice !== undefined && { speechConfig: { voiceConfig: { prebuiltVoiceConfig: { voiceName: voice } } } }),
+        },
+        ...(instructions !== undefined && { systemInstruction: { parts: [{ text: instructions }] } }),
+        ...(tools.length > 0 && { tools: [{ functionDeclarations: tools.map(declared) }] }),
+        realtimeInputConfig: {
+          automaticActivityDetection: { silenceDurationMs: silenceMs },
+          activityHandling: interruptible ? 'START_OF_ACTIVITY_INTERRUPTS' : 'NO_INTERRUPTION',
+        },
+        sessionResumption: { handle: this.#handle },
+        // Without it a conversation ends when its audio fills the model's window, after a quarter of an hour.
+        contextWindowCompression: { slidingWindow: {} },
+        inputAudioTranscription: {},
+        outputAudioTranscription: {},
+      },
+    });
+  }
+
+  sendAudio(audio: Uint8Array): void {
+    this.#voice.hear(audio);
+    const data = Buffer.from(audio).toString('base64');
+    this.#conversation.send({ realtimeInput: { audio: { data, mimeType: 'audio/pcm;rate=16000' } } });
+  }
+
+  sendText(text: string): void {
+    this.#interrupted();
+    this.#say(text);
+  }
+
+  sendToolResult(id: string, name: string, result: string): void {
+    this.#conversation.send({ toolResponse: { functionResponses: [{ id, name, response: { result } }] } });
+  }
+
+  onMessage(message: unknown): void {
+    const conversation = this.#conversation;
+    // Several of them may come in one message.
+    const { setupComplete, serverContent, toolCall, toolCallCancellation, usageMetadata, ...session } =
+      readGeminiMessage(message);
+    if (setupComplete) this.#onReady();
+    if (serverContent) this.#onContent(serverContent);
+    for (const { id, name, args } of toolCall?.functionCalls ?? []) conversation.toolCall(id, name, args);
+    for (const id of toolCallCancellation?.ids ?? []) conversation.toolCallCancelled(id);
+    if (usageMetadata) conversation.tell({ type: 'usage', usage: countsOf(usageMetadata) });
+    const { sessionResumptionUpdate: update, goAway } = session;
+    if (update) this.#handle = update.resumable ? update.newHandle : undefined;
+    if (goAway) this.#leave(Number.parseFloat(goAway.timeLeft) * 1000 || 0);
+  }
+
+  onLost(): boolean {
+    const lastedMs = this.#conversation.context.time.now() - this.#connectedAt;
+    if (this.#handle === undefined || lastedMs < SHORTEST_CONNECTION_MS) return false;
+    this.#reconnect();
+    return true;
+  }
+
+  end(): void {
+    this.#cancelLeaving();
+  }
+
+  #onReady(): void {
+    const isFirst = this.#handle === undefined;
+    const { greeting } = this.#options;
+    this.#conversation.ready(hears, speaks);
+    if (greeting !== undefined && isFirst) this.#say(`Say exactly this to the caller: ${greeting}`);
+  }
+
+  #onContent(content: GeminiContent): void {
+    const { speech } = this.#conversation;
+    if (content.interrupted) this.#interrupted();
+    if (content.inputTranscription?.text) this.#callerTurn().text += content.inputTranscription.text;
+    for (const { inlineData } of content.modelTurn?.parts ?? []) {
+      if (!inlineData?.mimeType.startsWith('audio/pcm')) continue;
+      this.#isAnswering = true;
+      if (this.#caller) this.#caller.when ??= this.#voice.said;
+      this.#conversation.play(Buffer.from(inlineData.data, 'base64'), this.#answers.current);
+    }
+    if (content.outputTranscription?.text) speech.say(content.outputTranscription.text, this.#answers.current);
+    if (!content.generationComplete && !content.turnComplete) return;
+    this.#isAnswering = false;
+    this.#endCallerTurn();
+    speech.end(this.#answers.current);
+    if (content.turnComplete) this.#answers.next();
+    if (this.#isLeaving) this.#reconnect();
+  }
+
+  #say(text: string): void {
+    this.#conversation.send({ clientContent: { turns: [{ role: 'user', parts: [{ text }] }], turnComplete: true } });
+  }
+
+  #onCallerStarts(): void {
+    if (this.#caller?.when) this.#endCallerTurn();
+    this.#callerTurn();
+  }
+
+  /** It is told what was said, but not when that began. */
+  #callerTurn(): { text: string } {
+    this.#caller ??= { turn: this.#conversation.turns.begin('caller'), text: '' };
+    return this.#caller;
+  }
+
+  #endCallerTurn(): void {
+    this.#caller?.turn.end(this.#caller.text, this.#caller.when ?? this.#voice.said);
+    this.#caller = undefined;
+  }
+
+  #interrupted(): void {
+    // Of what has come as a whole nothing comes late.
+    if (this.#isAnswering) this.#conversation.speech.drop(this.#answers.cut());
+    else this.#answers.next();
+    this.#isAnswering = false;
+    this.#conversation.interrupted();
+  }
+
+  /** Its connections live ten minutes. What it is saying is let come to its end, if there is time. */
+  #leave(timeLeftMs: number): void {
+    if (this.#handle === undefined) return;
+    this.#isLeaving = true;
+    if (!this.#isAnswering) this.#reconnect();
+    else {
+      const waitMs = Math.max(0, timeLeftMs - LEAVE_BEFORE_MS);
+      this.#cancelLeaving = this.#conversation.context.time.after(waitMs, () => this.#reconnect());
+    }
+  }
+
+  #reconnect(): void {
+    this.#isLeaving = false;
+    this.#cancelLeaving();
+    this.#conversation.reconnect();
+  }
+}
+
+function declared({ name, description, parameters }: GeminiOptions['tools'][number]): Record<string, unknown> {
+  return { name, description, parametersJsonSchema: parameters };
+}

@@ -1,0 +1,100 @@
+import { startOpenAiServer } from '@callfleet/testkit';
+import { expect, test, vi } from 'vitest';
+import { askAndBeAnswered, describeAi, oneOf } from './ai-conformance.ts';
+
+const { ai, connected } = describeAi({
+  name: 'openai',
+  start: startOpenAiServer,
+  options: { turnDetection: { type: 'server_vad', silenceMs: 300 } },
+});
+
+test('is told how much of its answer was really heard, and never more than there was', async () => {
+  ai().answers.push({ ms: 3000 }, { ms: 500 });
+  const call = await connected();
+  await askAndBeAnswered(call);
+  await call.say(500, undefined);
+  await call.say(200, 0.3);
+  await vi.waitFor(() => expect(ai().last.truncated).toHaveLength(1));
+  expect(ai().last.truncated[0]?.ms).toBe(Math.floor(call.playedMs));
+  // What was heard to its end is not cut.
+  await call.say(600, 0);
+  await call.say(1500, undefined);
+  await call.say(200, 0.3);
+  expect(ai().last.truncated).toHaveLength(1);
+});
+
+test('G.711 passes through untouched', async () => {
+  const call = await connected({}, 'alaw');
+  const update = ai().last.received[0] as { session: { audio: Record<'input' | 'output', { format: unknown }> } };
+  expect([update.session.audio.input.format, update.session.audio.output.format]).toEqual([
+    { type: 'audio/pcma' },
+    { type: 'audio/pcma' },
+  ]);
+  await call.say(1000, 0.3);
+  await vi.waitFor(() => expect(ai().last.heardMs).toBe(1000));
+});
+
+test('a model that speaks PCM, though it was asked for G.711, is understood', async () => {
+  ai().faults.format = { type: 'audio/pcm', rate: 24_000 };
+  const call = await connected();
+  await askAndBeAnswered(call);
+  await call.say(1500, 0);
+  expect(call.playedMs).toBeCloseTo(1000, -2);
+  expect(ai().last.heardMs).toBeCloseTo(call.now, -2);
+});
+
+test('a format that nobody here can read is a failure that names it', async () => {
+  ai().faults.format = { type: 'audio/opus' };
+  await expect(connected()).rejects.toMatchObject({
+    code: 'CF_PROVIDER_PROTOCOL',
+    message: expect.stringContaining('audio/opus'),
+  });
+});
+
+test.each([
+  ['rate_limit_exceeded', 'CF_PROVIDER_LIMITED'],
+  ['session_expired', 'CF_PROVIDER_FAILED'],
+])('an AI that can go on no more has failed: %s', async (reason, code) => {
+  const call = await connected();
+  ai().last.sendError('response_cancel_not_active');
+  ai().last.sendError(reason);
+  const { error } = await vi.waitFor(() => oneOf(call, 'failed'));
+  expect(error).toMatchObject({ code, message: expect.stringContaining(reason) });
+});
+
+test('an answer that fails is not silence', async () => {
+  ai().answers.push({ fails: 'rate_limit_exceeded' });
+  const call = await connected();
+  await call.say(800, 0.3);
+  await call.say(600, 0);
+  expect((await vi.waitFor(() => oneOf(call, 'failed'))).error.code).toBe('CF_PROVIDER_LIMITED');
+});
+
+test('keys that are pressed while it speaks silence it, and are answered', async () => {
+  ai().answers.push({ ms: 3000, unfinished: true }, { text: 'Thank you.', ms: 700 });
+  const call = await connected();
+  await askAndBeAnswered(call);
+  call.session.digit('5');
+  call.session.digit('#');
+  expect(call.queuedMs).toBe(0);
+  const heardMs = call.playedMs;
+  await vi.waitFor(() => expect(call.queuedMs).toBe(700));
+  await call.say(1000, 0);
+  expect(call.playedMs).toBe(heardMs + 700);
+});
+
+test('greets the caller first', async () => {
+  ai().answers.push({ text: 'Hello!', ms: 500 });
+  const call = await connected({ greeting: 'Hello!' });
+  await vi.waitFor(() => expect(call.queuedMs).toBe(500));
+  expect(JSON.stringify(ai().last.received.at(-1))).toContain('Hello!');
+});
+
+test('a caller who may not interrupt is heard, and the bot goes on', async () => {
+  ai().answers.push({ ms: 3000 });
+  const call = await connected({ interruptible: false });
+  await askAndBeAnswered(call);
+  await call.say(1000, 0.3);
+  expect(call.queuedMs).toBeGreaterThan(1500);
+  expect(call.events.filter(({ type }) => type === 'interrupted')).toEqual([]);
+});

@@ -1,0 +1,273 @@
+import type { AudioFormat } from '@callfleet/media';
+import { z } from 'zod';
+import type { AiConversation, AiDialect } from './ai-conversation.ts';
+import { aiProvider } from './ai-provider.ts';
+import { aiUrl } from './ai-url.ts';
+import { digitOptions } from './digit-entry.ts';
+import {
+  formatOfOpenAi,
+  type OpenAiFailure,
+  type OpenAiFormat,
+  type OpenAiResponse,
+  openAiFormatFor,
+  readOpenAiEvent,
+} from './openai-events.ts';
+import { keyOptions } from './provider-key.ts';
+import { parseOptions } from './provider-options.ts';
+import type { OpenTurn } from './turns.ts';
+import { countsOf } from './usage-counts.ts';
+import { toolArguments, voiceTools } from './voice-tools.ts';
+
+const serverVad = z.strictObject({
+  type: z.literal('server_vad'),
+  /** 0..1: higher needs louder speech. */
+  threshold: z.number().min(0).max(1).default(0.5),
+  /** What the AI is given of the time before speech was noticed, milliseconds. */
+  prefixPaddingMs: z.int().min(0).max(2000).default(300),
+  /** So much silence ends what the caller says, milliseconds. */
+  silenceMs: z.int().min(100).max(5000).default(500),
+  /** After so much silence of both the AI speaks again, milliseconds. */
+  idleTimeoutMs: z.int().min(5000).max(30_000).optional(),
+});
+const semanticVad = z.strictObject({
+  type: z.literal('semantic_vad'),
+  /** How soon it takes what was said for all of it. */
+  eagerness: z.enum(['low', 'medium', 'high', 'auto']).default('auto'),
+});
+
+const options = {
+  ...keyOptions('OPENAI_API_KEY'),
+  ...digitOptions,
+  url: aiUrl.default('wss://api.openai.com/v1/realtime'),
+  model: z.string().min(1).default('gpt-realtime'),
+  voice: z.string().min(1).default('marin'),
+  /** Of the voice; 1 is its own. */
+  speed: z.number().min(0.25).max(1.5).default(1),
+  instructions: z.string().optional(),
+  /** What it says first. Without it, it waits for the caller. */
+  greeting: z.string().min(1).optional(),
+  tools: voiceTools,
+  /** The model that writes down what the caller says. `null`: none does, and no turn of the caller is told. */
+  transcription: z.string().min(1).nullable().default('gpt-4o-mini-transcribe'),
+  turnDetection: z
+    .discriminatedUnion('type', [serverVad, semanticVad])
+    .default(serverVad.parse({ type: 'server_vad' })),
+  /** False: the caller can't cut it short. */
+  interruptible: z.boolean().default(true),
+};
+
+type OpenAiOptions = z.output<z.ZodObject<typeof options>>;
+
+/** OpenAI Realtime, and what speaks its protocol. @throws VoiceProviderError CF_PROVIDER_OPTIONS */
+export const openai = aiProvider('openai', (given) => parseOptions('openai', options, given), {
+  address: ({ url: given, model }, key) => {
+    const url = new URL(given);
+    if (!url.searchParams.has('model')) url.searchParams.set('model', model);
+    return { url, headers: { authorization: `Bearer ${key}` } };
+  },
+  dialect: (conversation, parsed) => new OpenAiRealtime(conversation, parsed),
+});
+
+const LIMITS = new Set(['rate_limit_exceeded', 'insufficient_quota']);
+/** After other errors the AI goes on: mostly, what we asked for came too late to be of use. */
+const FATAL = new Set([...LIMITS, 'session_expired', 'invalid_api_key', 'model_not_found', 'server_error']);
+
+class OpenAiRealtime implements AiDialect {
+  readonly #conversation: AiConversation;
+  readonly #options: OpenAiOptions;
+  /** What the caller says, by the item that it becomes. */
+  readonly #callerTurns = new Map<string, { readonly turn: OpenTurn; readonly startMs: number; endMs: number }>();
+  #isReady = false;
+  /** The response that is under way: there is one at most. */
+  #active: string | undefined;
+  /** One more is wanted when that is done. */
+  #wanted = false;
+
+  constructor(conversation: AiConversation, parsed: OpenAiOptions) {
+    this.#conversation = conversation;
+    this.#options = parsed;
+  }
+
+  begin(): void {
+    const { model, instructions, tools, transcription, voice, speed } = this.#options;
+    const format = openAiFormatFor(this.#conversation.context.format);
+    const input = {
+      format,
+      transcription: transcription === null ? null : { model: transcription },
+      turn_detection: this.#turnDetection(),
+    };
+    this.#conversation.send({
+      type: 'session.update',
+      session: {
+        type: 'realtime',
+        model,
+        instructions,
+        output_modalities: ['audio'],
+        audio: { input, output: { format, voice, speed } },
+        tools: tools.map((tool) => ({ type: 'function', ...tool })),
+        tool_choice: 'auto',
+      },
+    });
+  }
+
+  sendAudio(audio: Uint8Array): void {
+    this.#conversation.send({ type: 'input_audio_buffer.append', audio: Buffer.from(audio).toString('base64') });
+  }
+
+  sendText(text: string): void {
+    if (this.#options.interruptible) this.#interrupted();
+    if (this.#active !== undefined) this.#conversation.send({ type: 'response.cancel', response_id: this.#active });
+    const content = [{ type: 'input_text', text }];
+    this.#conversation.send({ type: 'conversation.item.create', item: { type: 'message', role: 'user', content } });
+    this.#respond();
+  }
+
+  sendToolResult(id: string, _name: string, result: string): void {
+    const item = { type: 'function_call_output', call_id: id, output: result };
+    this.#conversation.send({ type: 'conversation.item.create', item });
+    this.#respond();
+  }
+
+  onMessage(message: unknown): void {
+    const event = readOpenAiEvent(message);
+    const conversation = this.#conversation;
+    const { speech } = conversation;
+    switch (event?.type) {
+      case 'session.updated':
+        this.#onUpdated(event.session.audio?.input?.format, event.session.audio?.output?.format);
+        break;
+      case 'input_audio_buffer.speech_started':
+        this.#onSpeechStarted(event.item_id, event.audio_start_ms);
+        break;
+      case 'input_audio_buffer.speech_stopped':
+        this.#onSpeechStopped(event.item_id, event.audio_end_ms);
+        break;
+      case 'conversation.item.input_audio_transcription.completed':
+        if (event.usage) conversation.tell({ type: 'usage', usage: countsOf(event.usage, 'transcription') });
+        this.#endCallerTurn(event.item_id, event.transcript);
+        break;
+      case 'conversation.item.input_audio_transcription.failed':
+        this.#endCallerTurn(event.item_id, '');
+        break;
+      case 'response.created':
+        conversation.answered();
+        this.#active = event.response.id;
+        break;
+      case 'response.output_audio.delta':
+        conversation.play(Buffer.from(event.delta, 'base64'), event.response_id, event.item_id);
+        break;
+      case 'response.output_audio_transcript.delta':
+        speech.say(event.delta, event.response_id, event.item_id);
+        break;
+      case 'response.function_call_arguments.done':
+        conversation.toolCall(event.call_id, event.name, toolArguments(event.arguments));
+        break;
+      case 'response.done':
+        this.#onResponseDone(event.response);
+        break;
+      case 'error':
+        this.#onError(event.error);
+        break;
+    }
+  }
+
+  #onUpdated(input: OpenAiFormat | undefined, output: OpenAiFormat | undefined): void {
+    if (this.#isReady) return;
+    const asked = openAiFormatFor(this.#conversation.context.format);
+    // Some models speak PCM, whatever they are asked for.
+    this.#conversation.ready(this.#understood(input ?? asked), this.#understood(output ?? asked));
+    this.#isReady = true;
+    const { greeting } = this.#options;
+    if (greeting !== undefined) this.#respond({ instructions: `Say exactly this to the caller: ${greeting}` });
+  }
+
+  #understood(format: OpenAiFormat): AudioFormat {
+    const understood = formatOfOpenAi(format);
+    if (understood) return understood;
+    const { type, rate = '' } = format;
+    throw this.#conversation.error('CF_PROVIDER_PROTOCOL', `wants audio as ${type} ${rate}, which can't be converted`);
+  }
+
+  #onSpeechStarted(item: string, positionMs: number): void {
+    const conversation = this.#conversation;
+    const { turnDetection, interruptible } = this.#options;
+    conversation.answered();
+    if (interruptible) this.#interrupted();
+    // Its position is that of the padding, which nobody spoke in.
+    const paddingMs = turnDetection.type === 'server_vad' ? turnDetection.prefixPaddingMs : 0;
+    const startMs = conversation.heardAtMs(positionMs + paddingMs);
+    conversation.tell({ type: 'speech-started', atMs: startMs });
+    this.#callerTurns.set(item, { turn: conversation.turns.begin('caller'), startMs, endMs: startMs });
+  }
+
+  #onSpeechStopped(item: string, positionMs: number): void {
+    const { turnDetection, transcription } = this.#options;
+    const silenceMs = turnDetection.type === 'server_vad' ? turnDetection.silenceMs : 0;
+    const atMs = this.#conversation.heardAtMs(positionMs - silenceMs);
+    this.#conversation.tell({ type: 'speech-stopped', atMs });
+    this.#conversation.expectAnswer();
+    const spoken = this.#callerTurns.get(item);
+    if (spoken) spoken.endMs = atMs;
+    if (transcription === null) this.#endCallerTurn(item, '');
+  }
+
+  #endCallerTurn(item: string, text: string): void {
+    const spoken = this.#callerTurns.get(item);
+    this.#callerTurns.delete(item);
+    spoken?.turn.end(text, spoken);
+  }
+
+  /** The AI must know what of its words were heard, or it takes all of them for said. */
+  #interrupted(): void {
+    if (this.#active !== undefined) this.#conversation.speech.drop(this.#active);
+    for (const { item, heardMs } of this.#conversation.interrupted())
+      this.#conversation.send({
+        type: 'conversation.item.truncate',
+        item_id: item,
+        content_index: 0,
+        audio_end_ms: Math.floor(heardMs),
+      });
+  }
+
+  #respond(response?: Readonly<Record<string, unknown>>): void {
+    this.#wanted = this.#active !== undefined;
+    if (this.#wanted) return;
+    this.#conversation.expectAnswer();
+    this.#conversation.send({ type: 'response.create', ...(response && { response }) });
+  }
+
+  #onResponseDone({ id, status, status_details, usage }: OpenAiResponse): void {
+    this.#active = undefined;
+    this.#conversation.answered();
+    this.#conversation.speech.end(id);
+    if (usage) this.#conversation.tell({ type: 'usage', usage: countsOf(usage) });
+    if (status === 'failed') throw this.#failure(status_details?.error ?? {});
+    if (this.#wanted) this.#respond();
+  }
+
+  #onError(error: OpenAiFailure): void {
+    // The AI began to answer by itself in the same moment.
+    if (error.code === 'conversation_already_has_active_response') this.#wanted = true;
+    if (!this.#isReady || FATAL.has(error.code ?? '') || FATAL.has(error.type ?? '')) throw this.#failure(error);
+  }
+
+  #failure({ code, type, message }: OpenAiFailure): Error {
+    const limited = LIMITS.has(code ?? '');
+    const why = [code ?? type ?? 'no reason given', message].filter(Boolean).join(': ');
+    return this.#conversation.error(limited ? 'CF_PROVIDER_LIMITED' : 'CF_PROVIDER_FAILED', `failed: ${why}`);
+  }
+
+  #turnDetection(): Record<string, unknown> {
+    const { turnDetection, interruptible } = this.#options;
+    const common = { type: turnDetection.type, create_response: true, interrupt_response: interruptible };
+    if (turnDetection.type === 'semantic_vad') return { ...common, eagerness: turnDetection.eagerness };
+    const { threshold, prefixPaddingMs, silenceMs, idleTimeoutMs } = turnDetection;
+    return {
+      ...common,
+      threshold,
+      prefix_padding_ms: prefixPaddingMs,
+      silence_duration_ms: silenceMs,
+      ...(idleTimeoutMs !== undefined && { idle_timeout_ms: idleTimeoutMs }),
+    };
+  }
+}
