@@ -53,9 +53,12 @@ export async function rtpEnd(onFrame: FrameListener): Promise<MediaEnd> {
   const listening = once(socket, 'listening');
   socket.bind(0, HOST);
   await listening;
+  let [host, port] = [HOST, 0];
   let position = 0;
   let lastSeq: number | undefined;
-  socket.on('message', (packet) => {
+  socket.on('message', (packet, from) => {
+    // Reports of another leg's, whose port is the one below, are no audio.
+    if (from.port !== port) return;
     const seq = packet.readUInt16BE(2);
     // 16 bits on a circle.
     if (lastSeq !== undefined) position += ((seq - lastSeq) << 16) >> 16;
@@ -64,7 +67,6 @@ export async function rtpEnd(onFrame: FrameListener): Promise<MediaEnd> {
   });
   const sender = new RtpSender({ payloadType: 0, samplesPerFrame: FRAME_BYTES, ssrc: 4711, seq: 0, timestamp: 0 });
   const packet = Buffer.alloc(RTP_HEADER_BYTES + FRAME_BYTES);
-  let [host, port] = [HOST, 0];
   return {
     channelVariables: {
       UNICASTRTP_LOCAL_ADDRESS: HOST,
