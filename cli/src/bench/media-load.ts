@@ -1,7 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { LatencyHistogram, type MediaEndKind, type MediaEndsReport } from '@callfleet/testkit';
+import { type AiTurns, LatencyHistogram, type MediaEndKind, type MediaEndsReport } from '@callfleet/testkit';
 import { residentBytes, waitedForCoreMs, watchCpu, watchOthers } from './process-cpu.ts';
-import { type BenchProvider, RelayUnderTest } from './relay-under-test.ts';
+import { type BenchProvider, RelayUnderTest, type RelayUnderTestOptions } from './relay-under-test.ts';
+import { joinedLatency, type VoiceLatency, voiceLatency } from './voice-latency.ts';
 
 /** What a relay did with so many calls. Milliseconds, unless it says otherwise. */
 export interface MediaRound {
@@ -19,6 +20,8 @@ export interface MediaRound {
   readonly ownLateMs: number;
   readonly residentBytes: number;
   readonly heard: MediaEndsReport;
+  /** With an AI that notes it. */
+  readonly voice: VoiceLatency;
 }
 
 /** The same number of calls, measured a few times. */
@@ -38,16 +41,15 @@ export interface MediaLoad {
   readonly lostOnTheWayIn: number;
 }
 
-export interface MediaLoadOptions {
+export interface MediaLoadOptions extends RelayUnderTestOptions {
   readonly transport: MediaEndKind;
   readonly provider: BenchProvider;
   readonly calls: readonly number[];
   readonly rounds: number;
   readonly roundMs: number;
   readonly settleMs: number;
-  /** Pids of what else takes part. */
-  readonly others?: readonly number[];
-  readonly nodeOptions?: string;
+  /** What the AI of each call, by its number, has noted since it was asked last. */
+  readonly noted?: () => Promise<ReadonlyMap<number, AiTurns>>;
 }
 
 /** A relay that is so busy, or so late, has more calls than it can carry: the next step would tell nothing. */
@@ -56,8 +58,8 @@ const KNEE_MS = 100;
 
 /** Step by step more calls through one relay, each talking both ways, until it cannot take more. */
 export async function measureMediaLoad(options: MediaLoadOptions): Promise<MediaLoad> {
-  const { transport, provider, others = [], nodeOptions = '' } = options;
-  const relay = await RelayUnderTest.start(transport, { others, nodeOptions });
+  const { transport, provider } = options;
+  const relay = await RelayUnderTest.start(transport, options);
   try {
     const emptyBytes = residentBytes(relay.pid);
     const steps: MediaStep[] = [];
@@ -83,6 +85,7 @@ export async function measureMediaLoad(options: MediaLoadOptions): Promise<Media
 
 async function measureRound(relay: RelayUnderTest, calls: number, options: MediaLoadOptions): Promise<MediaRound> {
   const pids = { relay: relay.pid, ends: relay.ends.pid };
+  await options.noted?.();
   const used = watchCpu(pids);
   const othersCores = watchOthers([...Object.values(pids), ...(options.others ?? []), process.pid]);
   const waitedBefore = waitedForCoreMs(relay.pid);
@@ -90,6 +93,11 @@ async function measureRound(relay: RelayUnderTest, calls: number, options: Media
   const heard = await relay.ends.measure(options.roundMs);
   const seconds = (performance.now() - from) / 1000;
   const { relay: relaySeconds, ends: endsSeconds } = used();
+  const noted = await options.noted?.();
+  const voices = heard.turns.flatMap((turns, call) => {
+    const ai = noted?.get(call);
+    return ai ? [voiceLatency(turns, ai)] : [];
+  });
   const pacing = new LatencyHistogram(heard.pacing);
   const roundTrip = new LatencyHistogram(heard.roundTrip);
   return {
@@ -102,7 +110,8 @@ async function measureRound(relay: RelayUnderTest, calls: number, options: Media
     roundTripMs: { p50: roundTrip.quantileMs(0.5), p95: roundTrip.quantileMs(0.95) },
     ownLateMs: new LatencyHistogram(heard.ownLate).quantileMs(0.99),
     residentBytes: residentBytes(relay.pid),
-    heard,
+    heard: { ...heard, turns: [] },
+    voice: joinedLatency(voices),
   };
 }
 

@@ -15,7 +15,7 @@ import {
 } from '@callfleet/bus';
 import { callIdOf, resourceId } from '@callfleet/identity';
 import { Fleet } from '@callfleet/supervise';
-import { type MediaEndKind, MediaEndsProcess, startNatsServer } from '@callfleet/testkit';
+import { type MediaEndKind, MediaEndsProcess, startNatsServer, type TurnsPace } from '@callfleet/testkit';
 import { serviceMain } from '../repository.ts';
 import { pinToCores } from './process-cpu.ts';
 
@@ -24,6 +24,15 @@ export interface BenchProvider {
   readonly name: string;
   /** Of a session. */
   readonly options: (call: number) => Record<string, unknown>;
+}
+
+export interface RelayUnderTestOptions {
+  /** Pids of what else takes part, to be kept off the relay's core. */
+  readonly others?: readonly number[];
+  /** Callers speak in turns; without, all the time. */
+  readonly turns?: TurnsPace | undefined;
+  /** The relay's: keys of an AI, NODE_OPTIONS to look into it. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 type RequestOf<Op extends RelayRequest['op']> = Extract<RelayRequest, { op: Op }>;
@@ -46,11 +55,8 @@ export class RelayUnderTest {
   readonly #sessions: Array<Pick<RelayRequest, 'call' | 'session' | 'epoch'>> = [];
   readonly #stop: () => Promise<void>;
 
-  /** @param others pids of what else takes part, to be kept off the relay's core @param nodeOptions of the relay */
-  static async start(
-    transport: MediaEndKind,
-    { others = [], nodeOptions = '' }: { others?: readonly number[]; nodeOptions?: string } = {},
-  ): Promise<RelayUnderTest> {
+  static async start(transport: MediaEndKind, options: RelayUnderTestOptions = {}): Promise<RelayUnderTest> {
+    const { others = [], turns, env = {} } = options;
     const owned: Array<() => Promise<unknown>> = [];
     const stop = async () => {
       for (const release of owned.splice(0).reverse()) await release();
@@ -58,7 +64,7 @@ export class RelayUnderTest {
     try {
       const nats = await startNatsServer();
       owned.push(() => nats.stop());
-      const ends = await MediaEndsProcess.start(transport);
+      const ends = await MediaEndsProcess.start(transport, turns);
       owned.push(() => ends.stop());
       const folder = await mkdtemp(join(tmpdir(), 'callfleet-bench-'));
       owned.push(() => rm(folder, { recursive: true, force: true }));
@@ -79,7 +85,7 @@ export class RelayUnderTest {
         serviceMain,
         gateways: 0,
         workers: 0,
-        relays: [{ name: 'relay-bench', env: { NODE_OPTIONS: nodeOptions } }],
+        relays: [{ name: 'relay-bench', env }],
         onLine: (name, line) => console.log(`${name}: ${line.slice(0, 300)}`),
         onLost: (name, code) => console.log(`callfleet: ${name} ended by itself (exit code ${code})`),
       });

@@ -2,7 +2,8 @@ import type { MediaEndKind } from './media-end.ts';
 import { MediaEnds } from './media-ends.ts';
 import type { EndsOrder, EndsWord } from './media-ends-process.ts';
 
-const ends = await MediaEnds.start(process.argv[2] as MediaEndKind);
+const [, , kind, turns] = process.argv;
+const ends = await MediaEnds.start(kind as MediaEndKind, turns === undefined ? undefined : JSON.parse(turns));
 const tell = (word: EndsWord) => void process.send?.(word);
 
 // Whoever started us is gone, or wants us no more.

@@ -1,4 +1,5 @@
 import { type AudioFormat, FRAME_MS, formatNamed, fromPcm, tone, toneLevel, toPcm } from '@callfleet/media';
+import { CallerTurns, type HeardTurns, type TurnsPace } from './caller-turns.ts';
 import { MARKS, readMark, writeMark } from './frame-mark.ts';
 import { LatencyHistogram } from './latency-histogram.ts';
 import {
@@ -36,6 +37,8 @@ export interface MediaEndsReport {
   readonly roundTrip: readonly number[];
   /** How late the ends themselves were to send. */
   readonly ownLate: readonly number[];
+  /** Of each call, where callers speak in turns. */
+  readonly turns: readonly HeardTurns[];
 }
 
 /** Tones lie so far apart, Hz, from the lowest; all of them repeat after a second. */
@@ -61,19 +64,22 @@ export class MediaEnds {
   readonly #kind: MediaEndKind;
   readonly #format: AudioFormat;
   readonly #servers: WebSocketEnds | undefined;
+  readonly #turns: TurnsPace | undefined;
   readonly #ends: Caller[] = [];
   #ownLate = new LatencyHistogram();
   #nextAt = performance.now();
   #group = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  static async start(kind: MediaEndKind): Promise<MediaEnds> {
-    const ends = new MediaEnds(kind, kind === 'websocket' ? await WebSocketEnds.listen() : undefined);
+  /** @param turns callers speak in turns; without, all the time */
+  static async start(kind: MediaEndKind, turns?: TurnsPace): Promise<MediaEnds> {
+    const ends = new MediaEnds(kind, kind === 'websocket' ? await WebSocketEnds.listen() : undefined, turns);
     ends.#schedule();
     return ends;
   }
 
-  private constructor(kind: MediaEndKind, servers: WebSocketEnds | undefined) {
+  private constructor(kind: MediaEndKind, servers: WebSocketEnds | undefined, turns: TurnsPace | undefined) {
+    this.#turns = turns;
     this.#kind = kind;
     this.#format = formatNamed(formatOfEnd[kind]);
     this.#servers = servers;
@@ -88,7 +94,9 @@ export class MediaEnds {
   async add(count: number): Promise<Array<Readonly<Record<string, string>>>> {
     const added: Caller[] = [];
     for (let n = 0; n < count; n += 1) {
-      const caller = new Caller(this.#ends.length, this.#format);
+      const call = this.#ends.length;
+      const turns = this.#turns && new CallerTurns(this.#turns, (call * 0.381966) % 1);
+      const caller = new Caller(call, this.#format, turns);
       caller.end = await this.#makeEnd((frame, position) => caller.hear(frame, position));
       this.#ends.push(caller);
       added.push(caller);
@@ -130,6 +138,7 @@ export class MediaEnds {
       pacing: pacing.counts,
       roundTrip: roundTrip.counts,
       ownLate: this.#ownLate.counts,
+      turns: this.#ends.flatMap(({ turns }) => (turns ? [turns.take()] : [])),
     };
   }
 
@@ -175,9 +184,12 @@ class Caller {
   #position = 0;
   #lastPosition: number | undefined;
   #lastMark: number | undefined;
+  /** Whose the frame before was. */
+  #from: ReturnType<typeof readMark>;
   /** Arrival of each frame minus where it belongs in time. */
   #arrivals = new Float64Array(0);
   #trips = new Float32Array(0);
+  readonly turns: CallerTurns | undefined;
   end: MediaEnd | undefined;
   received = 0;
   lostPackets = 0;
@@ -187,8 +199,9 @@ class Caller {
   repeated = 0;
   foreign = 0;
 
-  constructor(call: number, format: AudioFormat) {
+  constructor(call: number, format: AudioFormat, turns: CallerTurns | undefined) {
     this.#call = call;
+    this.turns = turns;
     this.#format = format;
     this.#hz = LOWEST_HZ + (call % TONES) * TONE_STEP_HZ;
     const { sampleRate, frameBytes } = format;
@@ -198,6 +211,7 @@ class Caller {
   }
 
   begin(ms: number): void {
+    this.turns?.take();
     const most = Math.ceil(ms / FRAME_MS) + 500;
     this.#arrivals = new Float64Array(most);
     this.#trips = new Float32Array(most);
@@ -226,7 +240,11 @@ class Caller {
   }
 
   say(): void {
-    const { frameBytes } = this.#format;
+    const { frameBytes, silenceByte } = this.#format;
+    if (this.turns && !this.turns.speaks()) {
+      this.end?.send(this.#frame.fill(silenceByte));
+      return;
+    }
     const from = (this.#said * frameBytes) % this.#voice.length;
     this.#frame.set(this.#voice.subarray(from, from + frameBytes));
     const number = this.#said % MARKS;
@@ -248,8 +266,11 @@ class Caller {
     this.#lastPosition = position;
     this.#arrivals[this.received] = now - position * FRAME_MS;
     this.received += 1;
+    this.turns?.hear(frame);
     const mark = readMark(frame);
-    const follows = mark !== undefined && mark.number === ((this.#lastMark ?? -1) + 1) % MARKS;
+    const follows =
+      mark !== undefined && mark.call === this.#from?.call && mark.number === (this.#from.number + 1) % MARKS;
+    this.#from = mark;
     if (this.#heardFrames < LISTENED_FRAMES) this.#listen(frame, follows);
     if (!mark) return;
     if (mark.call !== this.#call) {

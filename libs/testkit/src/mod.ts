@@ -4,6 +4,7 @@ export { type Asterisk, type AsteriskOptions, startAsterisk } from './asterisk.t
 export { CallError } from './call-error.ts';
 export type { CallReport } from './call-report.ts';
 export type { CallerSound } from './caller-sound.ts';
+export type { HeardTurns, TurnsPace } from './caller-turns.ts';
 export { type DeepgramConnection, startDeepgramServer } from './deepgram-server.ts';
 export { FALLBACK_TONE_HZ, stasisDialplan } from './dialplan.ts';
 export { type ElevenLabsConnection, startElevenLabsServer } from './elevenlabs-server.ts';
@@ -32,4 +33,6 @@ export { type RedisServer, type RedisServerOptions, startRedisServer } from './r
 export type { TestServer } from './server-process.ts';
 export { type CallOptions, placeCall, type SipCall } from './sip-caller.ts';
 export { type Phone, type PhoneOptions, startPhone } from './sip-phone.ts';
+export type { AiTurns } from './timed-openai.ts';
+export { TimedOpenAiProcess } from './timed-openai-process.ts';
 export { type HeardTone, type ToneReport, toneReport } from './tone-report.ts';
