@@ -78,6 +78,7 @@ export class MortalWorker {
       session,
       standing,
       relays,
+      relayWatch: { watch: () => () => {} },
       routes: [{ ...PROGRAM, extensions: ['_X.'] }],
       threads: placesOf(program),
       log: silent,

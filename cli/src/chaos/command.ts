@@ -1,7 +1,12 @@
 import { chaosGateway } from './gateway.ts';
+import { chaosRelay } from './relay.ts';
 import { chaosWorker } from './worker.ts';
 
-const CHAOS: Readonly<Record<string, () => Promise<number>>> = { worker: chaosWorker, gateway: chaosGateway };
+const CHAOS: Readonly<Record<string, () => Promise<number>>> = {
+  worker: chaosWorker,
+  gateway: chaosGateway,
+  relay: chaosRelay,
+};
 
 /** Kills parts of the fleet under live calls. @returns the exit code */
 export async function chaosCommand(what: string): Promise<number> {

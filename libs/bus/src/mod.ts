@@ -55,7 +55,9 @@ export {
   relayAnnouncementSchema,
   relayReplySchema,
   relayRequestSchema,
+  type Spoken,
 } from './relay-messages.ts';
+export { announceRelay, relayPresence } from './relay-presence.ts';
 export { answer, ask } from './request-reply.ts';
 export { openSpillingOutbox } from './spilling-outbox.ts';
 export { ensureStreams } from './streams.ts';

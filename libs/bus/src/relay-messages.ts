@@ -22,6 +22,14 @@ const forSession = {
   epoch: z.int().positive(),
 };
 
+/** Turns of a conversation that a session which goes on for another is told of, at most. */
+const MAX_HISTORY = 100;
+
+const spokenSchema = z.object({ role: z.enum(['caller', 'bot']), text: z.string() });
+
+/** Something that was said, whole. */
+export type Spoken = z.infer<typeof spokenSchema>;
+
 /** What a worker asks of a relay. Each is idempotent by `session`. */
 export const relayRequestSchema = z.discriminatedUnion('op', [
   /** Makes room and says how the PBX shall reach it. */
@@ -30,6 +38,8 @@ export const relayRequestSchema = z.discriminatedUnion('op', [
     ...forSession,
     pbx: z.string(),
     provider: z.object({ name: z.string(), options: z.record(z.string(), z.unknown()) }),
+    /** What was said before, in a session that this one goes on for: the AI is told. */
+    history: z.array(spokenSchema).max(MAX_HISTORY).optional(),
   }),
   /** The leg's channel is there: its variables (UNICASTRTP_LOCAL_PORT, MEDIA_WEBSOCKET_CONNECTION_ID, ...) say where. */
   z.object({ op: z.literal('attach'), ...forSession, channelVariables: z.record(z.string(), z.string()) }),

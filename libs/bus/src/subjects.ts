@@ -32,6 +32,8 @@ export const subjects = {
   program: (pool: string, name: string) => `cf.program.${encodeToken(pool)}.${encodeToken(name)}`,
   /** Requests to one relay (request and reply). */
   relay: (relay: string) => `cf.relay.${encodeToken(relay)}`,
+  /** Whether one relay is there (request and reply). */
+  relayPresence: (relay: string) => `cf.relay.${encodeToken(relay)}.there`,
   /** Where relays announce their zone, room and load. */
   relayAnnouncements: 'cf.relays',
   /** Where gateways announce how PBXs are. */

@@ -37,6 +37,13 @@ export interface DialplanTarget {
 export interface ConnectOptions extends Readonly<Record<string, unknown>> {
   /** They answer the AI's tool calls from the moment it can hear. */
   readonly tools?: Tools | undefined;
+  /**
+   * Who goes on with the caller when the provider fails, at the start or later, in this order. Each is told what was said before, where
+   * its AI can be told, and has the same tools.
+   */
+  readonly fallbacks?:
+    | ReadonlyArray<{ readonly provider: string; readonly options?: Readonly<Record<string, unknown>> | undefined }>
+    | undefined;
 }
 
 /**

@@ -11,6 +11,7 @@ export interface MediaEnd {
     | 'never-attached'
     | 'media-lost'
     | 'relay-stopped'
+    | 'relay-lost'
     | 'leg-gone';
   readonly detail?: string | undefined;
 }
@@ -27,10 +28,13 @@ export interface ConversationEvents {
   'tool-call': { readonly id: string; readonly name: string; readonly arguments: Readonly<Record<string, unknown>> };
   /** It is not wanted any more: the caller interrupted. */
   'tool-call-cancelled': { readonly id: string };
+  /** Its relay was lost or stopped, or its provider failed: it goes on in another relay, or with the next provider. */
+  moved: { readonly relay: string };
 }
 
 /** A caller in conversation with a voice AI. Audio flows without the call program. */
 export interface Conversation extends Joinable, Listenable<ConversationEvents> {
+  /** Who talks now. */
   readonly provider: string;
   /** Waits until the conversation is over: the provider ended it, it failed, or it was closed. */
   ended(options?: OperationOptions): Promise<MediaEnd>;

@@ -22,7 +22,7 @@ export interface FleetOptions {
 export class Fleet {
   readonly gateways: ServiceProcess[];
   readonly workers: ServiceProcess[];
-  readonly relays: readonly ServiceProcess[];
+  readonly relays: ServiceProcess[];
   readonly #options: FleetOptions;
   #stopping = false;
 
@@ -63,6 +63,16 @@ export class Fleet {
     this.gateways.push(gateway);
     this.#watch(gateway);
     return gateway;
+  }
+
+  /** One more relay, in place of one that is gone: of its zone, on its ports. @throws ServiceStartError */
+  async replaceRelay(gone: string, name: string): Promise<ServiceProcess> {
+    const plan = this.#options.relays.find((one) => one.name === gone);
+    if (!plan) throw new Error(`there is no relay ${gone}`);
+    const relay = await startService(this.#options, 'media-relay', name, plan.env);
+    this.relays.push(relay);
+    this.#watch(relay);
+    return relay;
   }
 
   /** One more worker. @param env what is its alone (environment over the configuration) @throws ServiceStartError */

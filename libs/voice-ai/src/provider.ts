@@ -25,6 +25,8 @@ export interface VoiceContext {
   /** `now()` is 0 when the media session opens: every time that is told is on this clock. */
   readonly time: TimeSource;
   tell(event: VoiceEvent): void;
+  /** What was said in the session that this one goes on for: the AI is told, and greets nobody. Empty: it is the first. */
+  readonly history: ReadonlyArray<{ readonly role: 'caller' | 'bot'; readonly text: string }>;
   /** Aborted when the media session ends before `open` has resolved. */
   readonly signal: AbortSignal;
 }

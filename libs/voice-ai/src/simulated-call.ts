@@ -8,7 +8,7 @@ import {
   tone,
 } from '@callfleet/media';
 import { SimulatedTime } from '@callfleet/media/testing';
-import type { VoiceEvent, VoiceProvider, VoiceSession } from './provider.ts';
+import type { VoiceContext, VoiceEvent, VoiceProvider, VoiceSession } from './provider.ts';
 
 /** A call in simulated time, for tests of providers: the caller speaks tones, and what the provider plays is kept. */
 export class SimulatedCall {
@@ -43,6 +43,9 @@ export class SimulatedCall {
     return this.#time.timers;
   }
 
+  /** What was said before. */
+  history: VoiceContext['history'] = [];
+
   async closeIfConnected(): Promise<void> {
     await this.#session?.close();
   }
@@ -69,6 +72,7 @@ export class SimulatedCall {
       },
       time: this.#time,
       tell: (event) => this.events.push(event),
+      history: this.history,
       signal: this.hangup.signal,
     });
   }

@@ -10,6 +10,7 @@ import {
 } from '@callfleet/bus';
 import { type CallContext, CallTakenOverError, ProgramStuckError } from '@callfleet/calls';
 import { type CallHost, type CallOutcome, CallRuntime, type Journal } from '@callfleet/calls/runtime';
+import type { CallId } from '@callfleet/identity';
 import type { Lease } from '@callfleet/leases';
 import { inSpan, type Logger } from '@callfleet/telemetry';
 import { workerRecordOf } from './call-record.ts';
@@ -21,12 +22,14 @@ import { type ProgramRoute, versionOf } from './program-routes.ts';
 import { NoProgramThreadError, type ProgramPlaces } from './program-threads.ts';
 import { RelayClient } from './relay-client.ts';
 import type { RelayDirectory } from './relay-directory.ts';
+import type { RelayWatch } from './relay-watch.ts';
 import type { Standing } from './standing.ts';
 import { type RunningProgram, ThreadLostError } from './supervised-thread.ts';
 
 export interface ClaimedCallOptions {
   readonly bus: Bus;
   readonly relays: RelayDirectory;
+  readonly relayWatch: Pick<RelayWatch, 'watch'>;
   readonly offer: Offer;
   readonly lease: Lease;
   readonly route: ProgramRoute;
@@ -70,7 +73,11 @@ export class ClaimedCall {
     this.#log = options.log.child({ call: offer.call, epoch: lease.epoch });
     const mayAct: MayAct = (withinMs) => options.standing.certain(this.#part.signal, withinMs);
     this.#gateway = new GatewayClient(bus, where, lease, commandTimeoutMs, mayAct, this.#part.signal);
-    this.#relay = new RelayClient(bus, relays, where, lease.epoch, mayAct, this.#part.signal);
+    this.#relay = new RelayClient({
+      ...{ bus, directory: relays, call: where, epoch: lease.epoch, mayAct, over: this.#part.signal },
+      watch: options.relayWatch,
+      onLost: (session) => this.#running?.deliver(mediaLost(offer.call, session)),
+    });
   }
 
   /**
@@ -262,7 +269,7 @@ export class ClaimedCall {
       journal: { before, append: (entry) => append(entry).catch(passOn) },
       epoch: lease.epoch,
       command: (id, request) => this.#gateway.command(id, request).catch(passOn),
-      openMedia: (session, provider, options, relay) => this.#relay.open(session, provider, options, relay),
+      openMedia: (session, provider, request) => this.#relay.open(session, provider, request),
       knownMedia: (session, relay) => this.#relay.known(session, relay),
       operation: (name, number, work) =>
         inSpan(name, { attributes: { 'callfleet.call': offer.call, 'callfleet.operation': number } }, work),
@@ -286,6 +293,12 @@ export class ClaimedCall {
     if (ended.success && !this.#relay.results.has(ended.data.session))
       this.#relay.results.set(ended.data.session, ended.data);
   }
+}
+
+/** Of this worker alone: whoever has the call next notices by itself. */
+function mediaLost(call: CallId, session: string): CallEvent {
+  const at = new Date().toISOString();
+  return { id: `${session} lost`, call, source: 'worker', seq: 1, at, type: 'media.lost', data: { session } };
 }
 
 function whyOf({ reason }: AbortSignal): string {

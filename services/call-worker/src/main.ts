@@ -1,4 +1,12 @@
-import { announcePrograms, announceWorker, connectBus, ensureStreams, OfferQueue, whyNatsIsAway } from '@callfleet/bus';
+import {
+  announcePrograms,
+  announceWorker,
+  connectBus,
+  ensureStreams,
+  OfferQueue,
+  relayPresence,
+  whyNatsIsAway,
+} from '@callfleet/bus';
 import { loadConfig } from '@callfleet/config';
 import { connectRedis, Session, whyRedisIsAway } from '@callfleet/leases';
 import { runService } from '@callfleet/telemetry';
@@ -10,6 +18,7 @@ import { withVersions } from './program-loader.ts';
 import { versionsOf } from './program-routes.ts';
 import { ProgramThreads } from './program-threads.ts';
 import { followRelays, RelayDirectory } from './relay-directory.ts';
+import { RelayWatch } from './relay-watch.ts';
 import { Standing } from './standing.ts';
 import { Worker } from './worker.ts';
 
@@ -57,6 +66,12 @@ await runService('call-worker', loadConfig, async (config, service) => {
   const onBadMessage = (error: unknown) => log.warn({ err: error }, 'bus.bad-message');
   const relays = new RelayDirectory();
   service.onStop('relay announcements', followRelays(bus, relays, onBadMessage));
+  const relayWatch = new RelayWatch({
+    // While NATS is away, everybody seems silent.
+    presence: async (relay) => (bus.awayMs() === undefined && bus.isSettled() ? relayPresence(bus, relay) : 'there'),
+    now: () => performance.now(),
+  });
+  service.onStop('relay watch', () => relayWatch.close());
   const { maxEventLoopDelayMs, programMemoryMb, programThreads, stuckAfterMs } = config.worker;
   const admission = new Admission(maxEventLoopDelayMs);
   const places = await ProgramThreads.start({
@@ -79,6 +94,7 @@ await runService('call-worker', loadConfig, async (config, service) => {
     session,
     standing,
     relays,
+    relayWatch,
     routes: programs,
     threads: places,
     log,

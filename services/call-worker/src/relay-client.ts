@@ -9,10 +9,11 @@ import {
   subjects,
 } from '@callfleet/bus';
 import { MediaUnavailableError } from '@callfleet/calls';
-import type { KnownMediaSession, MediaOrder, OpenMediaSession } from '@callfleet/calls/runtime';
+import type { KnownMediaSession, MediaOrder, MediaRequest, OpenMediaSession } from '@callfleet/calls/runtime';
 import type { CallIdentity } from './call-identity.ts';
 import type { MayAct } from './gateway-client.ts';
 import type { RelayDirectory } from './relay-directory.ts';
+import type { RelayWatch } from './relay-watch.ts';
 import { NotCertainError } from './standing.ts';
 
 const RELAY_TIMEOUT_MS = 3000;
@@ -26,6 +27,18 @@ export interface MediaResult {
   readonly stats: MediaStats;
 }
 
+export interface RelayClientOptions {
+  readonly bus: Bus;
+  readonly directory: RelayDirectory;
+  readonly call: CallIdentity;
+  readonly epoch: number;
+  readonly mayAct: MayAct;
+  readonly over: AbortSignal;
+  readonly watch: Pick<RelayWatch, 'watch'>;
+  /** The relay of a session is gone, and the session with it. */
+  readonly onLost: (session: string) => void;
+}
+
 /** One call's way to the relays. */
 export class RelayClient {
   readonly #bus: Bus;
@@ -34,31 +47,28 @@ export class RelayClient {
   readonly #epoch: number;
   readonly #mayAct: MayAct;
   readonly #over: AbortSignal;
+  readonly #watch: Pick<RelayWatch, 'watch'>;
+  readonly #onLost: (session: string) => void;
+  readonly #watched = new Map<string, () => void>();
   /** By session; from the relay's answer to `close`, or from its `media.ended` when it ended by itself. */
   readonly results = new Map<string, MediaResult>();
 
-  constructor(
-    bus: Bus,
-    directory: RelayDirectory,
-    call: CallIdentity,
-    epoch: number,
-    mayAct: MayAct,
-    over: AbortSignal,
-  ) {
-    this.#bus = bus;
-    this.#directory = directory;
-    this.#call = call;
-    this.#epoch = epoch;
-    this.#mayAct = mayAct;
-    this.#over = over;
+  constructor(options: RelayClientOptions) {
+    this.#bus = options.bus;
+    this.#directory = options.directory;
+    this.#call = options.call;
+    this.#epoch = options.epoch;
+    this.#mayAct = options.mayAct;
+    this.#over = options.over;
+    this.#watch = options.watch;
+    this.#onLost = options.onLost;
   }
 
   /** Opens a session in the relay named, or in the best that takes it. @throws MediaUnavailableError, naming what each relay answered */
   async open(
     session: string,
     provider: string,
-    options: Readonly<Record<string, unknown>>,
-    named?: string,
+    { options, history = [], relay: named }: MediaRequest,
   ): Promise<OpenMediaSession> {
     const refusals: string[] = [];
     const relays = named === undefined ? await this.#candidates() : [named];
@@ -68,6 +78,7 @@ export class RelayClient {
         session,
         pbx: this.#call.pbx,
         provider: { name: provider, options },
+        history,
       });
       if (reply.ok && reply.externalMedia) {
         return {
@@ -88,6 +99,7 @@ export class RelayClient {
 
   /** A session that is open in that relay already. */
   known(session: string, relay: string): KnownMediaSession {
+    this.#watchOver(session, relay);
     return {
       relay,
       order: (order) => this.#order(relay, session, order),
@@ -100,6 +112,23 @@ export class RelayClient {
     if (!reply.ok) throw MediaUnavailableError.of(`${relay}: ${reply.message} [${reply.code}]`);
   }
 
+  #watchOver(session: string, relay: string): void {
+    if (this.#watched.has(session) || this.#over.aborted) return;
+    const stop = this.#watch.watch(relay, () => {
+      this.#directory.forget(relay);
+      this.#onLost(session);
+    });
+    this.#watched.set(session, stop);
+    this.#over.addEventListener('abort', stop, { once: true });
+  }
+
+  #unwatch(session: string): void {
+    const stop = this.#watched.get(session);
+    if (!stop) return;
+    stop();
+    this.#over.removeEventListener('abort', stop);
+  }
+
   async #attach(relay: string, session: string, channelVariables: Readonly<Record<string, string>>): Promise<void> {
     const reply = await this.#ask(relay, { op: 'attach', session, channelVariables: { ...channelVariables } });
     if (!reply.ok) throw MediaUnavailableError.of(`${relay}: ${reply.message} [${reply.code}]`);
@@ -107,6 +136,7 @@ export class RelayClient {
 
   /** A relay that is gone has no session any more; one that does not answer for long ends it by itself: its media is lost. */
   async #close(relay: string, session: string, reason: string): Promise<void> {
+    this.#unwatch(session);
     for (let attempt = 1; attempt <= CLOSE_ATTEMPTS; attempt += 1) {
       const reply = await this.#ask(relay, { op: 'close', session, reason });
       if (reply.ok && reply.stats) this.results.set(session, { relay, reason: 'closed', stats: reply.stats });

@@ -24,6 +24,11 @@ export class RelayDirectory {
     this.#heard = Promise.withResolvers();
   }
 
+  /** It is dead, or hangs: not a candidate until it is heard again. */
+  forget(relay: string): void {
+    this.#relays.delete(relay);
+  }
+
   /** As `candidates`; but while it is new, and there is none, it waits for the next relay that is heard. */
   async candidatesSoon(zone: string): Promise<RelayAnnouncement[]> {
     for (;;) {

@@ -54,8 +54,8 @@ export class RemoteHost {
       clock: wallClock,
       journal: { before, append: (entry) => ask('append', entry) },
       command: <T>(id: string, request: AriRequest<T>) => ask('command', id, request) as Promise<PbxAnswer<T>>,
-      openMedia: async (session, provider, options, relay) => {
-        const opened = await ask('openMedia', session, provider, options, relay);
+      openMedia: async (session, provider, request) => {
+        const opened = await ask('openMedia', session, provider, request);
         return {
           ...opened,
           ...known(session, opened.relay),

@@ -7,6 +7,7 @@ import type {
   JournalEntry,
   JournaledError,
   MediaOrder,
+  MediaRequest,
   OpenMediaSession,
   PbxAnswer,
 } from '@callfleet/calls/runtime';
@@ -24,12 +25,7 @@ import type { VersionedProgram } from './program-loader.ts';
 export interface HostMethods {
   command(commandId: string, request: AriRequest<unknown>): Promise<PbxAnswer<unknown>>;
   append(entry: JournalEntry): Promise<void>;
-  openMedia(
-    session: string,
-    provider: string,
-    options: Readonly<Record<string, unknown>>,
-    relay?: string,
-  ): Promise<Pick<OpenMediaSession, 'relay' | 'leg'>>;
+  openMedia(session: string, provider: string, request: MediaRequest): Promise<Pick<OpenMediaSession, 'relay' | 'leg'>>;
   attachMedia(session: string, channelVariables: Readonly<Record<string, string>>): Promise<void>;
   orderMedia(session: string, relay: string, order: MediaOrder): Promise<void>;
   closeMedia(session: string, relay: string, reason: string): Promise<void>;

@@ -8,6 +8,7 @@ import { giveBack } from './offer-intake.ts';
 import { type ProgramRoute, routeFor } from './program-routes.ts';
 import type { ProgramPlaces } from './program-threads.ts';
 import type { RelayDirectory } from './relay-directory.ts';
+import type { RelayWatch } from './relay-watch.ts';
 import type { Standing } from './standing.ts';
 
 export interface WorkerOptions {
@@ -16,6 +17,7 @@ export interface WorkerOptions {
   readonly session: Session;
   readonly standing: Standing;
   readonly relays: RelayDirectory;
+  readonly relayWatch: Pick<RelayWatch, 'watch'>;
   readonly routes: readonly ProgramRoute[];
   readonly threads: ProgramPlaces;
   readonly log: Logger;

@@ -1,4 +1,5 @@
 import {
+  announceRelay,
   answer,
   type Bus,
   connectBus,
@@ -93,6 +94,7 @@ await runService('media-relay', loadConfig, async (config, service) => {
   });
   service.onDrain('sessions', () => relay.stop());
 
+  service.onStop('presence', announceRelay(bus, instance));
   answer(
     bus,
     subjects.relay(instance),

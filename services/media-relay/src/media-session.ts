@@ -1,4 +1,4 @@
-import type { ExternalMedia, MediaEnded, MediaStats } from '@callfleet/bus';
+import type { ExternalMedia, MediaEnded, MediaStats, Spoken } from '@callfleet/bus';
 import { type PacingClock, PlayoutBuffer, type TimeSource } from '@callfleet/media';
 import type { VoiceEvent, VoiceProvider, VoiceSession } from '@callfleet/voice-ai';
 import { RelayError } from './errors.ts';
@@ -38,6 +38,8 @@ export interface MediaSessionOptions {
   /** Without a packet from the PBX for so long, it ends. Some endpoints send nothing while their side is silent. */
   mediaTimeoutMs: number;
   tell(event: SessionEvent): void;
+  /** What was said in the session that this one goes on for. */
+  history?: readonly Spoken[] | undefined;
 }
 
 /**
@@ -192,6 +194,7 @@ export class MediaSession {
         },
         time: { now: () => time.now() - this.#openedAt, after: (ms, callback) => time.after(ms, callback) },
         tell: (event) => this.#onVoiceEvent(event),
+        history: this.#options.history ?? [],
         signal: this.#ending.signal,
       });
       if (this.#ending.signal.aborted) await voice.close();

@@ -147,6 +147,7 @@ export class Relay {
     const session = new MediaSession({
       call,
       provider: providerNamed(request.provider.name, request.provider.options),
+      history: request.history,
       transport: (listener) => transport(pbx, listener),
       clock,
       time,

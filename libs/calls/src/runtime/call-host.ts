@@ -1,4 +1,5 @@
 import type { AriRequest } from '@callfleet/ari';
+import type { Spoken } from '@callfleet/bus';
 import type { DialOptions } from '../dial.ts';
 import type { Journal } from './journal.ts';
 
@@ -52,6 +53,16 @@ export interface OpenMediaSession {
   close(reason: string): Promise<void>;
 }
 
+/** What a media session is to be like. */
+export interface MediaRequest {
+  /** The provider's own. */
+  readonly options: Readonly<Record<string, unknown>>;
+  /** What was said in the session that this one goes on for. */
+  readonly history?: readonly Spoken[] | undefined;
+  /** The one that is to have it. Default: one near the PBX. */
+  readonly relay?: string | undefined;
+}
+
 /** What can be asked of a media session that is open. */
 export type KnownMediaSession = Omit<OpenMediaSession, 'leg' | 'attach'>;
 
@@ -84,13 +95,8 @@ export interface CallHost {
   readonly journal: Journal;
   /** The lease's epoch: rises with each owner of the call. */
   readonly epoch: number;
-  /** Asks a relay near the PBX, or the one named, for a media session. @throws MediaUnavailableError */
-  openMedia(
-    session: string,
-    provider: string,
-    options: Readonly<Record<string, unknown>>,
-    relay?: string,
-  ): Promise<OpenMediaSession>;
+  /** Asks a relay for a media session. @throws MediaUnavailableError */
+  openMedia(session: string, provider: string, request: MediaRequest): Promise<OpenMediaSession>;
   /** A session that is open in that relay already. */
   knownMedia(session: string, relay: string): KnownMediaSession;
   /** Runs one operation under its name, for traces. */

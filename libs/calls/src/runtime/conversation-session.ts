@@ -15,28 +15,33 @@ const TYPES: ReadonlyArray<keyof ConversationEvents> = [
   'interrupted',
   'tool-call',
   'tool-call-cancelled',
+  'moved',
 ];
 
 /** What a program gets of a media leg. */
 export class ConversationSession implements Conversation {
-  readonly provider: string;
-  readonly channelId: string;
   readonly #scope: CallScope;
   readonly #leg: MediaLeg;
   readonly #events: EventSource<ConversationEvents>;
 
   constructor(scope: CallScope, leg: MediaLeg) {
-    this.provider = leg.provider;
-    this.channelId = leg.id;
     this.#scope = scope;
     this.#leg = leg;
     this.#events = new EventSource({
       scope,
       name: 'conversation.next',
       types: TYPES,
-      read: (event, type) => readSessionEvent(event, type, leg.id),
+      read: (event, type) => readSessionEvent(event, type, leg),
       over: leg.over,
     });
+  }
+
+  get provider(): string {
+    return this.#leg.provider;
+  }
+
+  get channelId(): string {
+    return this.#leg.channelId;
   }
 
   /** The AI's tool calls are answered from now on. */
@@ -76,8 +81,10 @@ export class ConversationSession implements Conversation {
   }
 }
 
-function readSessionEvent(event: CallEvent, type: string, session: string): object | undefined {
-  if (event.type !== `media.${type}` || event.data.session !== session) return undefined;
-  const { session: _session, ...told } = event.data;
-  return told;
+function readSessionEvent(event: CallEvent, type: string, leg: MediaLeg): object | undefined {
+  const { session, ...told } = event.data;
+  if (typeof session !== 'string' || !leg.owns(session)) return undefined;
+  // The first session's start is that of the conversation.
+  if (type === 'moved') return event.type === 'media.started' && session !== leg.id ? told : undefined;
+  return event.type === `media.${type}` ? told : undefined;
 }

@@ -5,6 +5,7 @@ export type {
   KnownMediaSession,
   LegParameters,
   MediaOrder,
+  MediaRequest,
   OpenMediaSession,
   PbxAnswer,
 } from './call-host.ts';

@@ -97,6 +97,21 @@ export class OperationLog {
     return this.#stopping.promise;
   }
 
+  /** Resolves when the program has been told all that the journal has. */
+  get whenLive(): Promise<void> {
+    return this.#live.promise;
+  }
+
+  /** Of the operation that is asked for next. */
+  get nextNumber(): number {
+    return this.#count + 1;
+  }
+
+  /** Keeps something for an operation, also when it is long done. */
+  async note(operation: number, value: unknown): Promise<void> {
+    await this.#append({ kind: 'note', operation, value });
+  }
+
   /** What an earlier owner noted for the operation that is asked for next. */
   get nextNote(): unknown {
     return this.#notes.get(this.#count + 1);

@@ -78,13 +78,19 @@ export class ProgramCall extends ChannelParty implements Call {
 
   connect(
     provider: string,
-    { tools, ...given }: ConnectOptions = {},
+    { tools, fallbacks = [], ...given }: ConnectOptions = {},
     options?: OperationOptions,
   ): Promise<Conversation> {
-    const leg = new MediaLeg(this.scope, provider, tools ? { ...given, tools: describeTools(tools) } : given);
+    const declared = tools ? { tools: describeTools(tools) } : {};
+    const { log } = this.scope;
+    const number = log.nextNumber;
+    const leg = new MediaLeg(this.scope, {
+      provider: { name: provider, options: { ...given, ...declared } },
+      fallbacks: fallbacks.map(({ provider: name, options: its = {} }) => ({ name, options: { ...its, ...declared } })),
+      noted: log.nextNote,
+      note: (value) => log.note(number, value),
+    });
     const conversation = new ConversationSession(this.scope, leg);
-    const { nextNote } = this.scope.log;
-    if (typeof nextNote === 'string') leg.wasOpenedIn(nextNote);
     return this.ask(
       'connect',
       async (operation) => {
@@ -101,6 +107,7 @@ export class ProgramCall extends ChannelParty implements Call {
         undo: (operation) => leg.close(operation, 'cancelled by the program'),
         revive: (): Conversation => {
           if (tools) conversation.runTools(tools);
+          leg.opened();
           return conversation;
         },
       },

@@ -5,7 +5,7 @@ import { defineCall } from '../define-call.ts';
 import { MediaUnavailableError } from '../errors.ts';
 import { SimulatedClock } from '../testing/simulated-clock.ts';
 import { type Answer, StagedCall } from '../testing/staged-call.ts';
-import type { CallHost, KnownMediaSession, MediaOrder, OpenMediaSession } from './call-host.ts';
+import type { CallHost, KnownMediaSession, MediaOrder, MediaRequest, OpenMediaSession } from './call-host.ts';
 import type { CallOutcome } from './call-runtime.ts';
 
 export { settle } from '../testing/staged-call.ts';
@@ -22,6 +22,10 @@ export class ScriptedCall extends StagedCall {
   readonly answers: Record<string, (request: AriRequest<unknown>) => Answer | Promise<Answer>> = {};
   /** The relay is away. */
   refusesOrders = false;
+  /** No relay has room. */
+  refusesMedia = false;
+  /** May throw. */
+  onOpenMedia = () => {};
   readonly #openMedia: () => Promise<OpenMediaSession>;
 
   constructor(options: { openMedia?: () => Promise<OpenMediaSession>; dial?: CallHost['dial'] } = {}) {
@@ -72,8 +76,15 @@ export class ScriptedCall extends StagedCall {
     return (await this.answers[`${request.method} ${request.route}`]?.(request)) ?? { status: 204 };
   }
 
-  protected override openMedia(session: string, provider: string): Promise<OpenMediaSession> {
-    this.media.push(`open ${session} ${provider}`);
+  protected override async openMedia(
+    session: string,
+    provider: string,
+    { history }: MediaRequest,
+  ): Promise<OpenMediaSession> {
+    const said = history?.map(({ role, text }) => ` [${role}: ${text}]`).join('') ?? '';
+    this.media.push(`open ${session} ${provider}${said}`);
+    this.onOpenMedia();
+    if (this.refusesMedia) throw MediaUnavailableError.of('no relay has room');
     return this.#openMedia();
   }
 

@@ -2,7 +2,7 @@ import type { AriRequest } from '@callfleet/ari';
 import type { CallEvent } from '@callfleet/bus';
 import type { CallContext } from '../call.ts';
 import type { CallProgram } from '../define-call.ts';
-import type { CallHost, KnownMediaSession, OpenMediaSession, PbxAnswer } from '../runtime/call-host.ts';
+import type { CallHost, KnownMediaSession, MediaRequest, OpenMediaSession, PbxAnswer } from '../runtime/call-host.ts';
 import { type CallOutcome, CallRuntime } from '../runtime/call-runtime.ts';
 import type { JournalEntry } from '../runtime/journal.ts';
 import type { SimulatedClock } from './simulated-clock.ts';
@@ -54,11 +54,7 @@ export abstract class StagedCall {
 
   /** @param operation its number, or a word for what the runtime does by itself */
   protected abstract carryOut(request: AriRequest<unknown>, operation: string): Promise<Answer>;
-  protected abstract openMedia(
-    session: string,
-    provider: string,
-    options: Readonly<Record<string, unknown>>,
-  ): Promise<OpenMediaSession>;
+  protected abstract openMedia(session: string, provider: string, request: MediaRequest): Promise<OpenMediaSession>;
   protected abstract knownMedia(session: string, relay: string): KnownMediaSession;
 
   /** Around every operation. */
@@ -172,7 +168,7 @@ export abstract class StagedCall {
       },
       command: <T>(id: string, request: AriRequest<T>) =>
         this.#step(owner, () => this.#command(id, request) as Promise<PbxAnswer<T>>),
-      openMedia: (session, provider, options) => this.#step(owner, () => this.openMedia(session, provider, options)),
+      openMedia: (session, provider, request) => this.#step(owner, () => this.openMedia(session, provider, request)),
       knownMedia: (session, relay) => {
         const known = this.knownMedia(session, relay);
         return {

@@ -1,0 +1,111 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { type Bus, connectBus } from '@callfleet/bus';
+import { dialplanFor } from '@callfleet/pbx';
+import { installParts, type LocalFleet, placeCall, startLocalFleet } from '@callfleet/testkit';
+import { CallRecords } from '../call-records.ts';
+import { percentile } from '../measurement.ts';
+import { serviceMain } from '../repository.ts';
+import { tellVerdict } from '../verdict.ts';
+
+const CALLS = 20;
+const KILLS = 4;
+/** After each kill: long enough for the last call to be in conversation again. */
+const WATCH_MS = 6000;
+const SETTLE_MS = 2000;
+
+/** What must hold. */
+const AUDIO_BACK_MS = 2000;
+/** What a busy machine alone does to callers' audio is shorter, milliseconds. */
+const NOTICEABLE_MS = 60;
+
+/** `chaos relay`: kill -9 of one relay after the other under live conversations. @returns the exit code */
+export async function chaosRelay(): Promise<number> {
+  await installParts((step) => console.log(`callfleet: ${step}`));
+  const system = await startLocalFleet({
+    serviceMain,
+    dialplan: dialplanFor,
+    programs: [
+      {
+        name: 'echo',
+        file: fileURLToPath(new URL('../../../examples/echo-bot.ts', import.meta.url)),
+        extensions: ['100'],
+      },
+    ],
+    config: { telemetry: { level: 'error' } },
+    onProgress: (step) => console.log(`callfleet: ${step}`),
+    onLine: (name, line) => console.log(`${name}: ${line}`),
+  });
+  const bus = await connectBus({ servers: [system.nats.url], name: 'chaos' });
+  try {
+    return await killRelays(system, bus);
+  } finally {
+    await bus.close();
+    await system.stop();
+  }
+}
+
+async function killRelays(system: LocalFleet, bus: Bus): Promise<number> {
+  const records = new CallRecords(bus);
+  console.log(`callfleet: ${CALLS} conversations on ${system.pbxs.length} PBXs, ${system.fleet.relays.length} relays`);
+  const calls = await Promise.all(
+    Array.from({ length: CALLS }, async (_, n) => {
+      const pbx = system.pbxs[n % system.pbxs.length];
+      if (!pbx) throw new Error('no PBX');
+      const toneHz = 400 + n * 60;
+      const caller = String(7001 + n);
+      const call = await placeCall({ to: pbx.sipAddress, extension: '100', from: caller, audio: { toneHz } });
+      await call.waitForTone(toneHz, 15_000);
+      return { call, caller, toneHz };
+    }),
+  );
+  await wait(SETTLE_MS);
+  const names = system.fleet.relays.map(({ name }) => name);
+  const kills: Array<{ relay: string; silenceMs: number[] }> = [];
+  for (let n = 0; n < KILLS; n += 1) {
+    const planned = names[n % names.length] ?? '';
+    const victim = system.fleet.relays.findLast(({ name }) => name.startsWith(planned));
+    const from = calls.map(({ call }) => call.now());
+    await victim?.kill();
+    await wait(WATCH_MS);
+    const silences = calls.map(({ call }, i) =>
+      call.heard.longestSilenceMs({ fromMs: from[i] ?? 0, toMs: call.now() }),
+    );
+    const cut = silences.filter((ms) => ms > NOTICEABLE_MS);
+    console.log(
+      `callfleet: kill -9 ${victim?.name}: ${cut.length} callers noticed, ${cut.map(Math.round).join(' ')} ms`,
+    );
+    kills.push({ relay: victim?.name ?? '', silenceMs: silences });
+    await system.fleet.replaceRelay(planned, `${planned}-after-${n + 1}`);
+    await wait(SETTLE_MS);
+  }
+  const callers = await Promise.all(
+    calls.map(async ({ call, caller, toneHz }) => {
+      const hears = await call.waitForTone(toneHz, 1000).then(
+        () => true,
+        () => false,
+      );
+      await call.hangUp();
+      const record = await records.of(caller);
+      return { caller, hears, endedBy: record?.endedBy, error: record?.error, sessions: record?.media.length };
+    }),
+  );
+  const cut = kills.flatMap(({ silenceMs }) => silenceMs.filter((ms) => ms > NOTICEABLE_MS));
+  const lost = callers.filter(({ hears, endedBy, error }) => !hears || endedBy !== 'caller' || error);
+  const how = `${cut.length} callers in ${KILLS} kills who noticed: the longest silence of each`;
+  return tellVerdict(
+    'chaos relay',
+    [
+      {
+        what: 'calls lost',
+        target: { atMost: 0 },
+        value: lost.length,
+        unit: '',
+        how: `of ${CALLS}, each heard to its end`,
+      },
+      { what: 'silence p50', value: percentile(cut, 0.5), unit: 'ms', how },
+      { what: 'silence, longest', target: { atMost: AUDIO_BACK_MS }, value: Math.max(...cut), unit: 'ms', how },
+    ],
+    { raw: { kills, callers }, check: true },
+  );
+}
