@@ -152,7 +152,7 @@ function stepMeasure({ transport, isPinned }: MediaLoad, { calls, rounds, quiete
     unit: '% of a core',
     how: [
       `pacing p50 ${pacingMs.p50} p99 ${pacingMs.p99} p99.9 ${pacingMs.p999} ms`,
-      `${all((of) => of.lostPackets)} lost, ${all((of) => of.repeatedPackets + of.repeated)} repeated of ${all((of) => of.received)}`,
+      `${all((of) => of.lostPackets)} lost, ${all((of) => of.repeatedPackets + of.repeated)} repeated, ${all((of) => of.skipped)} skipped of ${all((of) => of.received)}`,
       ...(echoed ? [`echo left out ${all((of) => of.missing)}`, `there and back p95 ${roundTripMs.p95} ms`] : []),
       `${heard.foreign + heard.wrongTone} cross-talk`,
       `ends ${percent(endsCore)}, others ${othersCores.toFixed(2)} cores, waited ${Math.round(waitedMsPerSecond)} ms/s`,

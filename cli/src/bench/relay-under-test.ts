@@ -37,6 +37,9 @@ export interface RelayUnderTestOptions {
 
 type RequestOf<Op extends RelayRequest['op']> = Extract<RelayRequest, { op: Op }>;
 
+/** As long as we are not pinned ourselves. */
+const CORES = availableParallelism();
+
 const PBX = 'pbx-bench';
 /** Below 32768, where systems take the ports of outgoing connections from. Two for each call. */
 const PORTS = { portMin: 27_000, portMax: 31_999 };
@@ -91,10 +94,9 @@ export class RelayUnderTest {
       });
       owned.push(() => fleet.stop());
       const pid = fleet.relays[0]?.pid ?? 0;
-      const cores = availableParallelism();
-      const rest = Array.from({ length: cores - 1 }, (_, core) => core);
+      const rest = Array.from({ length: CORES - 1 }, (_, core) => core);
       const isPinned =
-        cores > 1 && pinToCores([pid], [cores - 1]) && pinToCores([process.pid, nats.pid, ends.pid, ...others], rest);
+        CORES > 1 && pinToCores([pid], [CORES - 1]) && pinToCores([process.pid, nats.pid, ends.pid, ...others], rest);
       return new RelayUnderTest({ bus, ends, pid, isPinned, relay: await announced, stop });
     } catch (error) {
       await stop();

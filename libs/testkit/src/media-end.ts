@@ -28,11 +28,12 @@ export interface MediaEnd {
 }
 
 /**
- * Told each frame of audio that comes; `frame` is not kept.
+ * Told each frame of audio that comes; `frame` is not kept. Where packets have them:
  *
- * @param position which frame of the stream it is, where packets have numbers; undefined where none can be missing
+ * @param number of the packet, from wherever it begins
+ * @param place in time, in frames, likewise: it grows by more where the sender left some out
  */
-export type FrameListener = (frame: Uint8Array, position: number | undefined) => void;
+export type FrameListener = (frame: Uint8Array, number?: number, place?: number) => void;
 
 export type MediaEndKind = 'rtp' | 'audiosocket' | 'websocket';
 
@@ -54,16 +55,21 @@ export async function rtpEnd(onFrame: FrameListener): Promise<MediaEnd> {
   socket.bind(0, HOST);
   await listening;
   let [host, port] = [HOST, 0];
-  let position = 0;
-  let lastSeq: number | undefined;
+  let [number, place] = [0, 0];
+  let last: { seq: number; timestamp: number } | undefined;
   socket.on('message', (packet, from) => {
     // Reports of another leg's, whose port is the one below, are no audio.
     if (from.port !== port) return;
     const seq = packet.readUInt16BE(2);
-    // 16 bits on a circle.
-    if (lastSeq !== undefined) position += ((seq - lastSeq) << 16) >> 16;
-    lastSeq = seq;
-    onFrame(packet.subarray(RTP_HEADER_BYTES), position);
+    const timestamp = packet.readUInt32BE(4);
+    if (last) {
+      // 16 and 32 bits on a circle.
+      number += ((seq - last.seq) << 16) >> 16;
+      place += ((timestamp - last.timestamp) | 0) / FRAME_BYTES;
+      last.seq = seq;
+      last.timestamp = timestamp;
+    } else last = { seq, timestamp };
+    onFrame(packet.subarray(RTP_HEADER_BYTES), number, place);
   });
   const sender = new RtpSender({ payloadType: 0, samplesPerFrame: FRAME_BYTES, ssrc: 4711, seq: 0, timestamp: 0 });
   const packet = Buffer.alloc(RTP_HEADER_BYTES + FRAME_BYTES);
@@ -96,7 +102,7 @@ export async function audioSocketEnd(onFrame: FrameListener): Promise<MediaEnd> 
       socket = connect({ port, host, noDelay: true });
       socket.on('error', () => {});
       socket.on('data', (chunk) => {
-        for (const frame of reader.read(chunk)) if (frame.kind === 'audio') onFrame(frame.audio, undefined);
+        for (const frame of reader.read(chunk)) if (frame.kind === 'audio') onFrame(frame.audio);
       });
       socket.write(uuidFrame(relay.data ?? ''));
     },
@@ -137,7 +143,7 @@ export class WebSocketEnds {
       socket = connected;
       connected.on('error', () => {});
       connected.on('message', (data: Buffer, isBinary) => {
-        if (isBinary) onFrame(data, undefined);
+        if (isBinary) onFrame(data);
       });
     });
     return {

@@ -21,6 +21,8 @@ export interface MediaEndsReport {
   /** By the packets' numbers; 0 with a transport that has none. */
   readonly lostPackets: number;
   readonly repeatedPackets: number;
+  /** Frames that the relay left out of time, since it had stood still for too long; where packets tell. */
+  readonly skipped: number;
   /** Of an echo, by what is written in the frames: those that came, never came, came again. */
   readonly echoed: number;
   readonly missing: number;
@@ -97,7 +99,7 @@ export class MediaEnds {
       const call = this.#ends.length;
       const turns = this.#turns && new CallerTurns(this.#turns, (call * 0.381966) % 1);
       const caller = new Caller(call, this.#format, turns);
-      caller.end = await this.#makeEnd((frame, position) => caller.hear(frame, position));
+      caller.end = await this.#makeEnd((frame, number, place) => caller.hear(frame, number, place));
       this.#ends.push(caller);
       added.push(caller);
     }
@@ -129,6 +131,7 @@ export class MediaEnds {
       received: sum(({ received }) => received),
       lostPackets: sum(({ lostPackets }) => lostPackets),
       repeatedPackets: sum(({ repeatedPackets }) => repeatedPackets),
+      skipped: sum(({ skipped }) => skipped),
       echoed: sum(({ echoed }) => echoed),
       missing: sum(({ missing }) => missing),
       repeated: sum(({ repeated }) => repeated),
@@ -181,8 +184,10 @@ class Caller {
   readonly #heard: Uint8Array;
   #heardFrames = 0;
   #said = 0;
-  #position = 0;
-  #lastPosition: number | undefined;
+  #number = 0;
+  #place = 0;
+  /** A frame came since `begin`. */
+  #hears = false;
   #lastMark: number | undefined;
   /** Whose the frame before was. */
   #from: ReturnType<typeof readMark>;
@@ -194,6 +199,7 @@ class Caller {
   received = 0;
   lostPackets = 0;
   repeatedPackets = 0;
+  skipped = 0;
   echoed = 0;
   missing = 0;
   repeated = 0;
@@ -216,9 +222,9 @@ class Caller {
     this.#arrivals = new Float64Array(most);
     this.#trips = new Float32Array(most);
     this.#heardFrames = 0;
-    this.#lastPosition = undefined;
+    this.#hears = false;
     this.#lastMark = undefined;
-    this.received = this.lostPackets = this.repeatedPackets = 0;
+    this.received = this.lostPackets = this.repeatedPackets = this.skipped = 0;
     this.echoed = this.missing = this.repeated = this.foreign = 0;
   }
 
@@ -254,17 +260,19 @@ class Caller {
     this.end?.send(this.#frame);
   }
 
-  hear(frame: Uint8Array, position = this.#position + 1): void {
+  hear(frame: Uint8Array, number = this.#number + 1, place = this.#place + 1): void {
     if (this.received >= this.#arrivals.length) return;
     const now = performance.now();
-    this.#position = position;
-    if (this.#lastPosition !== undefined) {
-      const step = position - this.#lastPosition;
+    if (this.#hears) {
+      const step = number - this.#number;
       if (step > 1) this.lostPackets += step - 1;
       else if (step < 1) this.repeatedPackets += 1;
+      this.skipped += Math.max(0, place - this.#place - step);
     }
-    this.#lastPosition = position;
-    this.#arrivals[this.received] = now - position * FRAME_MS;
+    this.#hears = true;
+    this.#number = number;
+    this.#place = place;
+    this.#arrivals[this.received] = now - place * FRAME_MS;
     this.received += 1;
     this.turns?.hear(frame);
     const mark = readMark(frame);
