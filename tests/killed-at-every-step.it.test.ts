@@ -80,7 +80,11 @@ interface Run {
 type Program = (call: Call, told: unknown[], onEffect: () => void) => Promise<void>;
 
 /** One call through its program; its first worker dies or hangs at a step, and another takes over. */
-async function run(program: Program, fate?: Fate, { isPlaced = false, unanswered = 0 } = {}): Promise<Run> {
+async function run(
+  program: Program,
+  fate?: Fate,
+  { isPlaced = false, unanswered = 0, isMeddled = false } = {},
+): Promise<Run> {
   names += 1;
   const pool = `pool-${names}`;
   const shard = new ScriptedShard(bus, outbox, pool);
@@ -109,6 +113,11 @@ async function run(program: Program, fate?: Fate, { isPlaced = false, unanswered
   else shard.enter('12');
   while (!isDone) {
     if (!first.isAlive) second ??= await start(`${pool}-second`);
+    if (isMeddled && first.steps > 10) {
+      isMeddled = false;
+      const entry = { kind: 'taken', worker: 'nobody', epoch: 1 };
+      await bus.js.publish(subjects.callJournal(shard.call), JSON.stringify(entry));
+    }
     if (shard.claimedBy === `${pool}-second`) first.wake();
     if (Date.now() > until) throw new Error(`${fate?.what} at step ${fate?.atStep}: no end of ${shard.commands}`);
     await wait(20);
@@ -250,6 +259,14 @@ test('a worker whose first questions to NATS have no answer, though it has claim
   const disturbed = await run(goesBackToTheDialplan, undefined, { unanswered: 3 });
   expect(disturbed.commands).toEqual(undisturbed.commands);
   expect(disturbed.record).toMatchObject({ endedBy: 'dialplan', takeovers: 0 });
+}, 40_000);
+
+test('a worker that takes a call for lost, though nobody else has it, has it offered again at once', async () => {
+  const undisturbed = await run(usesEverything);
+  const disturbed = await run(usesEverything, undefined, { isMeddled: true });
+  expect(disturbed.commands).toEqual(undisturbed.commands);
+  expect(disturbed.record).toMatchObject({ endedBy: 'program' });
+  expect(disturbed.record).not.toHaveProperty('error');
 }, 40_000);
 
 function isStepFailed(error: unknown): boolean {

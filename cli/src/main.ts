@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 
 const program = new Command('callfleet')
   .description('AI voice bots on Asterisk, as a fleet: gateways, workers and media relays over NATS and Redis.')
@@ -8,7 +8,12 @@ const program = new Command('callfleet')
 program
   .command('demo')
   .description('the whole system on this machine, with real calls through it')
-  .option('--once', 'ten calls, a report, and an exit code', false)
+  .option('--once', 'calls, a report, and an exit code', false)
+  .addOption(
+    new Option('--provider <name>', 'the calls talk with this voice AI, instead of hearing their tones').choices([
+      'local',
+    ]),
+  )
   .action(async (options) => {
     const { demoCommand } = await import('./demo/command.ts');
     process.exitCode = await demoCommand(options);

@@ -20,20 +20,26 @@ const WARM_UP_MS = 3000;
 const ROUNDS = 5;
 /** Of each of the two ways, one after the other: both see the same machine. */
 const ROUND_MS = 4000;
+const BUS_MS = 2000;
 const TIMEOUT_MS = 8000;
 
 interface Round {
   readonly direct: readonly number[];
   readonly fleet: readonly number[];
+  /** To the gateway's process and back, with nothing done there. */
+  readonly bus: readonly number[];
 }
 
 /** `bench command`: a worker's command to its PBX and back, beside the same request sent directly. @returns the exit code */
 export async function benchCommands({ check }: { check: boolean }): Promise<number> {
   await installParts((step) => console.log(`callfleet: ${step}`));
   const { rounds, coreSeconds, commands } = await measure();
-  const p50 = (way: 'direct' | 'fleet') => rounds.map((round) => percentile(round[way], 0.5));
+  const p50 = (way: keyof Round) => rounds.map((round) => percentile(round[way], 0.5));
   const ratios = rounds.map(({ direct, fleet }) => percentile(fleet, 0.5) / percentile(direct, 0.5));
-  const all = (way: 'direct' | 'fleet') => rounds.flatMap((round) => round[way]);
+  const overhead = rounds.map(
+    ({ direct, fleet, bus }) => percentile(fleet, 0.5) / (percentile(direct, 0.5) + percentile(bus, 0.5)),
+  );
+  const all = (way: keyof Round) => rounds.flatMap((round) => round[way]);
   const median = (values: readonly number[]) => percentile(values, 0.5);
   const how = `GET of a channel variable at ${PER_SECOND}/s, median of ${rounds.length} rounds`;
   const p99 = `${all('fleet').length} commands of all rounds`;
@@ -49,6 +55,18 @@ export async function benchCommands({ check }: { check: boolean }): Promise<numb
       },
       { what: 'command p50', value: median(p50('fleet')), unit: 'ms', how },
       { what: 'direct p50', value: median(p50('direct')), unit: 'ms', how: 'REST over WebSocket, same channels' },
+      {
+        what: 'NATS alone p50',
+        value: median(p50('bus')),
+        unit: 'ms',
+        how: "to the gateway's process and back: a message that it refuses at once",
+      },
+      {
+        what: 'p50, times direct and NATS alone together',
+        value: median(overhead),
+        unit: '×',
+        how: 'what the fleet adds to the way there and back',
+      },
       {
         what: 'command p99',
         target: { atMost: TARGETS.p99Ms },
@@ -102,13 +120,17 @@ async function measure() {
     owned.push(() => socket.close());
     const directly = async (n: number) => expectOk(await socket.request(request(n)));
 
-    for (const way of [directly, throughFleet]) await pacedRequests({ perSecond: PER_SECOND, ms: WARM_UP_MS }, way);
+    const overBus = (): Promise<unknown> => bus.nc.request(subject, '{}', { timeout: TIMEOUT_MS });
+
+    for (const way of [directly, throughFleet, overBus])
+      await pacedRequests({ perSecond: PER_SECOND, ms: WARM_UP_MS }, way);
     const rounds: Round[] = [];
     const before = commands;
     const used = watchCpu(system.pids);
     for (let n = 0; n < ROUNDS; n += 1) {
       const direct = await pacedRequests({ perSecond: PER_SECOND, ms: ROUND_MS }, directly);
-      rounds.push({ direct, fleet: await pacedRequests({ perSecond: PER_SECOND, ms: ROUND_MS }, throughFleet) });
+      const fleet = await pacedRequests({ perSecond: PER_SECOND, ms: ROUND_MS }, throughFleet);
+      rounds.push({ direct, fleet, bus: await pacedRequests({ perSecond: PER_SECOND, ms: BUS_MS }, overBus) });
     }
     return { rounds, coreSeconds: used(), commands: commands - before };
   } finally {

@@ -5,7 +5,7 @@ import { type BenchProvider, RelayUnderTest, type RelayUnderTestOptions } from '
 import { joinedLatency, type VoiceLatency, voiceLatency } from './voice-latency.ts';
 
 /** What a relay did with so many calls. Milliseconds, unless it says otherwise. */
-export interface MediaRound {
+interface MediaRound {
   readonly calls: number;
   /** Share of one core that the relay's process took, all its threads. */
   readonly relayCore: number;

@@ -94,7 +94,9 @@ export class RelayUnderTest {
       });
       owned.push(() => fleet.stop());
       const pid = fleet.relays[0]?.pid ?? 0;
-      const rest = Array.from({ length: CORES - 1 }, (_, core) => core);
+      const all = Array.from({ length: CORES }, (_, core) => core);
+      const rest = all.slice(0, -1);
+      owned.push(async () => pinToCores([process.pid], all));
       const isPinned =
         CORES > 1 && pinToCores([pid], [CORES - 1]) && pinToCores([process.pid, nats.pid, ends.pid, ...others], rest);
       return new RelayUnderTest({ bus, ends, pid, isPinned, relay: await announced, stop });

@@ -2,11 +2,12 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type Bus, connectBus } from '@callfleet/bus';
 import { dialplanFor } from '@callfleet/pbx';
-import { installParts, type LocalFleet, placeCall, startLocalFleet } from '@callfleet/testkit';
+import { installParts, type LocalFleet, startLocalFleet } from '@callfleet/testkit';
 import { CallRecords } from '../call-records.ts';
 import { percentile } from '../measurement.ts';
 import { serviceMain } from '../repository.ts';
 import { tellVerdict } from '../verdict.ts';
+import { hearsItself, placeToneCallers } from './tone-callers.ts';
 
 const CALLS = 20;
 const KILLS = 4;
@@ -48,17 +49,7 @@ export async function chaosRelay(): Promise<number> {
 async function killRelays(system: LocalFleet, bus: Bus): Promise<number> {
   const records = new CallRecords(bus);
   console.log(`callfleet: ${CALLS} conversations on ${system.pbxs.length} PBXs, ${system.fleet.relays.length} relays`);
-  const calls = await Promise.all(
-    Array.from({ length: CALLS }, async (_, n) => {
-      const pbx = system.pbxs[n % system.pbxs.length];
-      if (!pbx) throw new Error('no PBX');
-      const toneHz = 400 + n * 60;
-      const caller = String(7001 + n);
-      const call = await placeCall({ to: pbx.sipAddress, extension: '100', from: caller, audio: { toneHz } });
-      await call.waitForTone(toneHz, 15_000);
-      return { call, caller, toneHz };
-    }),
-  );
+  const calls = await placeToneCallers(system, CALLS);
   await wait(SETTLE_MS);
   const names = system.fleet.relays.map(({ name }) => name);
   const kills: Array<{ relay: string; silenceMs: number[] }> = [];
@@ -80,11 +71,9 @@ async function killRelays(system: LocalFleet, bus: Bus): Promise<number> {
     await wait(SETTLE_MS);
   }
   const callers = await Promise.all(
-    calls.map(async ({ call, caller, toneHz }) => {
-      const hears = await call.waitForTone(toneHz, 1000).then(
-        () => true,
-        () => false,
-      );
+    calls.map(async (one) => {
+      const { call, caller } = one;
+      const hears = await hearsItself(one);
       await call.hangUp();
       const record = await records.of(caller);
       return { caller, hears, endedBy: record?.endedBy, error: record?.error, sessions: record?.media.length };

@@ -2,13 +2,14 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type Bus, connectBus } from '@callfleet/bus';
 import { dialplanFor } from '@callfleet/pbx';
-import { installParts, type LocalFleet, placeCall, startLocalFleet } from '@callfleet/testkit';
+import { installParts, type LocalFleet, startLocalFleet } from '@callfleet/testkit';
 import Table from 'cli-table3';
 import { CallRecords } from '../call-records.ts';
 import { keepResult, percentile } from '../measurement.ts';
 import { serviceMain } from '../repository.ts';
 import { BeatWatch } from './beat-watch.ts';
 import { killWorkerOfManyCalls, type ManyCalls } from './many-calls.ts';
+import { hearsItself, placeToneCallers } from './tone-callers.ts';
 
 const CALLS = 20;
 const ROUNDS = 2;
@@ -57,17 +58,7 @@ async function killWorkers(system: LocalFleet, bus: Bus): Promise<number> {
   const watch = new BeatWatch(bus);
   const records = new CallRecords(bus);
   console.log(`callfleet: ${CALLS} live calls on ${system.pbxs.length} PBXs, ${WORKERS} workers`);
-  const calls = await Promise.all(
-    Array.from({ length: CALLS }, async (_, n) => {
-      const pbx = system.pbxs[n % system.pbxs.length];
-      if (!pbx) throw new Error('no PBX');
-      const toneHz = 400 + n * 60;
-      const caller = String(7001 + n);
-      const call = await placeCall({ to: pbx.sipAddress, extension: '100', from: caller, audio: { toneHz } });
-      await call.waitForTone(toneHz, 15_000);
-      return { call, caller, toneHz };
-    }),
-  );
+  const calls = await placeToneCallers(system, CALLS);
   await wait(SETTLE_MS);
 
   const from = calls.map(({ call }) => call.now());
@@ -81,12 +72,10 @@ async function killWorkers(system: LocalFleet, bus: Bus): Promise<number> {
     console.log(`callfleet: kill -9 ${worker.name}: ${taken.size} calls changed hands`);
   }
   const callers: Caller[] = await Promise.all(
-    calls.map(async ({ call, caller, toneHz }, n) => {
+    calls.map(async (one, n) => {
+      const { call, caller } = one;
       const toMs = call.now();
-      const heardToTheEnd = await call.waitForTone(toneHz, 1000).then(
-        () => true,
-        () => false,
-      );
+      const heardToTheEnd = await hearsItself(one);
       const longestSilenceMs = call.heard.longestSilenceMs({ fromMs: from[n] ?? 0, toMs });
       await call.hangUp();
       const record = await records.of(caller);

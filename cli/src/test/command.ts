@@ -16,7 +16,9 @@ export interface TestOptions {
 export async function testCommand({ filters }: TestOptions): Promise<number> {
   const checks =
     filters.length > 0 ? 0 : await run('turbo', ['run', ...CHECKS, '--continue', '--output-logs=errors-only']);
-  await installParts((step) => console.log(`parts: ${step}`));
+  const onProgress = (step: string) => console.log(`parts: ${step}`);
+  await installParts(onProgress);
+  await installParts(onProgress, ['espeak-ng']);
 
   const folder = await mkdtemp(join(tmpdir(), 'callfleet-test-'));
   try {

@@ -1,5 +1,5 @@
 export interface ResamplerOptions {
-  /** Hz: 8000, 16000, 24000 or 48000. */
+  /** Hz: 8000, 16000, 22050, 24000 or 48000. */
   fromHz: number;
   /** Hz: 8000, 16000, 24000 or 48000. */
   toHz: number;
@@ -37,7 +37,8 @@ export class Resampler {
     const common = greatestCommonDivisor(fromHz, toHz);
     this.#up = toHz / common;
     this.#down = fromHz / common;
-    this.#taps = (TAPS_AT_SLOWER_RATE * Math.max(this.#up, this.#down)) / this.#up;
+    // A multiple of 4 for the sums below; it is one by itself where the rates are multiples of 8 kHz.
+    this.#taps = 4 * Math.ceil((TAPS_AT_SLOWER_RATE / 4) * Math.max(1, this.#down / this.#up));
     this.#phases = phasesOf(this.#up, this.#taps, Math.max(this.#up, this.#down));
     this.#line = new Float64Array(this.#taps - 1 + STRETCH);
   }

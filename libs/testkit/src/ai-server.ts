@@ -215,8 +215,10 @@ export abstract class AiConnection {
       else this.onSpeechStopped(positionMs);
   }
 
-  protected nextAnswer(): Required<Pick<AiAnswer, 'text' | 'ms'>> & AiAnswer {
-    return { text: 'I have heard you.', ms: 1000, ...this.server.answers.shift() };
+  /** @param told what it was told; where that has words to say, it says them */
+  protected nextAnswer(told = ''): Required<Pick<AiAnswer, 'text' | 'ms'>> & AiAnswer {
+    const [, words] = /^Say exactly this to the caller: (.*)/s.exec(told) ?? [];
+    return { text: words ?? 'I have heard you.', ms: 1000, ...this.server.answers.shift() };
   }
 }
 

@@ -66,8 +66,10 @@ export class DeepgramConnection extends AiConnection {
         this.#onCallerText(String(message.content));
         break;
       case 'InjectAgentMessage':
-        if (this.#isSpeaking) this.send({ type: 'InjectionRefused', message: 'the agent speaks' });
-        else this.#speak(String(message.message), 1000);
+        if (this.#isSpeaking && message.behavior !== 'queue')
+          this.send({ type: 'InjectionRefused', message: 'the agent speaks' });
+        // What is unfinished never ends, and so never comes the turn of what waits for it.
+        else if (!this.#isSpeaking) this.#speak(String(message.message), 1000);
         break;
       case 'FunctionCallResponse':
         this.#answer();

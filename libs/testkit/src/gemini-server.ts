@@ -18,6 +18,11 @@ const speaks = formatNamed('slin24');
 /** So much silence ends what the caller says, unless it is told otherwise, milliseconds. */
 const SILENCE_MS = 300;
 
+interface ClientContent {
+  readonly turns?: ReadonlyArray<{ readonly parts?: ReadonlyArray<{ readonly text?: string }> }>;
+  readonly turnComplete?: boolean;
+}
+
 export class GeminiConnection extends AiConnection {
   /** The handle with which it goes on where another connection ended. */
   resumedWith: string | undefined;
@@ -45,10 +50,7 @@ export class GeminiConnection extends AiConnection {
     else if (audio?.mimeType === 'audio/pcm;rate=16000') this.#onCaller(Buffer.from(audio.data, 'base64'));
     else if (audio) this.drop(1007, `Unsupported mimeType ${audio.mimeType}`);
     else if (message.toolResponse) this.#answer();
-    else if ((message.clientContent as { turnComplete?: boolean } | undefined)?.turnComplete) {
-      this.#interrupt();
-      this.#answer();
-    }
+    else if (message.clientContent) this.#onContent(message.clientContent as ClientContent);
   }
 
   protected onSpeechStarted(): void {
@@ -71,8 +73,14 @@ export class GeminiConnection extends AiConnection {
     this.#tell({ setupComplete: {} });
   }
 
-  #answer(): void {
-    const { text, ms, tool, unfinished } = this.nextAnswer();
+  #onContent({ turns, turnComplete }: ClientContent): void {
+    if (!turnComplete) return;
+    this.#interrupt();
+    this.#answer(turns?.at(-1)?.parts?.[0]?.text);
+  }
+
+  #answer(told?: string): void {
+    const { text, ms, tool, unfinished } = this.nextAnswer(told);
     if (tool) {
       this.#handles += 1;
       const call = { id: `function-call-${this.#handles}`, name: tool.name, args: tool.arguments };

@@ -15,7 +15,9 @@ export { FakeCall } from './fake-call.ts';
 export { monotonicMs, PROBE, type TrafficReport } from './fake-traffic.ts';
 export { type GeminiConnection, startGeminiServer } from './gemini-server.ts';
 export { HeardAudio, type HeardFrame, type Stretch } from './heard-audio.ts';
+export { type HeardSpeech, speechIn } from './heard-speech.ts';
 export { LatencyHistogram } from './latency-histogram.ts';
+
 export { lineHolderContext, placeLocalCall } from './local-caller.ts';
 export { type LocalFleet, type LocalFleetOptions, startLocalFleet } from './local-fleet.ts';
 export type { MediaEndKind } from './media-end.ts';

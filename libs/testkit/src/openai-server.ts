@@ -53,8 +53,13 @@ export class OpenAiConnection extends AiConnection {
   }
 
   /** Reports an error, as after something that the client asked for. */
-  sendError(code: string, message = `it is ${code}`, type = 'invalid_request_error'): void {
-    this.#tell('error', { error: { type, code, message, param: null, event_id: null } });
+  sendError(code: string, message = `it is ${code}`, type = 'invalid_request_error', event_id: unknown = null): void {
+    this.#tell('error', { error: { type, code, message, param: null, event_id } });
+  }
+
+  /** Comes to the end of what was unfinished. */
+  finish(): void {
+    this.#done('completed');
   }
 
   protected override onOpen(): void {
@@ -95,8 +100,10 @@ export class OpenAiConnection extends AiConnection {
         this.#tell('conversation.item.deleted', { item_id: message.item_id });
         break;
       case 'response.create':
-        if (this.#active) this.sendError('conversation_already_has_active_response');
-        else this.#respond();
+        if (this.#active) {
+          const code = 'conversation_already_has_active_response';
+          this.sendError(code, undefined, undefined, message.event_id ?? null);
+        } else this.#respond((message.response as { instructions?: string } | undefined)?.instructions);
         break;
       case 'response.cancel':
         if (!this.#active) this.sendError('response_cancel_not_active');
@@ -199,8 +206,8 @@ export class OpenAiConnection extends AiConnection {
     this.#tell('conversation.item.truncated', { item_id: item, content_index: 0, audio_end_ms: ms });
   }
 
-  #respond(): void {
-    const answer = this.nextAnswer();
+  #respond(instructions?: string): void {
+    const answer = this.nextAnswer(instructions);
     const response_id = id('resp');
     const item_id = id('item');
     this.#active = { id: response_id, item: item_id, isUnfinished: answer.unfinished === true };

@@ -50,7 +50,9 @@ export interface AiUnderTest<Ai extends LocalAi> {
   /** Options beside `url`, `key` and `keyFile`. */
   readonly options?: Record<string, unknown>;
   /** What this AI's protocol can't say. */
-  readonly without?: ReadonlyArray<'turns' | 'tools' | 'tool options' | 'texts' | 'usage' | 'ready' | 'watch' | 'key'>;
+  readonly without?: ReadonlyArray<
+    'turns' | 'tools' | 'tool options' | 'texts' | 'usage' | 'ready' | 'watch' | 'key' | 'say'
+  >;
 }
 
 /** The variable that the provider is told to read. */
@@ -174,6 +176,35 @@ export function describeAi<Ai extends LocalAi>(given: AiUnderTest<Ai>) {
       call.session.digit('7');
       await call.say(600, undefined);
       await vi.waitFor(() => expect(JSON.stringify(ai.last.received)).toContain('telephone: 7"'));
+    });
+
+    test.skipIf(without.includes('texts'))('is told what was said before, in place of a greeting', async () => {
+      const call = newCall();
+      call.history = [
+        { role: 'bot', text: 'Good morning.' },
+        { role: 'caller', text: 'I want a blue bicycle.' },
+      ];
+      await call.connect(providerNamed(name, { ...options, greeting: 'Welcome!' }));
+      const received = () => JSON.stringify(ai.last.received);
+      await vi.waitFor(() => expect(received()).toContain('I want a blue bicycle.'));
+      expect(received()).toContain('Good morning.');
+      expect(received()).not.toContain('Welcome!');
+    });
+
+    test.skipIf(without.includes('say'))('says what it is told to, after what it is saying', async () => {
+      ai.answers.push({ ms: 1500 });
+      const call = await connected();
+      await askAndBeAnswered(call);
+      call.session.say?.('Please hold the line.');
+      await call.say(4500, 0);
+      expect(call.playedMs).toBeCloseTo(2500, -2);
+      const bot = call.events.filter((event) => event.type === 'turn' && event.role === 'bot');
+      expect(bot).toMatchObject([{ text: 'I have heard you.' }, { text: 'Please hold the line.' }]);
+      expect(call.events.filter(({ type }) => type === 'interrupted')).toEqual([]);
+    });
+
+    test.runIf(without.includes('say'))('does not take words that it has no way to say', async () => {
+      expect((await connected()).session.say).toBeUndefined();
     });
 
     test.skipIf(without.includes('usage'))('says what it has used', async () => {

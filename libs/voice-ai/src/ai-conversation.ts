@@ -22,6 +22,8 @@ export interface AiDialect {
   /** For AIs that take single keys. */
   sendDigit?(key: string): void;
   sendToolResult(id: string, name: string, result: string): void;
+  /** Has the AI say this when it has finished what it says, for AIs that can be told. */
+  say?(text: string): void;
   /** The conversation is over: the last words to the AI. */
   end?(): void;
   /** The connection is lost; the AI closed it with `code`. True: that is no failure, it was seen to. */
@@ -52,6 +54,7 @@ const MAX_WAITING_FRAMES = 250;
 /** A call with an AI behind a WebSocket: all that does not depend on which AI it is. */
 export class AiConversation implements VoiceSession {
   readonly context: VoiceContext;
+  readonly say?: (text: string) => void;
   readonly turns: Turns;
   readonly speech: BotSpeech;
   readonly #options: AiConversationOptions;
@@ -96,7 +99,12 @@ export class AiConversation implements VoiceSession {
     this.#digits = new DigitEntry(options, time, (digits) =>
       this.#whenReady(() => this.#dialect.sendText(`The caller pressed these keys on the telephone: ${digits}`)),
     );
-    this.#dialect = options.dialect(this);
+    const dialect = options.dialect(this);
+    this.#dialect = dialect;
+    if (dialect.say)
+      this.say = (text) => {
+        if (this.#state !== 'CLOSED') this.#whenReady(() => dialect.say?.(text));
+      };
   }
 
   /** The AI can hear, and speaks, in these formats. */
@@ -143,6 +151,11 @@ export class AiConversation implements VoiceSession {
       throw this.error('CF_PROVIDER_PROTOCOL', 'asks for too much at once');
     this.#pendingTools.set(id, name);
     this.tell({ type: 'tool-call', id, name, arguments: input });
+  }
+
+  /** The AI waits for the answer to something that it wanted done. */
+  get awaitsTool(): boolean {
+    return this.#pendingTools.size > 0;
   }
 
   toolCallCancelled(id: string): void {

@@ -73,6 +73,10 @@ class DeepgramAgent implements AiDialect {
 
   begin(): void {
     const { model, modelProvider, temperature, listenModel, voice, instructions, greeting, tools } = this.#options;
+    const { history } = this.#conversation.context;
+    const said = history.map(({ role, text: content }) => {
+      return { type: 'History', role: role === 'caller' ? 'user' : 'assistant', content };
+    });
     const audio = { encoding: encodingOf(this.#conversation.context.format), sample_rate: this.#format.sampleRate };
     const provider = { type: modelProvider, model, ...(temperature !== undefined && { temperature }) };
     this.#conversation.send({
@@ -82,7 +86,7 @@ class DeepgramAgent implements AiDialect {
         listen: { provider: { type: 'deepgram', model: listenModel } },
         think: { provider, prompt: instructions, functions: tools },
         speak: { provider: { type: 'deepgram', model: voice } },
-        greeting,
+        ...(said.length > 0 ? { context: { messages: said } } : { greeting }),
       },
     });
     this.#keepAlive();
@@ -103,6 +107,10 @@ class DeepgramAgent implements AiDialect {
   sendToolResult(id: string, name: string, result: string): void {
     this.#conversation.send({ type: 'FunctionCallResponse', id, name, content: result });
     this.#conversation.expectAnswer();
+  }
+
+  say(text: string): void {
+    this.#conversation.send({ type: 'InjectAgentMessage', message: text, behavior: 'queue' });
   }
 
   onAudio(audio: Uint8Array): void {

@@ -2,7 +2,7 @@ import { SimulatedTime } from '@callfleet/media/testing';
 import { expect, test } from 'vitest';
 import { DigitEntry } from './digit-entry.ts';
 
-function keypad(options: { digitsFinishKey?: string | null } = {}) {
+function keypad(options: { digitsFinishKey?: string | null; count?: number } = {}) {
   const time = new SimulatedTime();
   const entered: string[] = [];
   const entry = new DigitEntry({ digitsFinishKey: '#', digitsTimeoutMs: 2000, ...options }, time, (digits) =>
@@ -42,6 +42,12 @@ test('without a finish key all keys are digits', () => {
   press('*1#');
   time.pass(2000);
   expect(entered).toEqual(['*1#']);
+});
+
+test('a number of known length needs no finish key', () => {
+  const { entered, press } = keypad({ count: 4 });
+  press('12345');
+  expect(entered).toEqual(['1234']);
 });
 
 test('somebody who leans on the keypad fills no memory', () => {

@@ -15,19 +15,22 @@ export const digitOptions = {
 /** Nobody enters more in one go. */
 const MAX_DIGITS = 64;
 
+interface DigitEntryOptions {
+  readonly digitsFinishKey: string | null;
+  readonly digitsTimeoutMs: number;
+  /** So many are all of it. */
+  readonly count?: number;
+}
+
 /** Collects keys, so that an AI is told of a number and not of each of its digits. */
 export class DigitEntry {
-  readonly #options: { readonly digitsFinishKey: string | null; readonly digitsTimeoutMs: number };
+  readonly #options: DigitEntryOptions;
   readonly #time: TimeSource;
   readonly #onEntered: (digits: string) => void;
   #digits = '';
   #cancelTimer: () => void = () => {};
 
-  constructor(
-    options: { readonly digitsFinishKey: string | null; readonly digitsTimeoutMs: number },
-    time: TimeSource,
-    onEntered: (digits: string) => void,
-  ) {
+  constructor(options: DigitEntryOptions, time: TimeSource, onEntered: (digits: string) => void) {
     this.#options = options;
     this.#time = time;
     this.#onEntered = onEntered;
@@ -38,7 +41,7 @@ export class DigitEntry {
     const finished = key === this.#options.digitsFinishKey;
     // The finish key alone is an answer too: "press # to go on".
     if (!finished || this.#digits === '') this.#digits += key;
-    if (finished || this.#digits.length === MAX_DIGITS) this.#enter();
+    if (finished || this.#digits.length >= (this.#options.count ?? MAX_DIGITS)) this.#enter();
     else this.#cancelTimer = this.#time.after(this.#options.digitsTimeoutMs, () => this.#enter());
   }
 

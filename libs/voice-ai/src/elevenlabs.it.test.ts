@@ -6,7 +6,7 @@ const { ai, connected } = describeAi({
   name: 'elevenlabs',
   start: startElevenLabsServer,
   options: { agent: 'agent_local' },
-  without: ['usage', 'watch', 'tool options'],
+  without: ['say', 'usage', 'watch', 'tool options'],
 });
 
 test.each(['pcm_16000', 'pcm_24000'])('an agent with another format is understood: %s', async (format) => {

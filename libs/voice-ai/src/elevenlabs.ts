@@ -8,6 +8,7 @@ import { aiUrl } from './ai-url.ts';
 import { CallerVoice } from './caller-voice.ts';
 import { digitOptions } from './digit-entry.ts';
 import { VoiceProviderError } from './errors.ts';
+import type { VoiceContext } from './provider.ts';
 import { keyOptions } from './provider-key.ts';
 import { parseOptions } from './provider-options.ts';
 
@@ -103,13 +104,20 @@ class ElevenLabsAgent implements AiDialect {
       conversation_config_override: {
         agent: {
           ...(instructions !== undefined && { prompt: { prompt: instructions } }),
-          first_message: greeting,
+          first_message: this.#conversation.context.history.length > 0 ? undefined : greeting,
           language,
         },
         ...(voice !== undefined && { tts: { voice_id: voice } }),
       },
       dynamic_variables: variables,
     });
+  }
+
+  /** What was said when another had the conversation. */
+  #goOn(history: VoiceContext['history']): void {
+    if (history.length === 0) return;
+    const said = history.map(({ role, text }) => `${role === 'caller' ? 'Caller' : 'You'}: ${text}`).join('\n');
+    this.#conversation.send({ type: 'contextual_update', text: `The line was interrupted. Said so far:\n${said}` });
   }
 
   sendAudio(audio: Uint8Array): void {
@@ -136,6 +144,7 @@ class ElevenLabsAgent implements AiDialect {
         const { time } = conversation.context;
         this.#voice = new CallerVoice(hears, time, (told) => conversation.tell(told));
         conversation.ready(hears, this.#understood(agent_output_audio_format));
+        this.#goOn(conversation.context.history);
         break;
       }
       case 'audio': {

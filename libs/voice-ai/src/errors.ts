@@ -5,6 +5,8 @@ export class VoiceProviderError extends Error {
     | 'CF_PROVIDER_UNKNOWN'
     /** The provider does not take these options. */
     | 'CF_PROVIDER_OPTIONS'
+    /** A program that the provider needs is not on the relay's machine. */
+    | 'CF_PROVIDER_MISSING'
     /** The relay has no key for the AI where it was told to look. */
     | 'CF_PROVIDER_KEY'
     /** The AI does not want this relay: a wrong key, an unknown model, no such address. */

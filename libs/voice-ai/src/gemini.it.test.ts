@@ -111,6 +111,18 @@ test('what it asked to be done and wants no more is told', async () => {
   expect(await vi.waitFor(() => oneOf(call, 'tool-call-cancelled'))).toEqual({ type: 'tool-call-cancelled', id });
 });
 
+test('what it is to say does not take back what it wants done', async () => {
+  ai().answers.push({ tool: { name: 'weather', arguments: {} } });
+  const call = await connected({ tools: [{ name: 'weather', description: 'The weather.' }] });
+  await call.say(800, 0.3);
+  await call.say(600, 0);
+  const { id } = await vi.waitFor(() => oneOf(call, 'tool-call'));
+  call.session.say?.('Please hold the line.');
+  call.session.toolResult(id, 'It rains.');
+  await vi.waitFor(() => expect(JSON.stringify(ai().last.received)).toContain('It rains.'));
+  expect(JSON.stringify(ai().last.received)).not.toContain('hold the line');
+});
+
 test('greets the caller first', async () => {
   const call = await connected({ greeting: 'Hello!' });
   await vi.waitFor(() => expect(call.queuedMs).toBeGreaterThan(990));

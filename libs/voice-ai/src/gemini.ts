@@ -6,12 +6,14 @@ import { aiUrl } from './ai-url.ts';
 import { CallerVoice, type Stretch } from './caller-voice.ts';
 import { digitOptions } from './digit-entry.ts';
 import { type GeminiContent, readGeminiMessage } from './gemini-messages.ts';
+import type { VoiceContext } from './provider.ts';
 import { keyOptions } from './provider-key.ts';
 import { parseOptions } from './provider-options.ts';
 import type { OpenTurn } from './turns.ts';
 import { UnnamedAnswers } from './unnamed-answers.ts';
 import { countsOf } from './usage-counts.ts';
 import { voiceTools } from './voice-tools.ts';
+import { toldToSay, WaitingWords } from './waiting-words.ts';
 
 const SERVICE = 'google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent';
 
@@ -60,6 +62,9 @@ class GeminiLive implements AiDialect {
   #handle: string | undefined;
   #connectedAt = 0;
   #isAnswering = false;
+  /** It takes itself for speaking until it says that its turn is over: what it is told before interrupts it. */
+  #isItsTurn = false;
+  readonly #words = new WaitingWords();
   #isLeaving = false;
   #cancelLeaving: () => void = () => {};
 
@@ -108,11 +113,18 @@ class GeminiLive implements AiDialect {
 
   sendText(text: string): void {
     this.#interrupted();
-    this.#say(text);
+    this.#ask(text);
   }
 
   sendToolResult(id: string, name: string, result: string): void {
     this.#conversation.send({ toolResponse: { functionResponses: [{ id, name, response: { result } }] } });
+  }
+
+  say(text: string): void {
+    // It would take back what it wants done.
+    if (this.#conversation.awaitsTool) return;
+    this.#words.add(text);
+    this.#sayNext();
   }
 
   onMessage(message: unknown): void {
@@ -145,7 +157,19 @@ class GeminiLive implements AiDialect {
     const isFirst = this.#handle === undefined;
     const { greeting } = this.#options;
     this.#conversation.ready(hears, speaks);
-    if (greeting !== undefined && isFirst) this.#say(`Say exactly this to the caller: ${greeting}`);
+    if (!isFirst) return;
+    const { history } = this.#conversation.context;
+    if (history.length > 0) this.#goOn(history);
+    else if (greeting !== undefined) this.say(greeting);
+  }
+
+  /** What was said when another had the conversation. */
+  #goOn(history: VoiceContext['history']): void {
+    const turns = history.map(({ role, text }) => ({ role: role === 'caller' ? 'user' : 'model', parts: [{ text }] }));
+    // One who was not answered is.
+    const turnComplete = history.at(-1)?.role === 'caller';
+    this.#isItsTurn = turnComplete;
+    this.#conversation.send({ clientContent: { turns, turnComplete } });
   }
 
   #onContent(content: GeminiContent): void {
@@ -155,6 +179,7 @@ class GeminiLive implements AiDialect {
     for (const { inlineData } of content.modelTurn?.parts ?? []) {
       if (!inlineData?.mimeType.startsWith('audio/pcm')) continue;
       this.#isAnswering = true;
+      this.#isItsTurn = true;
       if (this.#caller) this.#caller.when ??= this.#voice.said;
       this.#conversation.play(Buffer.from(inlineData.data, 'base64'), this.#answers.current);
     }
@@ -163,11 +188,23 @@ class GeminiLive implements AiDialect {
     this.#isAnswering = false;
     this.#endCallerTurn();
     speech.end(this.#answers.current);
-    if (content.turnComplete) this.#answers.next();
+    if (content.turnComplete) this.#endTurn();
     if (this.#isLeaving) this.#reconnect();
   }
 
-  #say(text: string): void {
+  #endTurn(): void {
+    this.#answers.next();
+    this.#isItsTurn = false;
+    this.#sayNext();
+  }
+
+  #sayNext(): void {
+    const text = this.#isItsTurn ? undefined : this.#words.next();
+    if (text !== undefined) this.#ask(toldToSay(text));
+  }
+
+  #ask(text: string): void {
+    this.#isItsTurn = true;
     this.#conversation.send({ clientContent: { turns: [{ role: 'user', parts: [{ text }] }], turnComplete: true } });
   }
 
@@ -188,6 +225,7 @@ class GeminiLive implements AiDialect {
   }
 
   #interrupted(): void {
+    this.#words.clear();
     // Of what has come as a whole nothing comes late.
     if (this.#isAnswering) this.#conversation.speech.drop(this.#answers.cut());
     else this.#answers.next();
@@ -208,6 +246,7 @@ class GeminiLive implements AiDialect {
 
   #reconnect(): void {
     this.#isLeaving = false;
+    this.#isItsTurn = false;
     this.#cancelLeaving();
     this.#conversation.reconnect();
   }

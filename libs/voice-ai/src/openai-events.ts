@@ -11,6 +11,8 @@ const failure = z.object({
   type: z.string().nullish(),
   code: z.string().nullish(),
   message: z.string().nullish(),
+  /** Of what we sent, where we gave it one. */
+  event_id: z.string().nullish(),
 });
 export type OpenAiFailure = z.output<typeof failure>;
 const response = z.object({

@@ -83,6 +83,43 @@ test('keys that are pressed while it speaks silence it, and are answered', async
   expect(call.playedMs).toBe(heardMs + 700);
 });
 
+test('what it is told to say waits until it has finished, and is not said when the caller interrupts', async () => {
+  ai().answers.push({ ms: 3000, unfinished: true }, { text: 'Yes?', ms: 500 });
+  const call = await connected();
+  await askAndBeAnswered(call);
+  call.session.say?.('Please hold the line.');
+  await call.say(500, 0);
+  await call.say(500, 0.3);
+  await call.say(1500, 0);
+  const told = JSON.stringify(ai().last.received);
+  expect(told).not.toContain('hold the line');
+  call.session.say?.('Thank you for waiting.');
+  await vi.waitFor(() =>
+    expect(ai().last.received.at(-1)).toEqual({
+      type: 'response.create',
+      event_id: 'say_1',
+      response: { instructions: 'Say exactly this to the caller: Thank you for waiting.', tool_choice: 'none' },
+    }),
+  );
+});
+
+test('what it is told to say in the moment in which it begins to answer is said after that', async () => {
+  ai().answers.push({ text: 'An answer.', ms: 1000, unfinished: true });
+  const call = await connected();
+  await call.say(800, 0.3);
+  const silence = new Uint8Array(160).fill(0xff);
+  for (let i = 0; i < 20; i += 1) call.session.hear(silence);
+  call.session.say?.('Please hold the line.');
+  await vi.waitFor(() => expect(call.queuedMs).toBe(1000));
+  await call.say(200, 0);
+  ai().last.finish();
+  await call.say(3000, 0);
+  const bot = call.events.filter((event) => event.type === 'turn' && event.role === 'bot');
+  expect(bot).toMatchObject([{ text: 'An answer.' }, { text: 'Please hold the line.' }]);
+  const asked = ai().last.received.filter(({ type }) => type === 'response.create');
+  expect(asked.map(({ event_id }) => event_id)).toEqual(['say_1', 'say_2']);
+});
+
 test('greets the caller first', async () => {
   ai().answers.push({ text: 'Hello!', ms: 500 });
   const call = await connected({ greeting: 'Hello!' });

@@ -12,11 +12,13 @@ import {
   openAiFormatFor,
   readOpenAiEvent,
 } from './openai-events.ts';
+import type { VoiceContext } from './provider.ts';
 import { keyOptions } from './provider-key.ts';
 import { parseOptions } from './provider-options.ts';
 import type { OpenTurn } from './turns.ts';
 import { countsOf } from './usage-counts.ts';
 import { toolArguments, voiceTools } from './voice-tools.ts';
+import { toldToSay, WaitingWords } from './waiting-words.ts';
 
 const serverVad = z.strictObject({
   type: z.literal('server_vad'),
@@ -72,6 +74,9 @@ const LIMITS = new Set(['rate_limit_exceeded', 'insufficient_quota']);
 /** After other errors the AI goes on: mostly, what we asked for came too late to be of use. */
 const FATAL = new Set([...LIMITS, 'session_expired', 'invalid_api_key', 'model_not_found', 'server_error']);
 
+/** Events that have it say something are named so. */
+const SAY = 'say_';
+
 class OpenAiRealtime implements AiDialect {
   readonly #conversation: AiConversation;
   readonly #options: OpenAiOptions;
@@ -82,6 +87,11 @@ class OpenAiRealtime implements AiDialect {
   #active: string | undefined;
   /** One more is wanted when that is done. */
   #wanted = false;
+  readonly #words = new WaitingWords();
+  /** What it was told to say last: that may have come too early. */
+  #told: { readonly text: string; readonly event: string } | undefined;
+  #isTelling = false;
+  #tellings = 0;
 
   constructor(conversation: AiConversation, parsed: OpenAiOptions) {
     this.#conversation = conversation;
@@ -128,6 +138,11 @@ class OpenAiRealtime implements AiDialect {
     this.#respond();
   }
 
+  say(text: string): void {
+    this.#words.add(text);
+    this.#sayNext();
+  }
+
   onMessage(message: unknown): void {
     const event = readOpenAiEvent(message);
     const conversation = this.#conversation;
@@ -152,6 +167,7 @@ class OpenAiRealtime implements AiDialect {
       case 'response.created':
         conversation.answered();
         this.#active = event.response.id;
+        this.#isTelling = false;
         break;
       case 'response.output_audio.delta':
         conversation.play(Buffer.from(event.delta, 'base64'), event.response_id, event.item_id);
@@ -178,7 +194,22 @@ class OpenAiRealtime implements AiDialect {
     this.#conversation.ready(this.#understood(input ?? asked), this.#understood(output ?? asked));
     this.#isReady = true;
     const { greeting } = this.#options;
-    if (greeting !== undefined) this.#respond({ instructions: `Say exactly this to the caller: ${greeting}` });
+    const { history } = this.#conversation.context;
+    if (history.length > 0) this.#goOn(history);
+    else if (greeting !== undefined) this.say(greeting);
+  }
+
+  /** What was said when another had the conversation. */
+  #goOn(history: VoiceContext['history']): void {
+    for (const { role, text } of history)
+      this.#conversation.send({
+        type: 'conversation.item.create',
+        item:
+          role === 'caller'
+            ? { type: 'message', role: 'user', content: [{ type: 'input_text', text }] }
+            : { type: 'message', role: 'assistant', content: [{ type: 'output_text', text }] },
+      });
+    if (history.at(-1)?.role === 'caller') this.#respond();
   }
 
   #understood(format: OpenAiFormat): AudioFormat {
@@ -219,6 +250,8 @@ class OpenAiRealtime implements AiDialect {
 
   /** The AI must know what of its words were heard, or it takes all of them for said. */
   #interrupted(): void {
+    this.#words.clear();
+    this.#told = undefined;
     if (this.#active !== undefined) this.#conversation.speech.drop(this.#active);
     for (const { item, heardMs } of this.#conversation.interrupted())
       this.#conversation.send({
@@ -229,11 +262,24 @@ class OpenAiRealtime implements AiDialect {
       });
   }
 
-  #respond(response?: Readonly<Record<string, unknown>>): void {
+  #respond(): void {
     this.#wanted = this.#active !== undefined;
     if (this.#wanted) return;
     this.#conversation.expectAnswer();
-    this.#conversation.send({ type: 'response.create', ...(response && { response }) });
+    this.#conversation.send({ type: 'response.create' });
+  }
+
+  /** Unless it speaks, or is about to. */
+  #sayNext(): void {
+    if (this.#active !== undefined || this.#isTelling) return;
+    const text = this.#words.next();
+    if (text === undefined) return;
+    this.#isTelling = true;
+    this.#tellings += 1;
+    this.#told = { text, event: `${SAY}${this.#tellings}` };
+    const response = { instructions: toldToSay(text), tool_choice: 'none' };
+    this.#conversation.expectAnswer();
+    this.#conversation.send({ type: 'response.create', event_id: this.#told.event, response });
   }
 
   #onResponseDone({ id, status, status_details, usage }: OpenAiResponse): void {
@@ -243,12 +289,23 @@ class OpenAiRealtime implements AiDialect {
     if (usage) this.#conversation.tell({ type: 'usage', usage: countsOf(usage) });
     if (status === 'failed') throw this.#failure(status_details?.error ?? {});
     if (this.#wanted) this.#respond();
+    else this.#sayNext();
   }
 
   #onError(error: OpenAiFailure): void {
     // The AI began to answer by itself in the same moment.
-    if (error.code === 'conversation_already_has_active_response') this.#wanted = true;
+    if (error.code === 'conversation_already_has_active_response') {
+      if (error.event_id?.startsWith(SAY)) this.#saidTooEarly(error.event_id);
+      else this.#wanted = true;
+    }
     if (!this.#isReady || FATAL.has(error.code ?? '') || FATAL.has(error.type ?? '')) throw this.#failure(error);
+  }
+
+  #saidTooEarly(event: string): void {
+    this.#isTelling = false;
+    if (this.#told?.event === event) this.#words.putBack(this.#told.text);
+    this.#told = undefined;
+    this.#sayNext();
   }
 
   #failure({ code, type, message }: OpenAiFailure): Error {

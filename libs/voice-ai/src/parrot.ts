@@ -1,5 +1,6 @@
-import { bytesOfMs, EnergyVad, msOfBytes, SPEECH_DBFS, toPcm } from '@callfleet/media';
+import { bytesOfMs, EnergyVad, msOfBytes, SPEECH_DBFS } from '@callfleet/media';
 import { z } from 'zod';
+import { CallerSpeech } from './caller-speech.ts';
 import type { VoiceContext, VoiceProvider, VoiceSession } from './provider.ts';
 import { parseOptions } from './provider-options.ts';
 
@@ -37,35 +38,32 @@ const PRE_ROLL_MS = 200;
 class ParrotSession implements VoiceSession {
   readonly #context: VoiceContext;
   readonly #options: ParrotOptions;
-  readonly #vad: EnergyVad;
+  readonly #speech: CallerSpeech;
   /** What was said so far; while nobody speaks, the last {@link PRE_ROLL_MS}. */
   #heard: Uint8Array[] = [];
   #heardBytes = 0;
   #startedAtMs = 0;
-  #lastHeardAtMs = 0;
-  #cancelTimer: (() => void) | undefined;
   #open = true;
 
   constructor(context: VoiceContext, options: ParrotOptions) {
     this.#context = context;
     this.#options = options;
-    this.#vad = new EnergyVad({
-      sampleRate: context.format.sampleRate,
-      thresholdDbfs: options.thresholdDbfs,
-      hangoverMs: options.silenceMs,
+    const { format, time } = context;
+    const { thresholdDbfs, silenceMs } = options;
+    const vad = new EnergyVad({ sampleRate: format.sampleRate, thresholdDbfs, hangoverMs: silenceMs });
+    this.#speech = new CallerSpeech(format, time, vad, {
+      started: (atMs) => this.#onStarted(atMs),
+      stopped: ({ endMs }) => this.#onStopped(endMs),
     });
   }
 
   hear(frame: Uint8Array): void {
     if (!this.#open) return;
     const { format, time } = this.#context;
-    this.#lastHeardAtMs = time.now();
     this.#heard.push(frame);
     this.#heardBytes += frame.length;
-    const change = this.#vad.hear(toPcm(format, frame));
-    if (change === 'started') this.#onStarted();
-    else if (change === 'stopped') this.#onStopped(time.now() - this.#options.silenceMs);
-    else if (!this.#vad.speaking) this.#keepAtMost(PRE_ROLL_MS);
+    this.#speech.hear(frame);
+    if (!this.#speech.speaking) this.#keepAtMost(PRE_ROLL_MS);
     else if (msOfBytes(format, this.#heardBytes) >= this.#options.maxUtteranceMs) this.#sayBack(time.now());
   }
 
@@ -75,34 +73,18 @@ class ParrotSession implements VoiceSession {
 
   async close(): Promise<void> {
     this.#open = false;
-    this.#cancelTimer?.();
+    this.#speech.close();
     this.#heard = [];
   }
 
-  #onStarted(): void {
+  #onStarted(atMs: number): void {
     const { playout, tell, time } = this.#context;
-    this.#startedAtMs = time.now() - this.#vad.onsetMs;
-    tell({ type: 'speech-started', atMs: this.#startedAtMs });
+    this.#startedAtMs = atMs;
+    tell({ type: 'speech-started', atMs });
     if (playout.queuedMs > 0) tell({ type: 'interrupted', atMs: time.now(), unplayedMs: playout.flush() });
-    this.#awaitSilence(this.#options.silenceMs);
-  }
-
-  /** Some PBXs send nothing at all while a caller is silent: then the missing audio is the silence. */
-  #awaitSilence(ms: number): void {
-    const { format, time } = this.#context;
-    this.#cancelTimer = time.after(ms, () => {
-      const quietMs = time.now() - this.#lastHeardAtMs;
-      if (quietMs < this.#options.silenceMs) {
-        this.#awaitSilence(this.#options.silenceMs - quietMs);
-        return;
-      }
-      const silence = new Int16Array((this.#options.silenceMs * format.sampleRate) / 1000);
-      if (this.#vad.hear(silence) === 'stopped') this.#onStopped(this.#lastHeardAtMs);
-    });
   }
 
   #onStopped(atMs: number): void {
-    this.#cancelTimer?.();
     this.#context.tell({ type: 'speech-stopped', atMs });
     this.#sayBack(atMs);
   }
@@ -111,7 +93,7 @@ class ParrotSession implements VoiceSession {
   #sayBack(endMs: number): void {
     const { format, playout, tell } = this.#context;
     const heard = Buffer.concat(this.#heard);
-    const silence = bytesOfMs(format, this.#lastHeardAtMs - endMs);
+    const silence = bytesOfMs(format, this.#speech.lastHeardAtMs - endMs);
     const startMs = this.#startedAtMs;
     this.#heard = [];
     this.#heardBytes = 0;

@@ -9,13 +9,16 @@ export function parseOptions<Shape extends z.ZodRawShape>(
 ): z.output<z.ZodObject<Shape, z.core.$strict>> {
   const result = z.strictObject(shape).safeParse(options);
   if (result.success) return result.data;
-  const wrong = result.error.issues.map((issue) =>
-    issue.path.length > 0 ? `${issue.path.join('.')}: ${issue.message}` : issue.message,
-  );
+  const wrong = wrongIn(result.error);
   const accepted = Object.keys(shape).join(', ') || 'none';
   throw new VoiceProviderError(
     'CF_PROVIDER_OPTIONS',
     provider,
-    `provider "${provider}" does not take these options: ${wrong.join('; ')} (accepted: ${accepted})`,
+    `provider "${provider}" does not take these options: ${wrong} (accepted: ${accepted})`,
   );
+}
+
+/** Where something is wrong, and what. */
+export function wrongIn({ issues }: z.core.$ZodError): string {
+  return issues.map(({ path, message }) => (path.length > 0 ? `${path.join('.')}: ${message}` : message)).join('; ');
 }

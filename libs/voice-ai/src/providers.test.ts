@@ -9,6 +9,6 @@ test('an unknown provider is refused with the names there are', () => {
   for (const name of ['sherpa', '', 'toString'])
     expect(() => providerNamed(name, {})).toThrow(expect.objectContaining({ code: 'CF_PROVIDER_UNKNOWN' }));
   expect(() => providerNamed('sherpa', {})).toThrow(
-    '"sherpa" (accepted: echo, parrot, openai, deepgram, elevenlabs, twilio, gemini)',
+    '"sherpa" (accepted: echo, parrot, local, openai, deepgram, elevenlabs, twilio, gemini)',
   );
 });

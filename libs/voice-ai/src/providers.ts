@@ -3,6 +3,7 @@ import { echo } from './echo.ts';
 import { elevenlabs } from './elevenlabs.ts';
 import { VoiceProviderError } from './errors.ts';
 import { gemini } from './gemini.ts';
+import { local } from './local.ts';
 import { openai } from './openai.ts';
 import { parrot } from './parrot.ts';
 import type { VoiceProvider } from './provider.ts';
@@ -11,6 +12,7 @@ import { twilio } from './twilio.ts';
 const makers: Readonly<Record<string, (options: unknown) => VoiceProvider>> = {
   echo,
   parrot,
+  local,
   openai,
   deepgram,
   elevenlabs,

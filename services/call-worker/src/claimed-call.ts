@@ -65,6 +65,7 @@ export class ClaimedCall {
   /** What an earlier run still does is nobody's concern. */
   #run = 0;
   #isClaimed = false;
+  #isHandedOver = false;
 
   constructor(options: ClaimedCallOptions) {
     const { bus, offer, lease, relays, commandTimeoutMs } = options;
@@ -93,7 +94,7 @@ export class ClaimedCall {
       const ended = await this.#runToEnd(claimed);
       await claimed;
       if (!ended) {
-        this.#log.info('call.lost');
+        this.#log.info({ reason: whyOf(this.#part.signal) }, 'call.lost');
         return false;
       }
       const { outcome, workers } = ended;
@@ -147,9 +148,14 @@ export class ClaimedCall {
 
   /** Stops acting for the call, and has it offered to the other workers. They go on where this one stood. */
   async handOver(freeLease: (lease: Lease) => Promise<unknown>): Promise<void> {
+    if (this.#isHandedOver) return;
+    this.#isHandedOver = true;
     this.lose('this worker stops');
     await freeLease(this.lease);
-    await this.#gateway.release().catch((error: unknown) => this.#log.error({ err: error }, 'call.not-handed-over'));
+    await this.#gateway.release().catch((error: unknown) => {
+      // Who has it already need not be given it.
+      if (!(error instanceof CallTakenOverError)) this.#log.error({ err: error }, 'call.not-handed-over');
+    });
   }
 
   /**

@@ -139,7 +139,9 @@ export class RelayClient {
     this.#unwatch(session);
     for (let attempt = 1; attempt <= CLOSE_ATTEMPTS; attempt += 1) {
       const reply = await this.#ask(relay, { op: 'close', session, reason });
-      if (reply.ok && reply.stats) this.results.set(session, { relay, reason: 'closed', stats: reply.stats });
+      // One that had ended by itself has told why.
+      if (reply.ok && reply.stats && !this.results.has(session))
+        this.results.set(session, { relay, reason: 'closed', stats: reply.stats });
       // Closing again does no harm, and a session that stays takes room from others.
       if (reply.ok || reply.code !== 'CF_BUS_TIMEOUT') return;
     }

@@ -144,6 +144,8 @@ export class Worker {
           inHand.acknowledge();
         };
         if (await call.run(onClaimed)) await releaseLease(redis, lease);
+        // Whoever has it has a higher epoch, and refuses this. If nobody has it, it must not wait until this worker stops.
+        else if (call.isClaimed) await call.handOver((held) => yieldLease(redis, held));
         inHand.acknowledge();
       } catch (error) {
         // The gateway counts on us, and offers it to nobody else.
