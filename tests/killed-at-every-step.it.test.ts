@@ -80,7 +80,11 @@ interface Run {
 type Program = (call: Call, told: unknown[], onEffect: () => void) => Promise<void>;
 
 /** One call through its program; its first worker dies or hangs at a step, and another takes over. */
-async function run(program: Program, fate?: Fate, { isPlaced = false, unanswered = 0, isMeddled = false } = {}): Promise<Run> {
+async function run(
+  program: Program,
+  fate?: Fate,
+  { isPlaced = false, unanswered = 0, isMeddled = false } = {},
+): Promise<Run> {
   names += 1;
   const pool = `pool-${names}`;
   const shard = new ScriptedShard(bus, outbox, pool);

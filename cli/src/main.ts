@@ -61,8 +61,8 @@ program
   });
 program
   .command('bench')
-  .description('measure a part of the fleet on this machine: `bench gateway`, `bench command`')
-  .argument('<what>', 'what is measured: gateway or command; or `report`: results into docs/benchmarks.md')
+  .description('measure a part of the fleet on this machine: `bench gateway`, `bench command`, `bench media`')
+  .argument('<what>', 'what is measured: gateway, command or media; or `report`: results into docs/benchmarks.md')
   .argument('[results...]', 'for `report`: the files; none: the newest of each bench')
   .option('--check', 'fail when a target is missed', false)
   .action(async (what: string, results: string[], options) => {

@@ -1,5 +1,6 @@
 import { benchCommands } from './command-bench.ts';
 import { benchGateway } from './gateway-bench.ts';
+import { benchMedia } from './media-bench.ts';
 import { benchReport } from './report.ts';
 
 export interface BenchOptions {
@@ -10,6 +11,7 @@ export interface BenchOptions {
 const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<number>>> = {
   gateway: benchGateway,
   command: benchCommands,
+  media: benchMedia,
 };
 
 /** Measures one part of the system, on this machine. @returns the exit code */

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
 /** Linux counts CPU time in hundredths of a second. */
@@ -44,4 +45,27 @@ export function watchCpu<Name extends string>(pids: Readonly<Record<Name, number
     const used = names.map((name, n) => [name, (now[n] ?? 0) - (before[n] ?? 0)] as const);
     return Object.fromEntries(used) as Record<Name, number>;
   };
+}
+
+/** Milliseconds that a process's main thread could have run and had to wait for a core, so far. NaN where it is not told. */
+export function waitedForCoreMs(pid: number): number {
+  try {
+    return Number(readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ')[1]) / 1e6;
+  } catch {
+    return Number.NaN;
+  }
+}
+
+/** Memory of a process that is in RAM, bytes. NaN where there is no /proc. */
+export function residentBytes(pid: number): number {
+  try {
+    return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024;
+  } catch {
+    return Number.NaN;
+  }
+}
+
+/** Keeps processes, all their threads, on these cores. False: this machine can't, or they are gone. */
+export function pinToCores(pids: readonly number[], cores: readonly number[]): boolean {
+  return pids.every((pid) => spawnSync('taskset', ['-apc', cores.join(','), String(pid)]).status === 0);
 }

@@ -45,10 +45,9 @@ export function bytesOfMs(of: AudioFormat, ms: number): number {
   return Math.round((ms * of.sampleRate) / 1000) * of.bytesPerSample;
 }
 
-/** Samples of `bytes`, in a new array or in `into`, which must be long enough; what it gives is cut to the samples there are. */
-export function toPcm(of: AudioFormat, bytes: Uint8Array, into?: Int16Array<ArrayBuffer>): Int16Array {
+export function toPcm(of: AudioFormat, bytes: Uint8Array): Int16Array {
   const samples = Math.floor(bytes.length / of.bytesPerSample);
-  const pcm = into ? into.subarray(0, samples) : new Int16Array(samples);
+  const pcm = new Int16Array(samples);
   if (of.encoding === 'ulaw') return decodeUlaw(bytes, pcm);
   if (of.encoding === 'alaw') return decodeAlaw(bytes, pcm);
   for (let i = 0; i < samples; i += 1) pcm[i] = (bytes[2 * i] as number) | ((bytes[2 * i + 1] as number) << 8);

@@ -60,7 +60,8 @@ export class PlayoutBuffer {
       used += 1;
       this.#offset = 0;
     }
-    if (used > 0) this.#chunks.splice(0, used);
+    if (used === 1) this.#chunks.shift();
+    else if (used > 1) this.#chunks.splice(0, used);
     this.#queued -= filled;
     this.#played += filled;
     if (filled < frame.length) frame.fill(this.#format.silenceByte, filled);

@@ -1,3 +1,16 @@
+import { type AudioFormat, formatNamed, toPcm } from './format.ts';
+
+/** Of each byte of G.711. */
+const SQUARES = { ulaw: squaresOf('ulaw'), alaw: squaresOf('alaw') };
+
+function squaresOf(name: 'ulaw' | 'alaw'): Float64Array {
+  const all = toPcm(
+    formatNamed(name),
+    Uint8Array.from({ length: 256 }, (_, byte) => byte),
+  );
+  return Float64Array.from(all, (sample) => sample * sample);
+}
+
 /** What silence is said to be: one step of 16 bits below full scale, since a logarithm has no value for it. */
 export const SILENCE_DBFS = -96;
 
@@ -8,6 +21,21 @@ export const SILENCE_DBFS = -96;
  */
 export function dbfsOf(pcm: Int16Array): number {
   return dbfsOfEnergy(energyOf(pcm), pcm.length);
+}
+
+/** The sum of the squares of all samples of `bytes`, without decoding them first: each frame of each call is measured. */
+function energyOfBytes(of: AudioFormat, bytes: Uint8Array): number {
+  let energy = 0;
+  if (of.encoding === 'slin') {
+    for (let i = 0; i + 1 < bytes.length; i += 2) {
+      const sample = (((bytes[i] as number) | ((bytes[i + 1] as number) << 8)) << 16) >> 16;
+      energy += sample * sample;
+    }
+    return energy;
+  }
+  const squares = SQUARES[of.encoding];
+  for (let i = 0; i < bytes.length; i += 1) energy += squares[bytes[i] as number] as number;
+  return energy;
 }
 
 function energyOf(pcm: Int16Array): number {
@@ -23,26 +51,28 @@ function dbfsOfEnergy(energy: number, samples: number): number {
 
 /** The loudest second of a stream. A stream shorter than that is taken as a whole. */
 export class LoudestSecond {
-  readonly #sampleRate: number;
+  readonly #format: AudioFormat;
   #energy = 0;
   #samples = 0;
   #loudest: number | undefined;
 
-  constructor(sampleRate: number) {
-    this.#sampleRate = sampleRate;
+  constructor(format: AudioFormat) {
+    this.#format = format;
   }
 
   /** @returns the level of this stretch alone, as {@link dbfsOf} */
-  add(pcm: Int16Array): number {
-    const energy = energyOf(pcm);
+  add(bytes: Uint8Array): number {
+    const { bytesPerSample, sampleRate } = this.#format;
+    const energy = energyOfBytes(this.#format, bytes);
+    const samples = Math.floor(bytes.length / bytesPerSample);
     this.#energy += energy;
-    this.#samples += pcm.length;
-    if (this.#samples >= this.#sampleRate) {
+    this.#samples += samples;
+    if (this.#samples >= sampleRate) {
       this.#loudest = Math.max(this.#loudest ?? SILENCE_DBFS, dbfsOfEnergy(this.#energy, this.#samples));
       this.#energy = 0;
       this.#samples = 0;
     }
-    return dbfsOfEnergy(energy, pcm.length);
+    return dbfsOfEnergy(energy, samples);
   }
 
   get dbfs(): number {

@@ -4,6 +4,7 @@ export { type Asterisk, type AsteriskOptions, startAsterisk } from './asterisk.t
 export { CallError } from './call-error.ts';
 export type { CallReport } from './call-report.ts';
 export type { CallerSound } from './caller-sound.ts';
+export type { HeardTurns, TurnsPace } from './caller-turns.ts';
 export { type DeepgramConnection, startDeepgramServer } from './deepgram-server.ts';
 export { FALLBACK_TONE_HZ, stasisDialplan } from './dialplan.ts';
 export { type ElevenLabsConnection, startElevenLabsServer } from './elevenlabs-server.ts';
@@ -15,8 +16,13 @@ export { monotonicMs, PROBE, type TrafficReport } from './fake-traffic.ts';
 export { type GeminiConnection, startGeminiServer } from './gemini-server.ts';
 export { HeardAudio, type HeardFrame, type Stretch } from './heard-audio.ts';
 export { type HeardSpeech, speechIn } from './heard-speech.ts';
+export { LatencyHistogram } from './latency-histogram.ts';
+
 export { lineHolderContext, placeLocalCall } from './local-caller.ts';
 export { type LocalFleet, type LocalFleetOptions, startLocalFleet } from './local-fleet.ts';
+export type { MediaEndKind } from './media-end.ts';
+export type { MediaEndsReport } from './media-ends.ts';
+export { MediaEndsProcess } from './media-ends-process.ts';
 export { type MediaStreamsConnection, startMediaStreamsBot } from './media-streams-bot.ts';
 export { type NatsServer, type NatsServerOptions, startNatsServer } from './nats-server.ts';
 export { type OpenAiConnection, startOpenAiServer } from './openai-server.ts';
@@ -29,4 +35,6 @@ export { type RedisServer, type RedisServerOptions, startRedisServer } from './r
 export type { TestServer } from './server-process.ts';
 export { type CallOptions, placeCall, type SipCall } from './sip-caller.ts';
 export { type Phone, type PhoneOptions, startPhone } from './sip-phone.ts';
+export type { AiTurns } from './timed-openai.ts';
+export { TimedOpenAiProcess } from './timed-openai-process.ts';
 export { type HeardTone, type ToneReport, toneReport } from './tone-report.ts';

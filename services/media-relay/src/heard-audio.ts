@@ -1,7 +1,4 @@
-import { type AudioFormat, LoudestSecond, msOfBytes, SPEECH_DBFS, toPcm } from '@callfleet/media';
-
-/** Decoded audio is looked at and forgotten within one call: one place for all sessions. As long as the longest message. */
-const scratch = new Int16Array(65_536);
+import { type AudioFormat, LoudestSecond, msOfBytes, SPEECH_DBFS } from '@callfleet/media';
 
 /** Measures what a caller says, for the record of the call: was there audio, was it loud enough, was it speech? */
 export class HeardAudio {
@@ -13,13 +10,13 @@ export class HeardAudio {
 
   constructor(format: AudioFormat) {
     this.#format = format;
-    this.#level = new LoudestSecond(format.sampleRate);
+    this.#level = new LoudestSecond(format);
   }
 
   add(frame: Uint8Array): void {
     this.#packets += 1;
     this.#bytes += frame.length;
-    if (this.#level.add(toPcm(this.#format, frame, scratch)) >= SPEECH_DBFS) this.#speechBytes += frame.length;
+    if (this.#level.add(frame) >= SPEECH_DBFS) this.#speechBytes += frame.length;
   }
 
   get stats(): { packets: number; ms: number; peakDbfs: number; speechMs: number } {

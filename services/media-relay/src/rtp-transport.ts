@@ -275,10 +275,12 @@ function tenths(ms: number): number {
 }
 
 async function boundSocket(address: string, port: number): Promise<Socket> {
+  const family = isIPv6(address) ? 6 : 4;
   const socket = createSocket({
-    type: isIPv6(address) ? 'udp6' : 'udp4',
-    // Peers are addresses already. Node's own look-up would put each packet off to the next turn of the event loop.
-    lookup: (host, _options, callback) => callback(null, host, isIPv6(host) ? 6 : 4),
+    type: `udp${family}`,
+    // Peers are addresses already, and of our own family. Node's look-up would put each packet off to the next turn of the event
+    // loop; this one is called for each packet too.
+    lookup: (host, _options, callback) => callback(null, host, family),
   });
   try {
     // Without a look-up it listens, or fails, before `bind` returns.
