@@ -4,7 +4,7 @@ import { destinationOf } from './destination.ts';
 const trunk = { name: 'trunk-a', endpoint: 'PJSIP/{number}@carrier', maxCalls: 1 };
 const to = (text: string) => destinationOf(text, [trunk]);
 
-test.each(['PJSIP/alice', 'PJSIP/carrier/sip:+4930123@sip.example.com:5060', 'Local/500@queues'])(
+test.each(['PJSIP/alice', 'PJSIP/alice/sip:alice@sip.example.com:5060', 'Local/500@queues'])(
   '%s is an endpoint',
   (endpoint) => {
     expect(to(endpoint)).toEqual({ endpoint, number: endpoint.slice(endpoint.indexOf('/') + 1) });
@@ -15,13 +15,19 @@ test.each(['+4930123', '*98#', 'front.desk_1'])('%s is a number that goes throug
   expect(to(`trunk-a:${number}`)).toEqual({ endpoint: `PJSIP/${number}@carrier`, number, trunk });
 });
 
-test.each(['PJSIP/+4930123@carrier', 'pjsip/1@Carrier'])('%s goes out through a trunk too', (endpoint) => {
-  expect(to(endpoint)).toEqual({ endpoint, number: endpoint.slice(endpoint.indexOf('/') + 1), trunk });
-});
+test.each(['PJSIP/+4930123@carrier', 'pjsip/1@Carrier', 'PJSIP/carrier/sip:+4930123@sip.example.com:5060'])(
+  '%s goes out through a trunk too',
+  (endpoint) => {
+    expect(to(endpoint)).toEqual({ endpoint, number: endpoint.slice(endpoint.indexOf('/') + 1), trunk });
+  },
+);
 
-test.each(['PJSIP/@carrier', 'PJSIP/1@carrier-b', 'SIP/1@carrier'])('%s does not', (endpoint) => {
-  expect(to(endpoint)).not.toHaveProperty('trunk');
-});
+test.each(['PJSIP/@carrier', 'PJSIP/1@carrier-b', 'PJSIP/carrier-b/sip:1@carrier', 'SIP/1@carrier'])(
+  '%s does not',
+  (endpoint) => {
+    expect(to(endpoint)).not.toHaveProperty('trunk');
+  },
+);
 
 test('a trunk that is not there is told with those that are', () => {
   expect(to('trunk-b:1')).toEqual({

@@ -42,11 +42,21 @@ export function destinationOf(to: string, trunks: readonly Trunk[]): Destination
   return { endpoint: trunk.endpoint.replaceAll('{number}', () => number), number, trunk };
 }
 
-/** The trunk that an endpoint goes out through, whoever wrote it: one that has the form of the trunk's own. */
+/** The trunk that an endpoint goes out through, whoever wrote it: one of the same PJSIP endpoint, or of the form of the trunk's own. */
 export function trunkOf(endpoint: string, trunks: readonly Trunk[]): Trunk | undefined {
+  const dialled = endpoint.toLowerCase();
+  const through = pjsipEndpointOf(dialled);
   return trunks.find((trunk) => {
-    const [before = '', after = ''] = trunk.endpoint.toLowerCase().split('{number}');
-    const dialled = endpoint.toLowerCase();
+    const form = trunk.endpoint.toLowerCase();
+    const own = pjsipEndpointOf(form);
+    if (through !== undefined && own !== undefined) return through === own;
+    const [before = '', after = ''] = form.split('{number}');
     return dialled.length > before.length + after.length && dialled.startsWith(before) && dialled.endsWith(after);
   });
+}
+
+/** `carrier` of `pjsip/1@carrier` and of `pjsip/carrier/sip:1@host`, the two ways to go out through an endpoint. */
+function pjsipEndpointOf(dialled: string): string | undefined {
+  const [, byUri, byNumber] = /^pjsip\/(?:([^/@]+)\/.+|[^/]+@([^/@]+))$/s.exec(dialled) ?? [];
+  return byUri ?? byNumber;
 }
