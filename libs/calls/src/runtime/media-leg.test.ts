@@ -13,7 +13,7 @@ const OWN_BRIDGE = `${CALL}~bridge1`;
 
 /** A call that talks to an AI until that ends; the PBX starts each leg at once. */
 function talking(
-  options: Parameters<Call['connect']>[1] = {},
+  { neverStarts, ...options }: Parameters<Call['connect']>[1] & { neverStarts?: string } = {},
   then: (it: Conversation) => Promise<void> = async () => {},
 ) {
   const call = new ScriptedCall();
@@ -21,7 +21,7 @@ function talking(
   call.answers['POST /channels/externalMedia'] = ({ query }) => {
     const id = String(query.channelId);
     started.push(id);
-    call.tell('StasisStart', { channel: { id } });
+    if (id !== neverStarts) call.tell('StasisStart', { channel: { id } });
     return { status: 200, body: { channelvars: {} } };
   };
   const added = () => call.commands.filter((command) => command.includes('/addChannel'));
@@ -173,4 +173,22 @@ test('whoever takes the call over knows where its conversation has gone', async 
   await done;
   expect(ended()).toEqual({ reason: 'provider-ended' });
   for (const session of [SECOND, third]) expect(call.commands).toContain(`DELETE channels/${session}`);
+});
+
+test('one that is closed while it is moved leaves nothing behind', async () => {
+  const { call, done, ended, tell } = talking({ neverStarts: SECOND }, async (it) => {
+    await it.next('turn');
+    await it.close();
+  });
+  await call.advance(10);
+  tell('started', FIRST);
+  tell('lost', FIRST);
+  await call.advance(100);
+  expect(openings(call)).toHaveLength(2);
+  tell('turn', FIRST, { role: 'caller', text: 'Good-bye.', startMs: 0, endMs: 1 });
+  await call.advance(1000);
+  await done;
+  expect(ended()).toEqual({ reason: 'closed' });
+  for (const session of [FIRST, SECOND]) expect(call.commands).toContain(`DELETE channels/${session}`);
+  expect(call.media.filter((line) => line.startsWith('close'))).toHaveLength(2);
 });

@@ -81,6 +81,8 @@ export class MediaLeg implements PrivacyMember {
   /** Its session has ended before that. */
   #ending: MediaEnd | undefined;
   #isMoving = false;
+  #moving: Promise<void> | undefined;
+  readonly #stopMoving = new AbortController();
   /** An earlier owner has told so. */
   readonly #isKnownOver: boolean;
   /** Where its first session of this owner is has been noted. */
@@ -197,9 +199,13 @@ export class MediaLeg implements PrivacyMember {
 
   async setPrivate(_operation: Operation, on: boolean): Promise<void> {
     if (this.over.aborted || this.relay === undefined) return;
-    await this.order({ op: 'private', on }).catch((error: unknown) => {
-      // A session that it is moved to is private from its start.
-      if (!this.over.aborted && !this.#isMoving) throw error;
+    const asked = this.#channel;
+    // A session that it is moved to is as private as the call is, from its start.
+    const isOfNoAccount = () => this.over.aborted || this.#isMoving || asked !== this.#channel;
+    await this.order({ op: 'private', on }).catch(async (error: unknown) => {
+      // That its relay is gone may not be known yet.
+      if (!isOfNoAccount()) await this.#passed(WHY_GONE_MS);
+      if (!isOfNoAccount()) throw error;
     });
   }
 
@@ -210,6 +216,9 @@ export class MediaLeg implements PrivacyMember {
   }
 
   async #close(operation: Operation, reason: string): Promise<void> {
+    // What is being made must be there, or have failed, before it can be removed.
+    this.#stopMoving.abort(new LegEndedError('the conversation is closed'));
+    await this.#moving;
     await Promise.all([
       ...this.#channels.map((channel) => channel.close(operation, reason)),
       operation.remove(bridges.destroy({ bridgeId: this.#ownBridgeId })),
@@ -265,7 +274,7 @@ export class MediaLeg implements PrivacyMember {
     if (this.over.aborted || this.#closing || this.#isMoving) return;
     // Whoever makes it learns it from what fails.
     if (!this.#isOpen) this.#ending ??= end;
-    else if (this.#canMove(end)) void this.#move(end).catch(() => this.#finish(end));
+    else if (this.#canMove(end)) this.#moving = this.#move(end).catch(() => this.#finish(end));
     else this.#finish(end);
   }
 
@@ -286,7 +295,8 @@ export class MediaLeg implements PrivacyMember {
     for (;;) {
       if (this.over.aborted || this.#closing) return;
       const next = this.#nextChannel();
-      const operation = new Operation({ host, name: 'move', key: `move ${next.id}`, over: this.#scope.over });
+      const over = AbortSignal.any([this.#scope.over, this.#stopMoving.signal]);
+      const operation = new Operation({ host, name: 'move', key: `move ${next.id}`, over });
       try {
         await host.operation('conversation.move', 0, () => this.#openNext(operation, next));
         break;
@@ -303,12 +313,16 @@ export class MediaLeg implements PrivacyMember {
           });
           return;
         }
-        await new Promise<void>((resolve) => host.clock.after(MOVE_AGAIN_MS, resolve));
+        await this.#passed(MOVE_AGAIN_MS);
       }
     }
     this.#isMoving = false;
     const closing = new Operation({ host, name: 'move', key: `moved ${gone.id}`, over: this.#scope.over });
     void gone.close(closing, 'moved').catch(() => {});
+  }
+
+  #passed(ms: number): Promise<void> {
+    return new Promise((resolve) => this.#scope.host.clock.after(ms, resolve));
   }
 
   #openNext(operation: Operation, next: MediaChannel): Promise<void> {

@@ -76,14 +76,35 @@ test('when a relay can not be told, what was to be private is not begun', async 
   const call = scripted();
   const begun: string[] = [];
   let failed: unknown;
-  await call.run(async (it) => {
+  const done = call.run(async (it) => {
     await it.connect('ai');
     call.refusesOrders = true;
     failed = await it.inPrivate(async () => void begun.push('asked')).catch(({ code }: { code: string }) => code);
     call.refusesOrders = false;
   });
+  await call.advance(5000);
+  await done;
   expect(failed).toBe('CF_MEDIA_UNAVAILABLE');
   expect(begun).toEqual([]);
+});
+
+test('a relay that is gone, though nobody knows yet, does not keep a call from being private', async () => {
+  const call = scripted();
+  const begun: string[] = [];
+  const done = call.run(async (it) => {
+    await it.connect('ai');
+    call.refusesOrders = true;
+    await it.inPrivate(async () => void begun.push('asked'));
+  });
+  await call.advance(300);
+  expect(begun).toEqual([]);
+  call.refusesOrders = false;
+  call.tell('media.lost', { session: MEDIA });
+  await call.advance(2000);
+  await done;
+  expect(begun).toEqual(['asked']);
+  const told = call.media.filter((line) => /^(private|attach)/.test(line));
+  expect(told).toEqual(['attach {}', 'private on', 'attach {}', 'private off']);
 });
 
 test('keys reach the AI while it talks, not before, and not in private', async () => {
