@@ -1,16 +1,18 @@
 import { AsyncLocalStorage, createHook } from 'node:async_hooks';
+import { getHeapStatistics } from 'node:v8';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { ProgramVersion } from '@callfleet/bus';
 import { CallRuntime, journaledError, resolveSdkForPrograms } from '@callfleet/calls/runtime';
 import { loadPrograms } from './program-loader.ts';
 import { isSame, NO_PROGRAM } from './program-routes.ts';
 import { RemoteHost } from './remote-host.ts';
-import type { FromThread, ThreadStart, ToThread } from './thread-protocol.ts';
+import { type FromThread, OUT_OF_MEMORY, type ThreadStart, type ToThread } from './thread-protocol.ts';
 import { BEAT_EVERY_MS, ThreadPulse } from './thread-pulse.ts';
 
 /* The inside of a program thread: runs the programs of its calls, and asks the main thread for all else. */
 
-const { programs, pulse: buffer } = workerData as ThreadStart;
+const { programs, pulse: buffer, memoryMb } = workerData as ThreadStart;
+const MIB = 2 ** 20;
 const pulse = new ThreadPulse(buffer);
 const runs = new Map<number, { runtime: CallRuntime; host: RemoteHost }>();
 /** Whose code is running, and as part of which operation. */
@@ -92,6 +94,7 @@ async function start(): Promise<void> {
     const now = performance.now();
     pulse.beat(now - beatenAt - BEAT_EVERY_MS);
     beatenAt = now;
+    if (getHeapStatistics().used_heap_size > memoryMb * MIB) process.exit(OUT_OF_MEMORY);
   }, BEAT_EVERY_MS);
   post({ kind: 'ready' });
 }

@@ -5,12 +5,18 @@ import type { CallId } from '@callfleet/identity';
 import type { Logger } from '@callfleet/telemetry';
 
 import { ServedHost } from './served-host.ts';
-import type { FromThread, RunSpec, ThreadStart, ToThread } from './thread-protocol.ts';
+import { type FromThread, OUT_OF_MEMORY, type RunSpec, type ThreadStart, type ToThread } from './thread-protocol.ts';
 import { ThreadPulse } from './thread-pulse.ts';
 import { ThreadWatch } from './thread-watch.ts';
 
 /** Loading all programs may take this long, milliseconds. */
 const LOAD_LIMIT_MS = 30_000;
+
+/**
+ * Of heap, MiB, between where a thread ends itself and where V8 ends it: there V8 may end the whole process, if memory is eaten faster
+ * than the thread can be stopped (seen on Node 24). Only a program that lets its event loop have no turn gets that far.
+ */
+const HEADROOM_MB = 256;
 
 /** A call's program lost the thread that it ran in. */
 export class ThreadLostError extends Error {
@@ -69,15 +75,17 @@ export class SupervisedThread {
     this.#watch = new ThreadWatch(stuckAfterMs);
     this.ready = this.#loading.promise;
     this.ready.catch(() => {});
-    const workerData: ThreadStart = { programs, pulse: this.#pulse.buffer };
+    const workerData: ThreadStart = { programs, pulse: this.#pulse.buffer, memoryMb };
     this.#worker = new Worker(new URL('./program-thread.ts', import.meta.url), {
       name,
       workerData,
-      resourceLimits: { maxOldGenerationSizeMb: memoryMb },
+      resourceLimits: { maxOldGenerationSizeMb: memoryMb + HEADROOM_MB },
     });
     this.#worker.on('message', (message: FromThread) => this.#onMessage(message));
     this.#worker.on('error', (error) => this.#lose(`it died: ${(error as Error).message}`));
-    this.#worker.on('exit', () => this.#lose('it ended by itself'));
+    this.#worker.on('exit', (code) =>
+      this.#lose(code === OUT_OF_MEMORY ? `it has used its ${memoryMb} MiB of heap` : 'it ended by itself'),
+    );
     const limit = setTimeout(
       () => this.#lose(`its programs were not loaded within ${LOAD_LIMIT_MS} ms`),
       LOAD_LIMIT_MS,

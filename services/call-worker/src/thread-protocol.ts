@@ -73,4 +73,9 @@ export type FromThread =
 export interface ThreadStart {
   readonly programs: readonly VersionedProgram[];
   readonly pulse: SharedArrayBuffer;
+  /** Of heap in use, MiB: the thread ends itself when it has more. */
+  readonly memoryMb: number;
 }
+
+/** With which a thread ends that has used up its memory. */
+export const OUT_OF_MEMORY = 77;
