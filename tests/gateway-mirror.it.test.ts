@@ -7,7 +7,7 @@ import { PbxObserver } from './pbx-observer.ts';
 import { startTestFleet, type TestFleet } from './test-fleet.ts';
 
 const LONG = { timeout: 15_000, interval: 20 };
-const KILLS = 4;
+const KILLS = 2;
 
 interface Told {
   readonly msg: string;
