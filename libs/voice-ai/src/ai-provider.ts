@@ -8,6 +8,7 @@ import { readKey } from './provider-key.ts';
 interface AiOptions {
   readonly key?: string | undefined;
   readonly keyFile?: string | undefined;
+  readonly greeting?: string | undefined;
   readonly digitsFinishKey?: string | null;
   readonly digitsTimeoutMs?: number;
   readonly bargeIn: BargeInSettings;
@@ -31,6 +32,7 @@ export function aiProvider<Options extends AiOptions>(
     const options = parse(given);
     return {
       name: provider,
+      owes: options.greeting === undefined ? 'answer' : 'greeting',
       open: async (context) => {
         context.signal.throwIfAborted();
         const { digitsFinishKey = '#', digitsTimeoutMs = 2000 } = options;
