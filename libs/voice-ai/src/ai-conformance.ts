@@ -126,6 +126,19 @@ export function describeAi<Ai extends LocalAi>(given: AiUnderTest<Ai>) {
       expect(call.playedMs).toBeGreaterThanOrEqual(3000);
     });
 
+    test.skipIf(without.includes('texts'))(
+      'is cut by keys, though the caller may not interrupt it by his voice',
+      async () => {
+        ai.answers.push({ ms: 3000 });
+        const call = await connected({ bargeIn: { enabled: false } });
+        await askAndBeAnswered(call, 'voice');
+        await call.say(400, 0);
+        for (const key of '12#') call.session.digit(key);
+        expect(call.queuedMs).toBe(0);
+        expect(countOf(call, 'interrupted')).toBe(1);
+      },
+    );
+
     test('is not interrupted while the beginning of its answer is protected, and is afterwards', async () => {
       ai.answers.push({ ms: 4000 });
       const call = await connected({ bargeIn: { protectMs: 1500 } });
