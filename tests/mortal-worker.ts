@@ -3,8 +3,7 @@ import { announceWorker, type Bus, connectBus, OfferQueue } from '@callfleet/bus
 import type { CallProgram } from '@callfleet/calls';
 import { CallRuntime } from '@callfleet/calls/runtime';
 import { connectRedis, Session } from '@callfleet/leases';
-import { createLogger } from '@callfleet/telemetry';
-import { Admission } from '../services/call-worker/src/admission.ts';
+import { Admission, createLogger } from '@callfleet/telemetry';
 import { OfferIntake } from '../services/call-worker/src/offer-intake.ts';
 import type { ProgramPlaces } from '../services/call-worker/src/program-threads.ts';
 import { RelayDirectory } from '../services/call-worker/src/relay-directory.ts';

@@ -216,6 +216,12 @@ const relay = section({
   attachTimeoutMs: milliseconds.default(10_000),
   /** A session that gets no packet from its PBX for this long is closed. */
   mediaTimeoutMs: milliseconds.default(60_000),
+  watch: section({
+    /** A voice AI that has said nothing so long after it was spoken to, or was to greet, has failed. 0: it may be silent. */
+    firstAudioMs: z.int().min(0).default(15_000),
+  }).prefault({}),
+  /** While its event loop is later than this the relay is offered no more sessions. */
+  maxEventLoopDelayMs: z.int().min(20).default(100),
 }).superRefine(({ transport, format }, context) => {
   const formats: readonly string[] = FORMATS[transport];
   if (format === undefined || formats.includes(format)) return;

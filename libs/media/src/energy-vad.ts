@@ -38,6 +38,10 @@ export class EnergyVad implements SpeechDetector {
     return this.#turns.speaking;
   }
 
+  get quietMs(): number {
+    return this.#turns.quietMs;
+  }
+
   hear(pcm: Int16Array): 'started' | 'stopped' | undefined {
     return this.#turns.add(dbfsOf(pcm) >= this.#thresholdDbfs, pcm.length / this.#samplesPerMs);
   }

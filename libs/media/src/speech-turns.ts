@@ -10,6 +10,8 @@ export interface SpeechDetector {
   readonly onsetMs: number;
   readonly hangoverMs: number;
   readonly speaking: boolean;
+  /** While somebody speaks: so long was the last of it ago, milliseconds. */
+  readonly quietMs: number;
   /** Takes the next stretch of audio, 10 to 30 ms. `started` is said `onsetMs` after the fact, `stopped` `hangoverMs`. */
   hear(pcm: Int16Array): 'started' | 'stopped' | undefined;
 }
@@ -29,6 +31,10 @@ export class SpeechTurns {
 
   get speaking(): boolean {
     return this.#speaking;
+  }
+
+  get quietMs(): number {
+    return this.#speaking ? this.#contraryMs : 0;
   }
 
   add(isSpeech: boolean, ms: number): 'started' | 'stopped' | undefined {

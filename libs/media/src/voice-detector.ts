@@ -63,6 +63,10 @@ export class VoiceDetector implements SpeechDetector {
     return this.#turns.speaking;
   }
 
+  get quietMs(): number {
+    return this.#turns.quietMs;
+  }
+
   hear(pcm: Int16Array): 'started' | 'stopped' | undefined {
     let told: 'started' | 'stopped' | undefined;
     const samples = this.#resampler.process(pcm);

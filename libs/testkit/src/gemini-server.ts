@@ -54,7 +54,8 @@ export class GeminiConnection extends AiConnection {
   }
 
   protected onSpeechStarted(): void {
-    this.#interrupt();
+    const { activityHandling } = (this.#setup?.realtimeInputConfig ?? {}) as { activityHandling?: string };
+    if (activityHandling !== 'NO_INTERRUPTION') this.#interrupt();
   }
 
   protected onSpeechStopped(): void {

@@ -1,10 +1,12 @@
-import type { AudioFormat } from '@callfleet/media';
+import { type AudioFormat, type TimeSource, VoiceDetector } from '@callfleet/media';
 import { converter } from './ai-audio.ts';
 import { type AiAddress, AiSocket } from './ai-socket.ts';
+import { BargeInGate, type BargeInSettings, type Ear, isGated } from './barge-in.ts';
 import { BotSpeech, type CutSpeech } from './bot-speech.ts';
 import { SentAudio } from './caller-voice.ts';
 import { DigitEntry } from './digit-entry.ts';
 import { VoiceProviderError } from './errors.ts';
+import { HeldPlayout } from './held-playout.ts';
 import type { VoiceContext, VoiceEvent, VoiceSession } from './provider.ts';
 import { Turns } from './turns.ts';
 
@@ -34,6 +36,9 @@ export interface AiConversationOptions {
   readonly provider: string;
   readonly digitsFinishKey: string | null;
   readonly digitsTimeoutMs: number;
+  readonly bargeIn: BargeInSettings;
+  /** The AI itself sees to it that a caller who may not interrupt does not, and hears him all the same. */
+  readonly goesOnByItself: boolean;
   /** @param signal aborted when it is not wanted any more */
   address(signal: AbortSignal): AiAddress | Promise<AiAddress>;
   dialect(conversation: AiConversation): AiDialect;
@@ -44,6 +49,9 @@ const READY_LIMIT_MS = 8000;
 
 /** An AI that owes the caller an answer and says nothing for so long has failed: its caller hears silence. Milliseconds. */
 const ANSWER_LIMIT_MS = 15_000;
+
+/** The pauses between a caller's words are shorter, milliseconds: what was no interruption is known to be over so much later. */
+const BARGE_IN_HANGOVER_MS = 400;
 
 /** More than any AI asks for at once. */
 const MAX_PENDING_TOOLS = 100;
@@ -57,12 +65,16 @@ export class AiConversation implements VoiceSession {
   readonly say?: (text: string) => void;
   readonly turns: Turns;
   readonly speech: BotSpeech;
+  /** The moment at which the caller's audio was heard that the AI is being sent: some is held back before. */
+  readonly callerTime: TimeSource;
   readonly #options: AiConversationOptions;
   readonly #dialect: AiDialect;
   readonly #digits: DigitEntry;
   /** Tool calls without an answer: name by id. */
   readonly #pendingTools = new Map<string, string>();
-  #sent: SentAudio;
+  readonly #sent: SentAudio;
+  readonly #gate: BargeInGate | undefined;
+  #sendingAtMs: number | undefined;
   #toAi: (audio: Uint8Array) => Uint8Array = (audio) => audio;
   #fromAi: (audio: Uint8Array) => Uint8Array = (audio) => audio;
   /** Somebody was given it: from now on a failure is told, not thrown. */
@@ -70,7 +82,7 @@ export class AiConversation implements VoiceSession {
   #state: 'CONNECTING' | 'READY' | 'CLOSED' = 'CONNECTING';
   #socket: AiSocket | undefined;
   #becomesReady = Promise.withResolvers<void>();
-  #waitingFrames: Uint8Array[] = [];
+  #waitingFrames: Array<{ readonly frame: Uint8Array; readonly atMs: number }> = [];
   #waitingRequests: Array<() => void> = [];
   readonly #ending = new AbortController();
   #cancelAnswerLimit: () => void = () => {};
@@ -78,7 +90,8 @@ export class AiConversation implements VoiceSession {
 
   /** @throws VoiceProviderError; whatever `context.signal` was aborted with */
   static async open(context: VoiceContext, options: AiConversationOptions): Promise<AiConversation> {
-    const conversation = new AiConversation(context, options);
+    const ear = await earFor(context.format, options);
+    const conversation = new AiConversation(context, options, ear);
     try {
       await conversation.#connect();
     } catch (error) {
@@ -89,13 +102,17 @@ export class AiConversation implements VoiceSession {
     return conversation;
   }
 
-  private constructor(context: VoiceContext, options: AiConversationOptions) {
+  private constructor(context: VoiceContext, options: AiConversationOptions, ear: Ear | undefined) {
     const { format, playout, time } = context;
     this.context = context;
     this.#options = options;
     this.#sent = new SentAudio(format, time);
     this.turns = new Turns(time, (event) => this.tell(event));
-    this.speech = new BotSpeech(format, playout, time, this.turns);
+    this.callerTime = { now: () => this.#sendingAtMs ?? time.now(), after: (ms, callback) => time.after(ms, callback) };
+    const held = ear && new HeldPlayout(format, playout);
+    this.speech = new BotSpeech(format, held ?? playout, time, this.turns);
+    if (ear && held)
+      this.#gate = new BargeInGate(options.bargeIn, format, time, held, ear, (frame, atMs) => this.#pass(frame, atMs));
     this.#digits = new DigitEntry(options, time, (digits) =>
       this.#whenReady(() => this.#dialect.sendText(`The caller pressed these keys on the telephone: ${digits}`)),
     );
@@ -116,7 +133,7 @@ export class AiConversation implements VoiceSession {
     this.#fromAi = converter(speaks, format);
     this.#becomesReady.resolve();
     for (const request of this.#waitingRequests.splice(0)) request();
-    for (const frame of this.#waitingFrames.splice(0)) this.hear(frame);
+    for (const { frame, atMs } of this.#waitingFrames.splice(0)) this.#pass(frame, atMs);
   }
 
   send(message: Readonly<Record<string, unknown>> | Uint8Array): void {
@@ -130,12 +147,15 @@ export class AiConversation implements VoiceSession {
   /** @param audio as the AI sent it */
   play(audio: Uint8Array, answer: string, item?: string): void {
     this.answered();
-    if (!this.speech.isDropped(answer)) this.speech.play(this.#fromAi(audio), answer, item);
+    if (this.speech.isDropped(answer)) return;
+    this.#gate?.onAudio(answer);
+    this.speech.play(this.#fromAi(audio), answer, item);
   }
 
   /** The caller interrupted: the bot is silent at once. @returns what of its words were heard */
   interrupted(): readonly CutSpeech[] {
     const { unplayedMs, cut } = this.speech.cut();
+    this.#gate?.onCut(unplayedMs);
     if (unplayedMs > 0) this.tell({ type: 'interrupted', atMs: this.context.time.now(), unplayedMs });
     return cut;
   }
@@ -207,13 +227,10 @@ export class AiConversation implements VoiceSession {
 
   hear(frame: Uint8Array): void {
     if (frame.length === 0 || this.#state === 'CLOSED') return;
-    if (this.#state === 'CONNECTING') {
-      this.#waitingFrames.push(frame);
-      if (this.#waitingFrames.length > MAX_WAITING_FRAMES) this.#waitingFrames.shift();
-      return;
-    }
+    // What is held back is sent later, as it is or as silence: its place in what the AI hears is the same.
     this.#sent.add(frame);
-    this.#dialect.sendAudio(this.#toAi(frame));
+    if (this.#gate) this.#gate.hear(frame);
+    else this.#pass(frame, this.context.time.now());
   }
 
   digit(key: string): void {
@@ -240,11 +257,23 @@ export class AiConversation implements VoiceSession {
     else request();
   }
 
+  #pass(frame: Uint8Array, atMs: number): void {
+    if (this.#state === 'CONNECTING') {
+      this.#waitingFrames.push({ frame, atMs });
+      if (this.#waitingFrames.length > MAX_WAITING_FRAMES) this.#waitingFrames.shift();
+    } else if (this.#state === 'READY') {
+      this.#sendingAtMs = atMs;
+      this.#dialect.sendAudio(this.#toAi(frame));
+      this.#sendingAtMs = undefined;
+    }
+  }
+
   async #close(): Promise<void> {
     this.#dialect.end?.();
     this.#state = 'CLOSED';
     this.#cancelAnswerLimit();
     this.#digits.close();
+    this.#gate?.close();
     this.speech.close();
     this.turns.close();
     this.#waitingFrames = [];
@@ -298,6 +327,11 @@ export class AiConversation implements VoiceSession {
       else this.fail(this.error('CF_PROVIDER_PROTOCOL', 'sent what could not be understood', error));
     }
   }
+}
+
+async function earFor(format: AudioFormat, options: AiConversationOptions): Promise<Ear | undefined> {
+  if (!isGated(options.bargeIn, options.goesOnByItself)) return undefined;
+  return VoiceDetector.create({ sampleRate: format.sampleRate, hangoverMs: BARGE_IN_HANGOVER_MS });
 }
 
 function parsed(data: Buffer): unknown {

@@ -1,5 +1,6 @@
 import { AiConversation, type AiDialect } from './ai-conversation.ts';
 import type { AiAddress } from './ai-socket.ts';
+import type { BargeInSettings } from './barge-in.ts';
 import type { VoiceProvider } from './provider.ts';
 import { readKey } from './provider-key.ts';
 
@@ -7,13 +8,17 @@ import { readKey } from './provider-key.ts';
 interface AiOptions {
   readonly key?: string | undefined;
   readonly keyFile?: string | undefined;
+  readonly greeting?: string | undefined;
   readonly digitsFinishKey?: string | null;
   readonly digitsTimeoutMs?: number;
+  readonly bargeIn: BargeInSettings;
 }
 
 export interface AiProtocol<Options> {
   /** @param key undefined where the options name none, and none is needed */
   address(options: Options, key: string | undefined, signal: AbortSignal): AiAddress | Promise<AiAddress>;
+  /** The AI can be told that the caller may not interrupt it, and hears him all the same. */
+  readonly goesOnByItself?: true;
   dialect(conversation: AiConversation, options: Options): AiDialect;
 }
 
@@ -27,6 +32,7 @@ export function aiProvider<Options extends AiOptions>(
     const options = parse(given);
     return {
       name: provider,
+      owes: options.greeting === undefined ? 'answer' : 'greeting',
       open: async (context) => {
         context.signal.throwIfAborted();
         const { digitsFinishKey = '#', digitsTimeoutMs = 2000 } = options;
@@ -35,6 +41,8 @@ export function aiProvider<Options extends AiOptions>(
           provider,
           digitsFinishKey,
           digitsTimeoutMs,
+          bargeIn: options.bargeIn,
+          goesOnByItself: protocol.goesOnByItself ?? false,
           address: (signal) => protocol.address(options, key, signal),
           dialect: (conversation) => protocol.dialect(conversation, options),
         });

@@ -32,6 +32,12 @@ export class CallerSpeech {
     return this.#detector.speaking;
   }
 
+  /** How long the caller has been speaking since then, the pause since the last sound not counted; 0 while silent. */
+  spokenMsSince(atMs: number): number {
+    if (!this.#detector.speaking) return 0;
+    return Math.max(0, this.#lastHeardAtMs - this.#detector.quietMs - Math.max(atMs, this.#startedAtMs));
+  }
+
   /** When the last frame came. */
   get lastHeardAtMs(): number {
     return this.#lastHeardAtMs;

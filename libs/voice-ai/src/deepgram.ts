@@ -4,6 +4,7 @@ import type { AiConversation, AiDialect } from './ai-conversation.ts';
 import { eventReader } from './ai-events.ts';
 import { aiProvider } from './ai-provider.ts';
 import { aiUrl } from './ai-url.ts';
+import { bargeIn } from './barge-in.ts';
 import { CallerVoice } from './caller-voice.ts';
 import { digitOptions } from './digit-entry.ts';
 import { keyOptions } from './provider-key.ts';
@@ -14,6 +15,7 @@ import { toolArguments, voiceTools } from './voice-tools.ts';
 const options = {
   ...keyOptions('DEEPGRAM_API_KEY'),
   ...digitOptions,
+  bargeIn,
   url: aiUrl.default('wss://agent.deepgram.com/v1/agent/converse'),
   /** The model that thinks, and whose it is. */
   model: z.string().min(1).default('gpt-4o-mini'),
@@ -68,7 +70,7 @@ class DeepgramAgent implements AiDialect {
     this.#conversation = conversation;
     this.#options = parsed;
     this.#answers = new UnnamedAnswers(time);
-    this.#voice = new CallerVoice(format, time, (event) => conversation.tell(event));
+    this.#voice = new CallerVoice(format, conversation.callerTime, (event) => conversation.tell(event));
   }
 
   begin(): void {

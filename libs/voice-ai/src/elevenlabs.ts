@@ -5,6 +5,7 @@ import { eventReader } from './ai-events.ts';
 import { aiProvider } from './ai-provider.ts';
 import { type AiAddress, codeOfStatus } from './ai-socket.ts';
 import { aiUrl } from './ai-url.ts';
+import { bargeIn } from './barge-in.ts';
 import { CallerVoice } from './caller-voice.ts';
 import { digitOptions } from './digit-entry.ts';
 import { VoiceProviderError } from './errors.ts';
@@ -15,6 +16,7 @@ import { parseOptions } from './provider-options.ts';
 const options = {
   ...keyOptions('ELEVENLABS_API_KEY'),
   ...digitOptions,
+  bargeIn,
   url: aiUrl.default('wss://api.elevenlabs.io/v1/convai/conversation'),
   /** The agent's id. Its model, tools and audio formats are what it was given at ElevenLabs: `ulaw_8000` passes through. */
   agent: z.string().min(1),
@@ -141,8 +143,7 @@ class ElevenLabsAgent implements AiDialect {
       case 'conversation_initiation_metadata': {
         const { agent_output_audio_format, user_input_audio_format } = event.conversation_initiation_metadata_event;
         const hears = this.#understood(user_input_audio_format);
-        const { time } = conversation.context;
-        this.#voice = new CallerVoice(hears, time, (told) => conversation.tell(told));
+        this.#voice = new CallerVoice(hears, conversation.callerTime, (told) => conversation.tell(told));
         conversation.ready(hears, this.#understood(agent_output_audio_format));
         this.#goOn(conversation.context.history);
         break;

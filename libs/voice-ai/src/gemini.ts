@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { AiConversation, AiDialect } from './ai-conversation.ts';
 import { aiProvider } from './ai-provider.ts';
 import { aiUrl } from './ai-url.ts';
+import { bargeIn } from './barge-in.ts';
 import { CallerVoice, type Stretch } from './caller-voice.ts';
 import { digitOptions } from './digit-entry.ts';
 import { type GeminiContent, readGeminiMessage } from './gemini-messages.ts';
@@ -20,6 +21,7 @@ const SERVICE = 'google.ai.generativelanguage.v1beta.GenerativeService.BidiGener
 const options = {
   ...keyOptions('GEMINI_API_KEY'),
   ...digitOptions,
+  bargeIn,
   url: aiUrl.default(`wss://generativelanguage.googleapis.com/ws/${SERVICE}`),
   model: z.string().min(1).default('gemini-live-2.5-flash-preview'),
   voice: z.string().min(1).optional(),
@@ -30,8 +32,6 @@ const options = {
   tools: voiceTools,
   /** So much silence ends what the caller says, milliseconds. */
   silenceMs: z.int().min(100).max(5000).optional(),
-  /** False: the caller can't cut it short. */
-  interruptible: z.boolean().default(true),
 };
 
 type GeminiOptions = z.output<z.ZodObject<typeof options>>;
@@ -39,6 +39,7 @@ type GeminiOptions = z.output<z.ZodObject<typeof options>>;
 /** Gemini Live. @throws VoiceProviderError CF_PROVIDER_OPTIONS */
 export const gemini = aiProvider('gemini', (given) => parseOptions('gemini', options, given), {
   address: ({ url }, key = '') => ({ url: new URL(url), headers: { 'x-goog-api-key': key } }),
+  goesOnByItself: true,
   dialect: (conversation, parsed) => new GeminiLive(conversation, parsed),
 });
 
@@ -73,14 +74,14 @@ class GeminiLive implements AiDialect {
     this.#conversation = conversation;
     this.#options = parsed;
     this.#answers = new UnnamedAnswers(time);
-    this.#voice = new CallerVoice(hears, time, (event) => {
+    this.#voice = new CallerVoice(hears, conversation.callerTime, (event) => {
       conversation.tell(event);
       if (event.type === 'speech-started') this.#onCallerStarts();
     });
   }
 
   begin(): void {
-    const { model, voice, temperature, instructions, tools, silenceMs, interruptible } = this.#options;
+    const { model, voice, temperature, instructions, tools, silenceMs, bargeIn } = this.#options;
     this.#connectedAt = this.#conversation.context.time.now();
     this.#conversation.send({
       setup: {
@@ -94,7 +95,7 @@ class GeminiLive implements AiDialect {
         ...(tools.length > 0 && { tools: [{ functionDeclarations: tools.map(declared) }] }),
         realtimeInputConfig: {
           automaticActivityDetection: { silenceDurationMs: silenceMs },
-          activityHandling: interruptible ? 'START_OF_ACTIVITY_INTERRUPTS' : 'NO_INTERRUPTION',
+          activityHandling: bargeIn.enabled ? 'START_OF_ACTIVITY_INTERRUPTS' : 'NO_INTERRUPTION',
         },
         sessionResumption: { handle: this.#handle },
         // Without it a conversation ends when its audio fills the model's window, after a quarter of an hour.

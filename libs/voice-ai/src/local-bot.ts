@@ -1,4 +1,4 @@
-import type { SpeechDetector } from '@callfleet/media';
+import type { Ear } from './barge-in.ts';
 import { BotSpeech } from './bot-speech.ts';
 import { CallerSpeech } from './caller-speech.ts';
 import type { Stretch } from './caller-voice.ts';
@@ -9,11 +9,6 @@ import type { Voice } from './espeak.ts';
 import type { VoiceContext, VoiceEvent, VoiceSession } from './provider.ts';
 import type { SpokenPhrases } from './spoken-phrases.ts';
 import { Turns } from './turns.ts';
-
-/** Hears when the caller speaks; some hold memory that must be given back. */
-export interface Ear extends SpeechDetector {
-  close?(): void;
-}
 
 export interface LocalBotOptions extends Voice {
   readonly phrases: SpokenPhrases;

@@ -6,7 +6,7 @@ import { SimulatedCall } from './simulated-call.ts';
  * heard. So seconds of a call take tenths, and limits can be waited for at once.
  */
 export class LocalCall extends SimulatedCall {
-  override async say(ms: number, level: number | undefined): Promise<void> {
+  override async say(ms: number, level: number | 'voice' | undefined): Promise<void> {
     for (const frame of this.frames(ms, level)) {
       this.step(frame);
       await sleep(1);

@@ -1,10 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { EnergyVad, type SpeechDetector, VoiceDetector } from '@callfleet/media';
 import { z } from 'zod';
+import type { Ear } from './barge-in.ts';
 import { type Dialogue, dialogueSchema } from './dialogue.ts';
 import { VoiceProviderError } from './errors.ts';
 import { espeak, type Synthesis } from './espeak.ts';
-import { type Ear, LocalBot } from './local-bot.ts';
+import { LocalBot } from './local-bot.ts';
 import type { VoiceContext, VoiceProvider } from './provider.ts';
 import { parseOptions, wrongIn } from './provider-options.ts';
 import { SpokenPhrases } from './spoken-phrases.ts';

@@ -127,11 +127,24 @@ test('greets the caller first', async () => {
   expect(JSON.stringify(ai().last.received.at(-1))).toContain('Hello!');
 });
 
-test('a caller who may not interrupt is heard, and the bot goes on', async () => {
+test('is told of a cut only when it was one', async () => {
   ai().answers.push({ ms: 3000 });
-  const call = await connected({ interruptible: false });
-  await askAndBeAnswered(call);
+  const call = await connected({ bargeIn: { resumeAfterMs: 500 } });
+  await askAndBeAnswered(call, 'voice');
+  await call.say(200, 'voice');
+  await call.say(1000, 0);
+  expect(ai().last.truncated).toEqual([]);
+  expect(ai().last.heardMs).toBeGreaterThan(2000);
+  const { playedMs } = call;
+  await call.say(1000, 'voice');
+  await vi.waitFor(() => expect(ai().last.truncated).toHaveLength(1));
+  expect(Math.abs((ai().last.truncated[0]?.ms ?? 0) - playedMs)).toBeLessThan(250);
+});
+
+test('a caller who may not interrupt is heard all the same', async () => {
+  ai().answers.push({ ms: 3000 });
+  const call = await connected({ bargeIn: { enabled: false } });
+  await askAndBeAnswered(call, 'voice');
   await call.say(1000, 0.3);
-  expect(call.queuedMs).toBeGreaterThan(1500);
-  expect(call.events.filter(({ type }) => type === 'interrupted')).toEqual([]);
+  await vi.waitFor(() => expect(call.events.filter(({ type }) => type === 'speech-started')).toHaveLength(2));
 });

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { AiConversation, AiDialect } from './ai-conversation.ts';
 import { aiProvider } from './ai-provider.ts';
 import { aiUrl } from './ai-url.ts';
+import { bargeIn } from './barge-in.ts';
 import { digitOptions } from './digit-entry.ts';
 import {
   formatOfOpenAi,
@@ -40,6 +41,7 @@ const semanticVad = z.strictObject({
 const options = {
   ...keyOptions('OPENAI_API_KEY'),
   ...digitOptions,
+  bargeIn,
   url: aiUrl.default('wss://api.openai.com/v1/realtime'),
   model: z.string().min(1).default('gpt-realtime'),
   voice: z.string().min(1).default('marin'),
@@ -54,8 +56,6 @@ const options = {
   turnDetection: z
     .discriminatedUnion('type', [serverVad, semanticVad])
     .default(serverVad.parse({ type: 'server_vad' })),
-  /** False: the caller can't cut it short. */
-  interruptible: z.boolean().default(true),
 };
 
 type OpenAiOptions = z.output<z.ZodObject<typeof options>>;
@@ -67,6 +67,7 @@ export const openai = aiProvider('openai', (given) => parseOptions('openai', opt
     if (!url.searchParams.has('model')) url.searchParams.set('model', model);
     return { url, headers: { authorization: `Bearer ${key}` } };
   },
+  goesOnByItself: true,
   dialect: (conversation, parsed) => new OpenAiRealtime(conversation, parsed),
 });
 
@@ -125,7 +126,7 @@ class OpenAiRealtime implements AiDialect {
   }
 
   sendText(text: string): void {
-    if (this.#options.interruptible) this.#interrupted();
+    this.#interrupted();
     if (this.#active !== undefined) this.#conversation.send({ type: 'response.cancel', response_id: this.#active });
     const content = [{ type: 'input_text', text }];
     this.#conversation.send({ type: 'conversation.item.create', item: { type: 'message', role: 'user', content } });
@@ -221,9 +222,9 @@ class OpenAiRealtime implements AiDialect {
 
   #onSpeechStarted(item: string, positionMs: number): void {
     const conversation = this.#conversation;
-    const { turnDetection, interruptible } = this.#options;
+    const { turnDetection, bargeIn } = this.#options;
     conversation.answered();
-    if (interruptible) this.#interrupted();
+    if (bargeIn.enabled) this.#interrupted();
     // Its position is that of the padding, which nobody spoke in.
     const paddingMs = turnDetection.type === 'server_vad' ? turnDetection.prefixPaddingMs : 0;
     const startMs = conversation.heardAtMs(positionMs + paddingMs);
@@ -315,8 +316,8 @@ class OpenAiRealtime implements AiDialect {
   }
 
   #turnDetection(): Record<string, unknown> {
-    const { turnDetection, interruptible } = this.#options;
-    const common = { type: turnDetection.type, create_response: true, interrupt_response: interruptible };
+    const { turnDetection, bargeIn } = this.#options;
+    const common = { type: turnDetection.type, create_response: true, interrupt_response: bargeIn.enabled };
     if (turnDetection.type === 'semantic_vad') return { ...common, eagerness: turnDetection.eagerness };
     const { threshold, prefixPaddingMs, silenceMs, idleTimeoutMs } = turnDetection;
     return {

@@ -4,6 +4,8 @@ import type { VoiceProviderError } from './errors.ts';
 /** A voice AI, with its options, as the relay sees it. It serves any number of calls. */
 export interface VoiceProvider {
   readonly name: string;
+  /** What it is sure to say first: a greeting, or an answer to a caller who has said something. Without it, maybe nothing. */
+  readonly owes?: 'greeting' | 'answer';
   /**
    * Begins to serve one call. Resolves when the AI can hear.
    *

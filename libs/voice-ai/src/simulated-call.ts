@@ -77,8 +77,8 @@ export class SimulatedCall {
     });
   }
 
-  /** The caller makes this sound for so long; 0 is silence, and `undefined` sends no audio at all. */
-  say(ms: number, level: number | undefined): void {
+  /** The caller makes this tone, or voice, for so long; 0 is silence, and `undefined` sends no audio at all. */
+  say(ms: number, level: number | 'voice' | undefined): void {
     for (const frame of this.frames(ms, level)) this.step(frame);
   }
 
@@ -87,9 +87,10 @@ export class SimulatedCall {
     this.#time.pass(ms);
   }
 
-  protected *frames(ms: number, level: number | undefined): Iterable<Uint8Array | undefined> {
+  protected *frames(ms: number, level: number | 'voice' | undefined): Iterable<Uint8Array | undefined> {
     const { frameBytes, sampleRate } = this.format;
-    const audio = level === undefined ? undefined : fromPcm(this.format, tone({ hz: 500, ms, sampleRate, level }));
+    const pcm = level === 'voice' ? voiceLike(ms, sampleRate) : tone({ hz: 500, ms, sampleRate, level: level ?? 0 });
+    const audio = level === undefined ? undefined : fromPcm(this.format, pcm);
     for (let at = 0; at < ms; at += FRAME_MS) {
       const start = (at / FRAME_MS) * frameBytes;
       yield audio?.subarray(start, start + frameBytes);
@@ -103,4 +104,14 @@ export class SimulatedCall {
     this.played.push(frame);
     if (said) this.session.hear(said);
   }
+}
+
+/** A detector of voices takes this for one, and a tone for noise after a while: a buzz with its overtones, that swells and ebbs. */
+function voiceLike(ms: number, sampleRate: number): Int16Array {
+  return Int16Array.from({ length: (ms * sampleRate) / 1000 }, (_, at) => {
+    const turn = (2 * Math.PI * at) / sampleRate;
+    let buzz = 0;
+    for (let overtone = 1; overtone <= 20; overtone += 1) buzz += Math.sin(130 * overtone * turn) / overtone;
+    return buzz * (0.35 + 0.65 * Math.abs(Math.sin(2.5 * turn))) * 5000;
+  });
 }

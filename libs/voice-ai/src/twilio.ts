@@ -5,6 +5,7 @@ import type { AiConversation, AiDialect } from './ai-conversation.ts';
 import { eventReader } from './ai-events.ts';
 import { aiProvider } from './ai-provider.ts';
 import { aiUrl } from './ai-url.ts';
+import { bargeIn } from './barge-in.ts';
 import { keyOptions } from './provider-key.ts';
 import { parseOptions } from './provider-options.ts';
 
@@ -13,6 +14,7 @@ const { key, keyFile } = keyOptions('BOT_TOKEN');
 const options = {
   /** The bot's. */
   url: aiUrl,
+  bargeIn,
   /** With one, the bot is sent it as `Authorization: Bearer`. */
   key: key.unwrap().optional(),
   keyFile,

@@ -9,8 +9,7 @@ import {
 } from '@callfleet/bus';
 import { loadConfig } from '@callfleet/config';
 import { connectRedis, Session, whyRedisIsAway } from '@callfleet/leases';
-import { runService } from '@callfleet/telemetry';
-import { Admission } from './admission.ts';
+import { Admission, runService } from '@callfleet/telemetry';
 import { expectPrograms, watchCalls } from './metrics.ts';
 import { proveOnNats } from './nats-proof.ts';
 import { OfferIntake } from './offer-intake.ts';

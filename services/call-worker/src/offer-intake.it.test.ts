@@ -8,10 +8,9 @@ import {
   traceHeaders,
 } from '@callfleet/bus';
 import { callIdOf } from '@callfleet/identity';
-import { createLogger } from '@callfleet/telemetry';
+import { Admission, createLogger } from '@callfleet/telemetry';
 import { type NatsServer, startNatsServer } from '@callfleet/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { Admission } from './admission.ts';
 import { OfferIntake } from './offer-intake.ts';
 
 let server: NatsServer;

@@ -1,7 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { OfferInHand, OfferQueue } from '@callfleet/bus';
-import type { Logger } from '@callfleet/telemetry';
-import type { Admission } from './admission.ts';
+import type { Admission, Logger } from '@callfleet/telemetry';
 import { pulledOffers } from './metrics.ts';
 import { Room } from './room.ts';
 

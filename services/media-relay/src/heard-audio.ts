@@ -13,10 +13,13 @@ export class HeardAudio {
     this.#level = new LoudestSecond(format);
   }
 
-  add(frame: Uint8Array): void {
+  /** @returns so much of it may be speech, milliseconds */
+  add(frame: Uint8Array): number {
     this.#packets += 1;
     this.#bytes += frame.length;
-    if (this.#level.add(frame) >= SPEECH_DBFS) this.#speechBytes += frame.length;
+    const speechBytes = this.#level.add(frame) >= SPEECH_DBFS ? frame.length : 0;
+    this.#speechBytes += speechBytes;
+    return msOfBytes(this.#format, speechBytes);
   }
 
   get stats(): { packets: number; ms: number; peakDbfs: number; speechMs: number } {

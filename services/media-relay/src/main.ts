@@ -19,6 +19,7 @@ import { eventMetrics, inSpan, type Logger, runService, type Service, watchSpill
 import { AudioSocketServer } from './audiosocket-server.ts';
 import { type AudioSocketFormat, AudioSocketTransport } from './audiosocket-transport.ts';
 import { RelayError } from './errors.ts';
+import { watchEventLoop } from './event-loop-delay.ts';
 import { watchRoom } from './metrics.ts';
 import { PortPool } from './port-pool.ts';
 import { processTime } from './process-time.ts';
@@ -29,6 +30,7 @@ import type { MediaTransport, TransportListener } from './transport.ts';
 import { WebSocketTransport } from './websocket-transport.ts';
 
 const ANNOUNCE_EVERY_MS = 1000;
+const MEASURE_EVERY_MS = 1000;
 const REPORT_PACING_EVERY_MS = 60_000;
 
 await runService('media-relay', loadConfig, async (config, service) => {
@@ -87,9 +89,10 @@ await runService('media-relay', loadConfig, async (config, service) => {
     },
     onChange: () => announce(bus, relay),
   });
-  watchRoom(() => relay.announcement);
+  watchRoom(relay);
   service.check('room', () => {
     const { sessions, maxSessions } = relay.announcement;
+    if (relay.isLate) return 'its event loop is late';
     return sessions < maxSessions ? undefined : 'it has as many sessions as it may';
   });
   service.onDrain('sessions', () => relay.stop());
@@ -109,6 +112,8 @@ await runService('media-relay', loadConfig, async (config, service) => {
     },
     (error): RelayReply => ({ ok: false, code: error.code, message: error.message }),
   );
+  const takeDelayMs = watchEventLoop();
+  every(MEASURE_EVERY_MS, service, () => relay.measure(takeDelayMs()));
   every(ANNOUNCE_EVERY_MS, service, () => announce(bus, relay));
   every(REPORT_PACING_EVERY_MS, service, () => reportPacing(clock, relay, log));
   announce(bus, relay);

@@ -1,3 +1,4 @@
+import type { Spoken } from '@callfleet/bus';
 import { formatNamed, fromPcm, PacingClock, tone } from '@callfleet/media';
 import { SimulatedTime } from '@callfleet/media/testing';
 import { VoiceProviderError } from '@callfleet/voice-ai';
@@ -9,7 +10,7 @@ const SILENCE = 0xff;
 const frameOf = (byte: number) => new Uint8Array(160).fill(byte);
 const frames = (count: number, byte = 1) => Array.from({ length: count }, () => frameOf(byte));
 
-function newSession(provider = new SimulatedProvider()) {
+function newSession(provider = new SimulatedProvider(), history: Spoken[] = []) {
   const time = new SimulatedTime(5000);
   const events: SessionEvent[] = [];
   let transport: SimulatedTransport | undefined;
@@ -26,6 +27,8 @@ function newSession(provider = new SimulatedProvider()) {
     time,
     attachTimeoutMs: 10_000,
     mediaTimeoutMs: 30_000,
+    firstAudioMs: 15_000,
+    history,
     tell: (event) => events.push(event),
   });
   if (!transport) throw new Error('a session makes its transport at once');
@@ -253,6 +256,50 @@ describe('a media session', () => {
     await Promise.resolve();
     await unreached.session.close('closed');
     expect(unreached.events).toMatchObject([{ type: 'ended', reason: 'provider-failed', detail: 'the AI went away' }]);
+  });
+
+  test('ends when the provider never says anything though the caller spoke', async () => {
+    const provider = new SimulatedProvider();
+    provider.owes = 'answer';
+    const { transport, time, events } = await talkingSession(provider);
+    const loud = fromPcm(formatNamed('ulaw'), tone({ hz: 400, ms: 20, sampleRate: 8000, level: 0.5 }));
+    say(transport, time, [...Array.from({ length: 50 }, () => loud), ...frames(779, SILENCE)]);
+    expect(events).toEqual([]);
+    say(transport, time, frames(2, SILENCE));
+    expect(events).toMatchObject([
+      {
+        type: 'ended',
+        reason: 'provider-failed',
+        detail: 'simulated said nothing within 15000 ms, though the caller spoke',
+      },
+    ]);
+    expect(time.timers).toBe(0);
+  });
+
+  test.each(['speaks', 'wants something done'])('goes on with a provider that %s', async (how) => {
+    const provider = new SimulatedProvider();
+    provider.owes = 'greeting';
+    const { transport, time, events } = await talkingSession(provider);
+    const { context } = provider;
+    if (how === 'speaks') context.playout.play(frameOf(7));
+    else context.tell({ type: 'tool-call', id: '1', name: 'weather', arguments: {} });
+    say(transport, time, frames(1000, SILENCE));
+    expect(events.filter(({ type }) => type === 'ended')).toEqual([]);
+  });
+
+  test('ends when the provider does not greet, but for one that goes on for another', async () => {
+    const silent = new SimulatedProvider();
+    silent.owes = 'greeting';
+    const { transport, time, events } = await talkingSession(silent);
+    say(transport, time, frames(760, SILENCE));
+    expect(events).toMatchObject([{ reason: 'provider-failed', detail: expect.stringContaining('it has a greeting') }]);
+
+    const next = newSession(silent, [{ role: 'bot', text: 'Good morning.' }]);
+    await next.session.open();
+    await next.session.attach({});
+    say(next.transport, next.time, frames(1000, SILENCE));
+    expect(next.session.state).toBe('TALKING');
+    await next.session.close('closed');
   });
 
   test('ends when the provider does not get ready', async () => {

@@ -2,6 +2,7 @@ import type { ExternalMedia, MediaEnded, MediaStats, Spoken } from '@callfleet/b
 import { type PacingClock, PlayoutBuffer, type TimeSource } from '@callfleet/media';
 import type { VoiceEvent, VoiceProvider, VoiceSession } from '@callfleet/voice-ai';
 import { RelayError } from './errors.ts';
+import { FirstAudioWatch } from './first-audio-watch.ts';
 import { HeardAudio } from './heard-audio.ts';
 import type { MediaTransport, TransportListener } from './transport.ts';
 import { UsageSum } from './usage-sum.ts';
@@ -37,6 +38,8 @@ export interface MediaSessionOptions {
   attachTimeoutMs: number;
   /** Without a packet from the PBX for so long, it ends. Some endpoints send nothing while their side is silent. */
   mediaTimeoutMs: number;
+  /** A provider that says nothing for so long when it should has failed. 0: it may be silent. */
+  firstAudioMs: number;
   tell(event: SessionEvent): void;
   /** What was said in the session that this one goes on for. */
   history?: readonly Spoken[] | undefined;
@@ -60,6 +63,7 @@ export class MediaSession {
   readonly #silence: PlayoutBuffer;
   readonly #heard: HeardAudio;
   readonly #usage = new UsageSum();
+  readonly #firstAudio: FirstAudioWatch;
   readonly #ending = new AbortController();
   readonly #openedAt: number;
   #state: MediaSessionState = 'WAITING';
@@ -96,6 +100,14 @@ export class MediaSession {
     this.#silence = new PlayoutBuffer(this.#transport.format);
     this.#heard = new HeardAudio(this.#transport.format);
     this.#openedAt = options.time.now();
+    const { provider, history = [], firstAudioMs, time } = options;
+    this.#firstAudio = new FirstAudioWatch({
+      limitMs: firstAudioMs,
+      // One that goes on for another greets nobody.
+      owes: provider.owes === 'greeting' && history.length > 0 ? 'answer' : provider.owes,
+      time,
+      onSilent: (why) => this.#end('provider-failed', `${provider.name} ${why}`),
+    });
   }
 
   get state(): MediaSessionState {
@@ -183,7 +195,10 @@ export class MediaSession {
         call,
         format: this.#transport.format,
         playout: {
-          play: (chunk) => this.#playout.push(chunk),
+          play: (chunk) => {
+            this.#firstAudio.done();
+            this.#playout.push(chunk);
+          },
           flush: () => this.#flush(),
           get queuedMs() {
             return session.#playout.queuedMs + session.#transport.unplayedMs;
@@ -235,10 +250,12 @@ export class MediaSession {
 
   #onHeard(frame: Uint8Array): void {
     this.#lastHeardAt = this.#options.time.now();
-    this.#heard.add(frame);
+    const speechMs = this.#heard.add(frame);
+    if (speechMs > 0 && !this.#isPrivate) this.#firstAudio.heard(speechMs);
     if (this.#state === 'ATTACHED') {
       this.#state = 'TALKING';
       this.#talkingSince = this.#lastHeardAt;
+      this.#firstAudio.begin();
       this.#options.tell({ type: 'started' });
     }
     this.#voice?.hear(this.#isPrivate ? new Uint8Array(frame.length).fill(this.#transport.format.silenceByte) : frame);
@@ -252,6 +269,7 @@ export class MediaSession {
 
   #onVoiceEvent(event: VoiceEvent): void {
     if (this.#state === 'ENDED') return;
+    if (event.type === 'tool-call') this.#firstAudio.done();
     if (event.type === 'failed') this.#end('provider-failed', event.error.message);
     else if (event.type === 'usage') this.#usage.add(event.usage);
     else if (event.type === 'turn' && this.#isPrivate) return;
@@ -287,6 +305,7 @@ export class MediaSession {
     this.#state = 'ENDED';
     this.#cancelAttachTimer();
     this.#stopTicks();
+    this.#firstAudio.done();
     this.#finalStats = this.#measure();
     this.#ending.abort(ended());
     // One that fails to close must not keep the other open.

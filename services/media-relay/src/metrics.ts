@@ -7,7 +7,7 @@ export const endedSessions = new Tally(
   mediaEventSchemas.ended.shape.reason.options,
 );
 
-export function watchRoom(announcement: () => RelayAnnouncement): void {
+export function watchRoom(relay: { readonly announcement: RelayAnnouncement; readonly isLate: boolean }): void {
   const sessions = meter.createObservableGauge('callfleet.relay.sessions', {
     description: 'Media sessions in this relay',
     unit: '{session}',
@@ -16,12 +16,16 @@ export function watchRoom(announcement: () => RelayAnnouncement): void {
     description: 'Media sessions that it would take beside them',
     unit: '{session}',
   });
+  const late = meter.createObservableGauge('callfleet.relay.late', {
+    description: '1 while it takes no sessions because its event loop is late, else 0',
+  });
   meter.addBatchObservableCallback(
     (result) => {
-      const now = announcement();
+      const now = relay.announcement;
       result.observe(sessions, now.sessions);
       result.observe(room, now.draining ? 0 : now.maxSessions - now.sessions);
+      result.observe(late, relay.isLate ? 1 : 0);
     },
-    [sessions, room],
+    [sessions, room, late],
   );
 }

@@ -34,6 +34,7 @@ async function openAiCall() {
     clock,
     time: processTime,
     attachTimeoutMs: 5000,
+    firstAudioMs: 15_000,
     mediaTimeoutMs: 5000,
     tell: (event) => events.push(event),
   });

@@ -23,6 +23,8 @@ function newRelay(options: { maxSessions?: number; failingOpens?: number } = {})
     maxSessions: options.maxSessions ?? 10,
     attachTimeoutMs: 10_000,
     mediaTimeoutMs: 60_000,
+    watch: { firstAudioMs: 15_000 },
+    maxEventLoopDelayMs: 100,
     clock: new PacingClock(time, () => {}),
     time,
     log: createLogger('test', 'test', { level: 'silent', format: 'json' }),
@@ -142,6 +144,20 @@ describe('a relay', () => {
     await relay.handle(open());
     expect(relay.announcement.sessions).toBe(1);
     await relay.handle(close());
+    expect(changes()).toBe(2);
+  });
+
+  test('announces no room while its event loop is late, and room again when it is well below', () => {
+    const { relay, changes } = newRelay();
+    for (const delayMs of [150, 0, 150, 150]) relay.measure(delayMs);
+    expect(relay.announcement.draining).toBe(false);
+    relay.measure(150);
+    expect(relay.announcement).toMatchObject({ draining: true, sessions: 0 });
+    expect([relay.isLate, changes()]).toEqual([true, 1]);
+    for (let second = 0; second < 10; second += 1) relay.measure(80);
+    expect(relay.isLate).toBe(true);
+    for (let second = 0; second < 5; second += 1) relay.measure(10);
+    expect(relay.announcement.draining).toBe(false);
     expect(changes()).toBe(2);
   });
 

@@ -1,7 +1,7 @@
 import type { MediaStats, RelayAnnouncement, RelayReply, RelayRequest } from '@callfleet/bus';
 import type { CallId } from '@callfleet/identity';
 import type { PacingClock, TimeSource } from '@callfleet/media';
-import type { Logger } from '@callfleet/telemetry';
+import { Admission, type Logger } from '@callfleet/telemetry';
 import { providerNamed } from '@callfleet/voice-ai';
 import { RelayError } from './errors.ts';
 import { MediaSession, type SessionEvent } from './media-session.ts';
@@ -15,6 +15,9 @@ export interface RelayOptions {
   maxSessions: number;
   attachTimeoutMs: number;
   mediaTimeoutMs: number;
+  watch: { firstAudioMs: number };
+  /** While its event loop is later than this for some seconds, it takes no new sessions. */
+  maxEventLoopDelayMs: number;
   clock: PacingClock;
   time: TimeSource;
   log: Logger;
@@ -43,15 +46,32 @@ export class Relay {
   readonly #options: RelayOptions;
   readonly #sessions = new Map<string, Entry>();
   readonly #remembered = new Map<string, MediaStats>();
+  readonly #admission: Admission;
   #draining = false;
 
   constructor(options: RelayOptions) {
     this.#options = options;
+    this.#admission = new Admission(options.maxEventLoopDelayMs);
   }
 
   get announcement(): RelayAnnouncement {
     const { relay, zone, maxSessions } = this.#options;
-    return { relay, zone, sessions: this.#sessions.size, maxSessions, draining: this.#draining };
+    const draining = this.#draining || this.isLate;
+    return { relay, zone, sessions: this.#sessions.size, maxSessions, draining };
+  }
+
+  /** Its event loop is late: what it has suffers, and more would be worse. */
+  get isLate(): boolean {
+    return !this.#admission.isOpen;
+  }
+
+  /** To be told each second. @param delayMs of its event loop, the longest since it was told last */
+  measure(delayMs: number): void {
+    const change = this.#admission.measure(delayMs);
+    if (!change) return;
+    const { log, maxEventLoopDelayMs: limitMs, onChange } = this.#options;
+    log.warn({ delayMs: Math.round(delayMs), limitMs, sessions: this.#sessions.size }, `sessions.${change}`);
+    onChange();
   }
 
   /** Never throws: a refusal is a reply. */
@@ -137,7 +157,8 @@ export class Relay {
 
   #newEntry(request: RequestFor<'open'>): Entry {
     const { call, session: id, epoch, pbx } = request;
-    const { attachTimeoutMs, clock, events, maxSessions, mediaTimeoutMs, relay, time, transport } = this.#options;
+    const { attachTimeoutMs, clock, events, maxSessions, mediaTimeoutMs, relay, time, transport, watch } =
+      this.#options;
     if (this.#draining) throw new RelayError('CF_RELAY_DRAINING', `relay ${relay} is about to stop`);
     if (this.#remembered.has(id)) throw unknownSession(id);
     if (this.#sessions.size >= maxSessions)
@@ -153,6 +174,7 @@ export class Relay {
       time,
       attachTimeoutMs,
       mediaTimeoutMs,
+      firstAudioMs: watch.firstAudioMs,
       tell: (event) => {
         publish(event);
         if (event.type === 'started') this.#options.log.info({ call, session: id }, 'media.started');

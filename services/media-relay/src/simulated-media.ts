@@ -58,6 +58,7 @@ export class SimulatedTransport implements MediaTransport {
 /** A provider that a test speaks for. */
 export class SimulatedProvider implements VoiceProvider {
   readonly name = 'simulated';
+  owes?: 'greeting' | 'answer';
   readonly heard: Uint8Array[] = [];
   readonly digits: string[] = [];
   readonly said: string[] = [];

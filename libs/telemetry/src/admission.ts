@@ -3,7 +3,7 @@ const MEASUREMENTS_TO_PAUSE = 3;
 const MEASUREMENTS_TO_RESUME = 5;
 
 /**
- * Whether a worker takes more calls, by how late its event loops are. It pauses at the limit and resumes at half of it, each
+ * Whether a service takes more work, by how late its event loops are. It pauses at the limit and resumes at half of it, each
  * after some measurements in a row, so that it does not flap.
  */
 export class Admission {
