@@ -11,6 +11,8 @@ export const relayAnnouncementSchema = z.object({
   maxSessions: z.int().positive(),
   /** It takes no new sessions. */
   draining: z.boolean(),
+  /** Its event loop is late: it is asked only when there is no other. */
+  late: z.boolean().optional(),
 });
 
 export type RelayAnnouncement = z.infer<typeof relayAnnouncementSchema>;

@@ -17,6 +17,12 @@ describe('the relay directory', () => {
     expect(directory.candidates('a').map((each) => each.relay)).toEqual(['near', 'busy', 'far']);
   });
 
+  test('prefers relays that keep time, and takes one that is late before none', () => {
+    const directory = new RelayDirectory(() => 0);
+    for (const each of [relay('late', 'a', 0, { late: true }), relay('far', 'b', 5)]) directory.hear(each);
+    expect(directory.candidates('a').map((each) => each.relay)).toEqual(['far', 'late']);
+  });
+
   test('leaves out relays that are full or draining', () => {
     const directory = new RelayDirectory(() => 0);
     for (const each of [relay('full', 'a', 10), relay('leaving', 'a', 0, { draining: true })]) directory.hear(each);

@@ -39,7 +39,7 @@ export class RelayDirectory {
     }
   }
 
-  /** Those that take sessions, best first: of the zone before others, then the emptiest. */
+  /** Those that take sessions, best first: those that keep time before others, of the zone before others, then the emptiest. */
   candidates(zone: string): RelayAnnouncement[] {
     const now = this.#now();
     const candidates: RelayAnnouncement[] = [];
@@ -50,7 +50,8 @@ export class RelayDirectory {
     }
     const load = (relay: RelayAnnouncement) => relay.sessions / relay.maxSessions;
     const distance = (relay: RelayAnnouncement) => (relay.zone === zone ? 0 : 1);
-    return candidates.sort((a, b) => distance(a) - distance(b) || load(a) - load(b));
+    const lateness = (relay: RelayAnnouncement) => (relay.late ? 1 : 0);
+    return candidates.sort((a, b) => lateness(a) - lateness(b) || distance(a) - distance(b) || load(a) - load(b));
   }
 }
 

@@ -17,13 +17,13 @@ export function watchRoom(relay: { readonly announcement: RelayAnnouncement; rea
     unit: '{session}',
   });
   const late = meter.createObservableGauge('callfleet.relay.late', {
-    description: '1 while it takes no sessions because its event loop is late, else 0',
+    description: '1 while others are asked first, since its event loop is late, else 0',
   });
   meter.addBatchObservableCallback(
     (result) => {
       const now = relay.announcement;
       result.observe(sessions, now.sessions);
-      result.observe(room, now.draining ? 0 : now.maxSessions - now.sessions);
+      result.observe(room, now.draining || now.late ? 0 : now.maxSessions - now.sessions);
       result.observe(late, relay.isLate ? 1 : 0);
     },
     [sessions, room, late],

@@ -140,24 +140,27 @@ describe('a relay', () => {
 
   test('announces its room, and whenever that changes', async () => {
     const { relay, changes } = newRelay();
-    expect(relay.announcement).toEqual({ relay: 'relay-1', zone: 'a', sessions: 0, maxSessions: 10, draining: false });
+    expect(relay.announcement).toEqual({
+      ...{ relay: 'relay-1', zone: 'a', sessions: 0, maxSessions: 10 },
+      ...{ draining: false, late: false },
+    });
     await relay.handle(open());
     expect(relay.announcement.sessions).toBe(1);
     await relay.handle(close());
     expect(changes()).toBe(2);
   });
 
-  test('announces no room while its event loop is late, and room again when it is well below', () => {
+  test('says that it is late while its event loop is, and no more when it is well below', () => {
     const { relay, changes } = newRelay();
     for (const delayMs of [150, 0, 150, 150]) relay.measure(delayMs);
-    expect(relay.announcement.draining).toBe(false);
+    expect(relay.announcement.late).toBe(false);
     relay.measure(150);
-    expect(relay.announcement).toMatchObject({ draining: true, sessions: 0 });
+    expect(relay.announcement).toMatchObject({ late: true, draining: false, sessions: 0 });
     expect([relay.isLate, changes()]).toEqual([true, 1]);
     for (let second = 0; second < 10; second += 1) relay.measure(80);
     expect(relay.isLate).toBe(true);
     for (let second = 0; second < 5; second += 1) relay.measure(10);
-    expect(relay.announcement.draining).toBe(false);
+    expect(relay.announcement.late).toBe(false);
     expect(changes()).toBe(2);
   });
 

@@ -56,8 +56,8 @@ export class Relay {
 
   get announcement(): RelayAnnouncement {
     const { relay, zone, maxSessions } = this.#options;
-    const draining = this.#draining || this.isLate;
-    return { relay, zone, sessions: this.#sessions.size, maxSessions, draining };
+    const { isLate: late } = this;
+    return { relay, zone, sessions: this.#sessions.size, maxSessions, draining: this.#draining, late };
   }
 
   /** Its event loop is late: what it has suffers, and more would be worse. */
