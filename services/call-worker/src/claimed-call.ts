@@ -136,6 +136,11 @@ export class ClaimedCall {
     return this.#tellOwner().catch((error: unknown) => this.#log.warn({ err: error }, 'call.claim-refused'));
   }
 
+  /** It is over for all workers: the gateway has given it back, or written its record. */
+  get isGivenBack(): boolean {
+    return this.#gateway.isGivenBack;
+  }
+
   get lease(): Lease {
     return this.#options.lease;
   }

@@ -55,6 +55,9 @@ export class GatewayClient {
     this.#over = over;
   }
 
+  /** The gateway has said that the call is over for all workers. */
+  isGivenBack = false;
+
   /** Tells the gateway that the call has its worker, and its program. @throws CallTakenOverError, PbxUnreachableError */
   async claim(program?: ProgramVersion): Promise<void> {
     const { owner: worker, epoch } = this.#lease;
@@ -112,6 +115,7 @@ export class GatewayClient {
         const timeoutMs = Math.max(1, deadline - Date.now());
         const reply = await askAgain(this.#bus, subject, command, { reply: commandReplySchema, timeoutMs, signal });
         if (reply.ok) return reply;
+        if (reply.code === 'CF_CALL_RELEASED') this.isGivenBack = true;
         if (reply.code === 'CF_SHARD_NOT_HELD' && Date.now() + RETRY_AFTER_MS < deadline) {
           await wait(RETRY_AFTER_MS);
           continue;

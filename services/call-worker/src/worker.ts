@@ -143,7 +143,7 @@ export class Worker {
           if (lease.epoch > 1) takeovers.add(1);
           inHand.acknowledge();
         };
-        if (await call.run(onClaimed)) await releaseLease(redis, lease);
+        if ((await call.run(onClaimed)) || call.isGivenBack) await releaseLease(redis, lease);
         // Whoever has it has a higher epoch, and refuses this. If nobody has it, it must not wait until this worker stops.
         else if (call.isClaimed) await call.handOver((held) => yieldLease(redis, held));
         inHand.acknowledge();
