@@ -4,6 +4,8 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { startTestFleet, type TestFleet } from './test-fleet.ts';
 
 const REBALANCE_AFTER_MS = 700;
+/** A caller whose call does not come to its end hangs up, so that the test can say so. */
+const LIMIT_MS = 60_000;
 const LONG = { timeout: 15_000, interval: 20 };
 
 let system: TestFleet;
@@ -44,7 +46,13 @@ async function place(n: number, extension: string, toneHz?: number) {
   const from = String(callers);
   const pbx = system.pbxs[n % system.pbxs.length];
   if (!pbx) throw new Error('no PBX');
-  const call = await placeCall({ to: pbx.sipAddress, extension, from, ...(toneHz && { audio: { toneHz } }) });
+  const call = await placeCall({
+    to: pbx.sipAddress,
+    extension,
+    from,
+    maxMs: LIMIT_MS,
+    ...(toneHz && { audio: { toneHz } }),
+  });
   await call.answered;
   return { call, from, toneHz: toneHz ?? 0 };
 }

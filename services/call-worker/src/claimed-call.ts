@@ -108,7 +108,9 @@ export class ClaimedCall {
       await writeCallRecord(bus, record);
       countEnded(route.name, record.endedBy);
       await this.#gateway.done().catch((error: unknown) => this.#log.warn({ err: error }, 'call.done-not-told'));
-      this.#log.info({ endedBy: outcome.endedBy, error: outcome.error }, 'call.ended');
+      const { endedBy, error } = outcome;
+      if (error) this.#log.warn({ endedBy, error }, 'call.ended');
+      else this.#log.info({ endedBy }, 'call.ended');
       return true;
     } finally {
       this.#part.abort(new CallTakenOverError('it is over'));
