@@ -5,6 +5,7 @@ import { placeCall, type SipCall } from '@callfleet/testkit';
 import { afterEach, describe, expect, test } from 'vitest';
 import { PbxObserver } from './pbx-observer.ts';
 import { startTestFleet, type TestFleet } from './test-fleet.ts';
+import { TypingCallers } from './typing-callers.ts';
 
 const LONG = { timeout: 15_000, interval: 20 };
 const KILLS = 2;
@@ -71,24 +72,6 @@ async function mirrored(shards = 4): Promise<void> {
   await expect.poll(() => saying('mirror.connected').length, LONG).toBeGreaterThanOrEqual(shards);
 }
 
-/** What each caller presses: 0 to 9 again and again, some at every moment. */
-function startPressing(calls: readonly SipCall[]) {
-  let pressed = 0;
-  const timer = setInterval(() => {
-    for (const call of calls) call.sendDtmf(String(pressed % 10));
-    pressed += 1;
-  }, 250);
-  return {
-    get pressed() {
-      return pressed;
-    },
-    async stop() {
-      clearInterval(timer);
-      await wait(1000);
-    },
-  };
-}
-
 /** Kills a gateway and resolves when the other one has its shards. */
 async function killOne(): Promise<void> {
   const gateway = gatewayWithCalls();
@@ -124,14 +107,15 @@ async function lossesOf(kills: number, isMirrored: boolean) {
     const talks = await placeMany(8, '502');
     await wait(1000);
     const since = Date.now();
-    const presser = startPressing(talks.map(({ call }) => call));
+    const typing = new TypingCallers(talks);
+    typing.start();
     await wait(700);
     const killing = killOne();
     const leaving = talks.slice(0, 4);
     await wait(100);
     await Promise.all(leaving.map(({ call }) => call.hangUp()));
     await killing;
-    await presser.stop();
+    await typing.pause();
     leavers.push(...leaving.map(({ from }) => from));
     await Promise.all(talks.slice(4).map(({ call }) => call.hangUp()));
     await wait(500);
@@ -164,21 +148,15 @@ describe('with the mirror', () => {
     await start(true);
     await mirrored();
     const counting = await placeMany(8, '502');
-    const presser = startPressing(counting.map(({ call }) => call));
+    const typing = new TypingCallers(counting);
+    typing.start();
     await wait(1000);
     for (let n = 0; n < KILLS; n += 1) {
       await killOne();
       await wait(1500);
       await replaceDead(n, true);
     }
-    await presser.stop();
-    for (const { call } of counting) call.sendDtmf('#');
-    for (const { call, from } of counting) {
-      await call.finished;
-      const record = await system.recordOf(from);
-      expect(record, record.error?.message).not.toHaveProperty('error');
-      expect(record).toMatchObject({ endedBy: 'program', digits: presser.pressed + 1, takeovers: 0 });
-    }
+    await typing.expectAllTold(system, { takeovers: 0 });
     await system.expectNothingLeft();
   }, 120_000);
 
@@ -196,7 +174,8 @@ describe('with the mirror', () => {
     await start(true);
     await mirrored();
     const counting = await placeMany(4, '502');
-    const presser = startPressing(counting.map(({ call }) => call));
+    const typing = new TypingCallers(counting);
+    typing.start();
     await wait(1000);
     const { pid } = gatewayWithCalls();
     if (pid === undefined) throw new Error('no process');
@@ -206,14 +185,7 @@ describe('with the mirror', () => {
     await wait(1000);
     process.kill(pid, 'SIGCONT');
     await wait(2000);
-    await presser.stop();
-    for (const { call } of counting) call.sendDtmf('#');
-    for (const { call, from } of counting) {
-      await call.finished;
-      const record = await system.recordOf(from);
-      expect(record, record.error?.message).not.toHaveProperty('error');
-      expect(record).toMatchObject({ endedBy: 'program', digits: presser.pressed + 1 });
-    }
+    await typing.expectAllTold(system);
     await system.expectNothingLeft();
   }, 120_000);
 
@@ -221,7 +193,8 @@ describe('with the mirror', () => {
     await start(true);
     await mirrored();
     const counting = await placeMany(4, '502');
-    const presser = startPressing(counting.map(({ call }) => call));
+    const typing = new TypingCallers(counting);
+    typing.start();
     await system.fleet.addGateway('gateway-3');
     // Whoever would now inherit a shard has its mirror a moment after it is known.
     await wait(NEW_MIRRORS_MS);
@@ -231,14 +204,7 @@ describe('with the mirror', () => {
     await wait(NEW_MIRRORS_MS);
     await killOne();
     await wait(1500);
-    await presser.stop();
-    for (const { call } of counting) call.sendDtmf('#');
-    for (const { call, from } of counting) {
-      await call.finished;
-      const record = await system.recordOf(from);
-      expect(record, record.error?.message).not.toHaveProperty('error');
-      expect(record).toMatchObject({ endedBy: 'program', digits: presser.pressed + 1 });
-    }
+    await typing.expectAllTold(system);
     await system.expectNothingLeft();
   }, 120_000);
 
@@ -250,19 +216,15 @@ describe('with the mirror', () => {
     await pbx?.restart();
     await expect.poll(() => saying('mirror.connected').filter((one) => one.pbx === pbx?.name).length, LONG).toBe(2);
     const [counting] = await Promise.all([place(0, '502')]);
-    const presser = startPressing([counting.call]);
+    const typing = new TypingCallers([counting]);
+    typing.start();
     await wait(500);
     await expect
       .poll(() => saying('shard.connected').filter(({ shard }) => shard === 'callfleet-1').length, LONG)
       .toBeGreaterThan(0);
     await killOne();
     await wait(1000);
-    await presser.stop();
-    counting.call.sendDtmf('#');
-    await counting.call.finished;
-    const record = await system.recordOf(counting.from);
-    expect(record, record.error?.message).not.toHaveProperty('error');
-    expect(record).toMatchObject({ digits: presser.pressed + 1 });
+    await typing.expectAllTold(system);
   }, 120_000);
 });
 

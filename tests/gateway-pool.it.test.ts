@@ -1,11 +1,10 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { placeCall, type SipCall } from '@callfleet/testkit';
+import { placeCall } from '@callfleet/testkit';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { startTestFleet, type TestFleet } from './test-fleet.ts';
+import { TypingCallers } from './typing-callers.ts';
 
 const REBALANCE_AFTER_MS = 700;
-/** A caller whose call does not come to its end hangs up, so that the test can say so. */
-const LIMIT_MS = 60_000;
 const LONG = { timeout: 15_000, interval: 20 };
 
 let system: TestFleet;
@@ -50,35 +49,10 @@ async function place(n: number, extension: string, toneHz?: number) {
     to: pbx.sipAddress,
     extension,
     from,
-    maxMs: LIMIT_MS,
     ...(toneHz && { audio: { toneHz } }),
   });
   await call.answered;
   return { call, from, toneHz: toneHz ?? 0 };
-}
-
-/** Presses 0 to 9 again and again, four a second. */
-class Presser {
-  pressed = 0;
-  readonly #calls: readonly SipCall[];
-  #timer: NodeJS.Timeout | undefined;
-
-  constructor(calls: readonly SipCall[]) {
-    this.#calls = calls;
-  }
-
-  start(): void {
-    this.#timer = setInterval(() => {
-      for (const call of this.#calls) call.sendDtmf(String(this.pressed % 10));
-      this.pressed += 1;
-    }, 250);
-  }
-
-  /** Resolves when what was pressed has been sent. */
-  async stop(): Promise<void> {
-    clearInterval(this.#timer);
-    await wait(1000);
-  }
 }
 
 /** New callers, one after another, until it is stopped. */
@@ -109,11 +83,11 @@ test('under live calls gateways join, stop and die, and no caller notices; what 
   await Promise.all(talks.map(({ call, toneHz }) => call.waitForTone(toneHz, 10_000)));
   const counting = await Promise.all(Array.from({ length: 6 }, (_, n) => place(n, '501')));
   const since = talks.map(({ call }) => call.now());
-  const presser = new Presser(counting.map(({ call }) => call));
+  const typing = new TypingCallers(counting);
   const coming = newCallers();
   await expect.poll(() => sharesOf('gateway-1', 'gateway-2'), LONG).toEqual([2, 2]);
 
-  presser.start();
+  typing.start();
   await system.fleet.addGateway('gateway-3');
   await expect.poll(() => sharesOf('gateway-3'), LONG).toEqual([1]);
   await wait(REBALANCE_AFTER_MS + 500);
@@ -124,13 +98,13 @@ test('under live calls gateways join, stop and die, and no caller notices; what 
   const handedOver = told.filter(({ msg }) => msg === 'shard.handed-over').length;
   expect(handedOver).toBeGreaterThanOrEqual(2);
   await wait(500);
-  await presser.stop();
+  await typing.pause();
 
   await gatewayNamed('gateway-2')?.kill();
   await expect.poll(() => sharesOf('gateway-3'), LONG).toEqual([4]);
-  presser.start();
+  typing.start();
   await wait(1500);
-  await presser.stop();
+  await typing.pause();
 
   for (const [n, { call, toneHz }] of talks.entries()) {
     const stretch = { fromMs: since[n] ?? 0, toMs: call.now() };
@@ -138,13 +112,7 @@ test('under live calls gateways join, stop and die, and no caller notices; what 
     await call.waitForTone(toneHz, 2000);
     await call.hangUp();
   }
-  for (const { call } of counting) call.sendDtmf('#');
-  for (const { call, from } of counting) {
-    expect(await call.finished).toMatchObject({ hungUpBy: 'callee' });
-    const record = await system.recordOf(from);
-    expect(record, record.error?.message).not.toHaveProperty('error');
-    expect(record).toMatchObject({ endedBy: 'program', digits: presser.pressed + 1, takeovers: 0 });
-  }
+  await typing.expectAllTold(system, { takeovers: 0 });
   const served = await coming.stop();
   expect(served.length).toBeGreaterThan(5);
   for (const from of [...served, ...talks.map((talk) => talk.from)])
@@ -182,20 +150,13 @@ test('a gateway that hangs and wakes leaves the shard to the one that has it by 
   process.kill(pid, 'SIGSTOP');
   await expect.poll(() => sharesOf('gateway-2'), LONG).toEqual([4]);
   // Commands come to both of them.
-  const presser = new Presser(counting.map(({ call }) => call));
-  presser.start();
+  const typing = new TypingCallers(counting);
+  typing.start();
   await wait(1000);
   process.kill(pid, 'SIGCONT');
   await expect.poll(() => told.filter(({ msg }) => msg === 'shard.lost').length, LONG).toBe(2);
   await wait(1000);
-  await presser.stop();
-  for (const { call } of counting) call.sendDtmf('#');
-  for (const { call, from } of counting) {
-    await call.finished;
-    const record = await system.recordOf(from);
-    expect(record, record.error?.message).not.toHaveProperty('error');
-    expect(record).toMatchObject({ endedBy: 'program', digits: presser.pressed + 1 });
-  }
+  await typing.expectAllTold(system);
   await Promise.all(talks.map(({ call }) => call.hangUp()));
   for (const { from } of talks) expect(await system.recordOf(from)).toMatchObject({ endedBy: 'caller' });
   await system.expectNothingLeft();
