@@ -1,4 +1,4 @@
-import { type Attributes, type Meter, metrics, type ObservableResult } from '@opentelemetry/api';
+import { type Attributes, type Meter, metrics, type ObservableGauge, type ObservableResult } from '@opentelemetry/api';
 import { OTLPMetricExporter } from '@opentelemetry/exporter-metrics-otlp-http';
 import { PrometheusSerializer } from '@opentelemetry/exporter-prometheus';
 import type { Resource } from '@opentelemetry/resources';
@@ -106,4 +106,28 @@ export class Tally {
   #observe(result: ObservableResult): void {
     for (const { attributes, count } of this.#counts.values()) result.observe(count, attributes);
   }
+}
+
+export interface GaugeDescription {
+  readonly name: string;
+  readonly description: string;
+  readonly unit: string;
+}
+
+/** Gauges that are read together, from one look at what they tell of, when somebody asks. True is 1, false is 0. */
+export function watchGauges<G extends string>(
+  gauges: Readonly<Record<G, GaugeDescription>>,
+  read: (observe: (gauge: G, value: number | boolean, attributes?: Attributes) => void) => void,
+): void {
+  const made = new Map<G, ObservableGauge>();
+  for (const [key, { name, ...options }] of Object.entries<GaugeDescription>(gauges))
+    made.set(key as G, meter.createObservableGauge(name, options));
+  meter.addBatchObservableCallback(
+    (result) =>
+      read((gauge, value, attributes) => {
+        const one = made.get(gauge);
+        if (one) result.observe(one, Number(value), attributes);
+      }),
+    [...made.values()],
+  );
 }

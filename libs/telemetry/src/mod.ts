@@ -3,6 +3,6 @@ export { Admission } from './admission.ts';
 export { eventMetrics, watchSpill } from './event-metrics.ts';
 export type { ServiceState } from './health.ts';
 export { createLogger, type Logger } from './logger.ts';
-export { meter, Tally } from './metrics.ts';
+export { meter, Tally, watchGauges } from './metrics.ts';
 export { runService, type Service } from './service.ts';
 export { inSpan, tracer } from './tracing.ts';

@@ -1,5 +1,5 @@
 import { type CommandReply, originateRefusals, type PbxState, pbxStates } from '@callfleet/bus';
-import { meter, Tally } from '@callfleet/telemetry';
+import { meter, Tally, watchGauges } from '@callfleet/telemetry';
 import type { Attributes } from '@opentelemetry/api';
 import { type CommandClass, commandClasses } from '../names/command-class.ts';
 import type { Shard } from '../names/shard.ts';
@@ -144,23 +144,21 @@ export function countReplayed(shard: Shard, events: number): void {
 export function watchMirrors(
   mirrors: () => Iterable<Shard & { readonly connected: boolean; readonly length: number }>,
 ): void {
-  const connected = meter.createObservableGauge('callfleet.mirror.connected', {
-    description: "1 while the mirror of another gateway's shard stands",
-    unit: '1',
-  });
-  const events = meter.createObservableGauge('callfleet.mirror.events', {
-    description: 'Events that the mirror keeps',
-    unit: '{event}',
-  });
-  meter.addBatchObservableCallback(
-    (result) => {
+  watchGauges(
+    {
+      connected: {
+        name: 'callfleet.mirror.connected',
+        description: "1 while the mirror of another gateway's shard stands",
+        unit: '1',
+      },
+      events: { name: 'callfleet.mirror.events', description: 'Events that the mirror keeps', unit: '{event}' },
+    },
+    (observe) => {
       for (const mirror of mirrors()) {
-        const attributes = attributesOf(mirror);
-        result.observe(connected, mirror.connected ? 1 : 0, attributes);
-        result.observe(events, mirror.length, attributes);
+        observe('connected', mirror.connected, attributesOf(mirror));
+        observe('events', mirror.length, attributesOf(mirror));
       }
     },
-    [connected, events],
   );
 }
 
@@ -172,23 +170,21 @@ export interface HeldShard extends Shard {
 }
 
 export function watchShards(held: () => Iterable<HeldShard>): void {
-  const connected = meter.createObservableGauge('callfleet.shard.connected', {
-    description: '1 while the event socket of a shard that this gateway holds stands',
-    unit: '1',
-  });
-  const calls = meter.createObservableGauge('callfleet.shard.calls', {
-    description: 'Calls on a shard that this gateway holds',
-    unit: '{call}',
-  });
-  meter.addBatchObservableCallback(
-    (result) => {
+  watchGauges(
+    {
+      connected: {
+        name: 'callfleet.shard.connected',
+        description: '1 while the event socket of a shard that this gateway holds stands',
+        unit: '1',
+      },
+      calls: { name: 'callfleet.shard.calls', description: 'Calls on a shard that this gateway holds', unit: '{call}' },
+    },
+    (observe) => {
       for (const shard of held()) {
-        const attributes = attributesOf(shard);
-        result.observe(connected, shard.connected ? 1 : 0, attributes);
-        result.observe(calls, shard.calls, attributes);
+        observe('connected', shard.connected, attributesOf(shard));
+        observe('calls', shard.calls, attributesOf(shard));
       }
     },
-    [connected, calls],
   );
 }
 
@@ -215,32 +211,36 @@ export function beginOpenings(pbx: string): void {
 
 /** @param guards those of the PBXs that are in the configuration now */
 export function watchGuards(guards: () => readonly GuardedPbx[]): void {
-  const open = meter.createObservableGauge('callfleet.breaker.open', {
-    description: '1 while a class of commands is cut off from a PBX',
-    unit: '1',
-  });
-  const waiting = meter.createObservableGauge('callfleet.commands.waiting', {
-    description: 'Commands that wait for their turn at a PBX',
-    unit: '{command}',
-  });
-  meter.addBatchObservableCallback(
-    (result) => {
+  watchGauges(
+    {
+      open: {
+        name: 'callfleet.breaker.open',
+        description: '1 while a class of commands is cut off from a PBX',
+        unit: '1',
+      },
+      waiting: {
+        name: 'callfleet.commands.waiting',
+        description: 'Commands that wait for their turn at a PBX',
+        unit: '{command}',
+      },
+    },
+    (observe) => {
       for (const guard of guards()) {
-        result.observe(waiting, guard.waiting, { 'callfleet.pbx': guard.pbx });
+        observe('waiting', guard.waiting, { 'callfleet.pbx': guard.pbx });
         for (const commandClass of commandClasses)
-          result.observe(open, guard.isOpen(commandClass) ? 1 : 0, breakerAttributes(guard.pbx, commandClass));
+          observe('open', guard.isOpen(commandClass), breakerAttributes(guard.pbx, commandClass));
       }
     },
-    [open, waiting],
   );
 }
 
 export function watchPbxs(statuses: () => Iterable<{ readonly pbx: string; readonly state: PbxState }>): void {
-  meter
-    .createObservableGauge('callfleet.pbx.state', { description: '1 for the state that a PBX is in', unit: '1' })
-    .addCallback((result) => {
+  watchGauges(
+    { state: { name: 'callfleet.pbx.state', description: '1 for the state that a PBX is in', unit: '1' } },
+    (observe) => {
       for (const { pbx, state } of statuses())
         for (const one of pbxStates)
-          result.observe(one === state ? 1 : 0, { 'callfleet.pbx': pbx, 'callfleet.pbx_state': one });
-    });
+          observe('state', one === state, { 'callfleet.pbx': pbx, 'callfleet.pbx_state': one });
+    },
+  );
 }
