@@ -60,7 +60,8 @@ export {
 export { announceRelay, relayPresence } from './relay-presence.ts';
 export { answer, ask } from './request-reply.ts';
 export { openSpillingOutbox } from './spilling-outbox.ts';
-export { ensureStreams } from './streams.ts';
+export { storedMessages } from './stored-messages.ts';
+export { CDRS, ensureStreams } from './streams.ts';
 export { subjects } from './subjects.ts';
 export { contextOf, traceFields, traceHeaders } from './trace-context.ts';
 export { announceWorker, workerPresence } from './worker-presence.ts';

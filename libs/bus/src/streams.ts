@@ -4,7 +4,8 @@ import type { Bus } from './connection.ts';
 export const CALLS = 'CALLS';
 export const OFFERS = 'OFFERS';
 export const LIVE = 'LIVE';
-const CDRS = 'CDRS';
+/** Call records. */
+export const CDRS = 'CDRS';
 
 export interface StreamOptions {
   /** Copies of each stream; 1 or 3. Default 1. */

@@ -149,6 +149,7 @@ export async function placeCall(options: CallOptions): Promise<SipCall> {
   });
   finished.then(
     ({ answered, refused }) => {
+      invited.reject(new CallError('CF_CALLER_FAILED', ['sipp did not call:', ...sipp.lastLines()].join('\n')));
       if (!answered) answer.reject(whyNotAnswered(refused, hangingUp));
     },
     (error) => {
