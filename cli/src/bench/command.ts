@@ -1,4 +1,5 @@
 import { benchCommands } from './command-bench.ts';
+import { benchControl } from './control/control-bench.ts';
 import { benchGateway } from './gateway-bench.ts';
 import { benchMedia } from './media-bench.ts';
 import { benchReport } from './report.ts';
@@ -11,6 +12,7 @@ export interface BenchOptions {
 const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<number>>> = {
   gateway: benchGateway,
   command: benchCommands,
+  control: benchControl,
   media: benchMedia,
 };
 

@@ -5,4 +5,4 @@ export { Fleet, type FleetOptions, type ServiceKind } from './fleet.ts';
 export type { OutputStream } from './output-lines.ts';
 export { findProgram } from './program.ts';
 export { planRelays, type RelayPlan } from './relay-plan.ts';
-export { type ServiceProcess, ServiceStartError } from './service-process.ts';
+export { ServiceProcess, ServiceStartError } from './service-process.ts';

@@ -33,6 +33,7 @@ export type { PhoneBehaviour, PhoneCall } from './phone-call.ts';
 export { claimPort } from './port-claim.ts';
 export { type RedisServer, type RedisServerOptions, startRedisServer } from './redis-server.ts';
 export type { TestServer } from './server-process.ts';
+export { type BurstOptions, placeBurst } from './sip-burst.ts';
 export { type CallOptions, placeCall, type SipCall } from './sip-caller.ts';
 export { type Phone, type PhoneOptions, startPhone } from './sip-phone.ts';
 export type { AiTurns } from './timed-openai.ts';

@@ -9,6 +9,7 @@ import type { HeardAudio } from './heard-audio.ts';
 import { part } from './parts.ts';
 import { type Address, audioAddress, type SipMessage, uriOf } from './sip-message.ts';
 import { SipTap } from './sip-tap.ts';
+import { ownAddress } from './sipp-address.ts';
 import { waitForTone } from './wait-for-tone.ts';
 
 export interface CallOptions {
@@ -203,19 +204,6 @@ function sippArguments({ to, extension, refer }: CallOptions, from: string, tap:
     // Else it stays for half a minute to recognize what comes late.
     ...['-deadcall_wait', '0'],
   ];
-}
-
-let addresses = 0;
-
-/**
- * sipp also takes ports for media and for control, though neither is used here, and gives up when 50 other sipps have
- * theirs. On Linux all of 127.0.0.0/8 is this machine, so each sipp takes them on an address of its own.
- */
-function ownAddress(): string[] {
-  if (process.platform !== 'linux') return [];
-  addresses += 1;
-  const address = `127.1.${process.pid % 256}.${addresses % 256}`;
-  return ['-mi', address, '-ci', address];
 }
 
 function whyNotAnswered(refused: CallReport['refused'], gaveUp: boolean): CallError {
