@@ -61,7 +61,9 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
         return () => listeners.delete(listener);
       },
       isSettled: () => performance.now() >= settledAt,
-      close: () => nc.drain(),
+      close: async () => {
+        if (!nc.isClosed()) await nc.drain();
+      },
     };
   } catch (cause) {
     await nc.close();

@@ -187,18 +187,21 @@ export class ClaimedCall {
   async #runOnce(run: number, place: Place, claimed: Promise<void>): Promise<Ended | undefined> {
     const { bus, offer, route } = this.#options;
     this.#run = run;
-    const journal = await this.#openJournal(run, claimed);
     /** What came while nobody could be told. */
     const events: CallEvent[] = [];
     let running: RunningProgram | undefined;
-    const feed = await CallEventFeed.open(bus, offer.call, {
-      onEvent: (event) => {
-        this.#rememberMedia(event);
-        if (running) running.deliver(event);
-        else events.push(event);
-      },
-      onBadMessage: (error) => this.#log.warn({ err: error }, 'call.bad-event'),
-    });
+    // Both are read at once: the caller waits for it.
+    const [journal, feed] = await bothOpen(
+      this.#openJournal(run, claimed),
+      CallEventFeed.open(bus, offer.call, {
+        onEvent: (event) => {
+          this.#rememberMedia(event);
+          if (running) running.deliver(event);
+          else events.push(event);
+        },
+        onBadMessage: (error) => this.#log.warn({ err: error }, 'call.bad-event'),
+      }),
+    );
     try {
       const { name, version } = route;
       const entered = run === 1 ? 'call.claimed' : 'call.resumed';
@@ -305,6 +308,20 @@ export class ClaimedCall {
     const ended = mediaEventSchemas.ended.safeParse(event.data);
     if (ended.success && !this.#relay.results.has(ended.data.session))
       this.#relay.results.set(ended.data.session, ended.data);
+  }
+}
+
+/** @throws what the first throws, or else the second; then neither is open */
+async function bothOpen<A extends { close(): void }, B extends { close(): void }>(
+  first: Promise<A>,
+  second: Promise<B>,
+): Promise<[A, B]> {
+  const opened = await Promise.allSettled([first, second]);
+  try {
+    return await Promise.all([first, second]);
+  } catch (error) {
+    for (const one of opened) if (one.status === 'fulfilled') one.value.close();
+    throw error;
   }
 }
 
