@@ -171,7 +171,7 @@ const worker = section({
 });
 
 const LINEAR_FORMATS = ['slin', 'slin16', 'slin24', 'slin48'] as const;
-const MEDIA_FORMATS = ['ulaw', 'alaw', ...LINEAR_FORMATS] as const;
+const MEDIA_FORMATS = ['ulaw', 'alaw', ...LINEAR_FORMATS, 'opus'] as const;
 
 /**
  * What each transport carries in both directions. AudioSocket has linear audio only. Over RTP Asterisk sends the faster ones, but

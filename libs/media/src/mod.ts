@@ -25,6 +25,7 @@ export { toneLevel } from './goertzel.ts';
 export { JitterBuffer } from './jitter-buffer.ts';
 export { KeyReceiver } from './key-receiver.ts';
 export { LossConcealment } from './loss-concealment.ts';
+export { OpusCodec } from './opus.ts';
 export { PacingClock, type Tick, type TimeSource } from './pacing-clock.ts';
 export type { PacingError } from './pacing-error.ts';
 export { PlayoutBuffer } from './playout-buffer.ts';

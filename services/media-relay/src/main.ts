@@ -14,7 +14,7 @@ import {
   whyNatsIsAway,
 } from '@callfleet/bus';
 import { type Config, loadConfig, watchConfig } from '@callfleet/config';
-import { PacingClock } from '@callfleet/media';
+import { type FormatName, PacingClock } from '@callfleet/media';
 import { eventMetrics, inSpan, type Logger, runService, type Service, watchSpill } from '@callfleet/telemetry';
 import { AudioSocketServer } from './audiosocket-server.ts';
 import { type AudioSocketFormat, AudioSocketTransport } from './audiosocket-transport.ts';
@@ -136,7 +136,10 @@ async function transportFor(
   }
   const { format = 'ulaw' } = config.relay;
   const ports = new PortPool({ ...rtp, now: time.now });
-  if (transport === 'rtp') return (_pbx, listener) => new RtpTransport({ ...rtp, ports, format, time }, listener);
+  if (transport === 'rtp') {
+    const options = { ...rtp, ports, format: format as FormatName, time };
+    return (_pbx, listener) => new RtpTransport(options, listener);
+  }
   return (pbx, listener) => {
     const pbxUrl = urlOf(pbx);
     if (!pbxUrl)

@@ -191,7 +191,7 @@ describe.each(['rtp', 'websocket', 'audiosocket'])('a caller on a real Asterisk,
 const wideband = ['slin16', 'slin24', 'slin48'];
 test.each([
   ...['alaw', 'slin'].map((format) => ['rtp', format] as const),
-  ...['alaw', 'slin', ...wideband].map((format) => ['websocket', format] as const),
+  ...['alaw', 'slin', ...wideband, 'opus'].map((format) => ['websocket', format] as const),
   ...wideband.map((format) => ['audiosocket', format] as const),
 ])('over %s audio may be %s', async (transport, format) => {
   const { caller, call, relay, session } = await callThrough(transport, { name: 'echo', options: {} }, format);

@@ -1,4 +1,4 @@
-import { type FormatName, PlayoutBuffer } from '@callfleet/media';
+import { type FormatName, fromPcm, OpusCodec, PlayoutBuffer, tone, toneLevel, toPcm } from '@callfleet/media';
 import { SimulatedTime } from '@callfleet/media/testing';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { simulatedWebSocketLeg } from './simulated-pbx.ts';
@@ -6,7 +6,7 @@ import type { TransportListener } from './transport.ts';
 import { describeTransport, Told } from './transport-conformance.ts';
 import { WebSocketTransport } from './websocket-transport.ts';
 
-async function webSocketPair(told: TransportListener, format: FormatName = 'ulaw') {
+async function webSocketPair(told: TransportListener, format: FormatName | 'opus' = 'ulaw') {
   const leg = await simulatedWebSocketLeg();
   const time = new SimulatedTime();
   return {
@@ -166,5 +166,33 @@ describe('the WebSocket transport', () => {
     await expect(refused).rejects.toMatchObject({ code: 'CF_RELAY_ATTACH_FAILED' });
     await expect(refused).rejects.toThrow(/127\.0\.0\.1:\d+ refused/);
     await expect(refused).rejects.not.toThrow('no-such-leg');
+  });
+
+  test('carries Opus: packets on the wire, frames for the session', async () => {
+    const told = new Told();
+    const { leg, transport, passFrame } = await webSocketPair(told, 'opus');
+    const codec = await OpusCodec.open();
+    closers.push(
+      async () => codec.close(),
+      () => transport.close(),
+      () => leg.close(),
+    );
+    expect(await transport.open()).toMatchObject({ format: 'opus' });
+    await transport.attach(leg.channelVariables);
+    const { format } = transport;
+    const playout = new PlayoutBuffer(format);
+    playout.push(fromPcm(format, tone({ hz: 440, ms: 1000, sampleRate: format.sampleRate })));
+    for (let i = 0; i < 60; i += 1) {
+      transport.pace(playout);
+      passFrame();
+    }
+    await vi.waitFor(() => expect(leg.received.length).toBeGreaterThanOrEqual(50));
+    const heard = leg.received.slice(0, 50).map((packet) => codec.decode(packet) as Uint8Array);
+    expect(toneLevel(toPcm(format, Buffer.concat(heard)), format.sampleRate, 440)).toBeGreaterThan(0.8);
+
+    leg.say(codec.encode(new Uint8Array(format.frameBytes)));
+    leg.say(Uint8Array.of(3));
+    await vi.waitFor(() => expect(transport.stats.malformed).toBe(1));
+    expect(told.frames.map(({ length }) => length)).toEqual([format.frameBytes]);
   });
 });

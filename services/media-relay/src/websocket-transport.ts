@@ -5,6 +5,7 @@ import {
   type FormatName,
   FRAME_MS,
   formatNamed,
+  OpusCodec,
   type PlayoutBuffer,
   type TimeSource,
 } from '@callfleet/media';
@@ -14,7 +15,8 @@ import { RelayError } from './errors.ts';
 import type { MediaTransport, TransportListener, TransportStats } from './transport.ts';
 
 export interface WebSocketTransportOptions {
-  format: FormatName;
+  /** What goes over the wire; the session hears and plays Opus as `OpusCodec.format`. */
+  format: FormatName | 'opus';
   /** The PBX's HTTP server: `http://host:8088`. */
   pbxUrl: string;
   /** Audio is sent so far ahead of its time, milliseconds. */
@@ -47,6 +49,7 @@ export class WebSocketTransport implements MediaTransport {
   readonly stats: TransportStats = { sent: 0, sentWithAudio: 0, lost: 0, strangers: 0, malformed: 0 };
   readonly #options: WebSocketTransportOptions;
   readonly #listener: TransportListener;
+  #opus: OpusCodec | undefined;
   #socket: WebSocket | undefined;
   #closed = false;
   /** The PBX said that its queue is full. */
@@ -62,16 +65,17 @@ export class WebSocketTransport implements MediaTransport {
   constructor(options: WebSocketTransportOptions, listener: TransportListener) {
     this.#options = options;
     this.#listener = listener;
-    this.format = formatNamed(options.format);
+    this.format = options.format === 'opus' ? OpusCodec.format : formatNamed(options.format);
   }
 
   async open(): Promise<ExternalMedia> {
+    if (this.#options.format === 'opus') await this.#openOpus();
     return {
       external_host: 'INCOMING',
       encapsulation: 'none',
       transport: 'websocket',
       connection_type: 'server',
-      format: this.format.name,
+      format: this.#options.format,
       transport_data: 'f(json)',
     };
   }
@@ -101,7 +105,8 @@ export class WebSocketTransport implements MediaTransport {
     while (this.#isDue(socket, playout.queuedMs > 0)) {
       const frame = Buffer.allocUnsafe(this.format.frameBytes);
       const audio = playout.takeInto(frame);
-      socket.send(frame);
+      // One packet to a message: Asterisk takes Opus as it comes, and cannot cut it up.
+      socket.send(this.#opus ? this.#opus.encode(frame) : frame);
       this.stats.sent += 1;
       if (audio) this.stats.sentWithAudio += 1;
       this.#framesOfAudio = audio ? this.#framesOfAudio + 1 : 0;
@@ -129,6 +134,8 @@ export class WebSocketTransport implements MediaTransport {
 
   async close(): Promise<void> {
     this.#closed = true;
+    this.#opus?.close();
+    this.#opus = undefined;
     const socket = this.#socket;
     if (!socket || socket.readyState === WebSocket.CLOSED) return;
     const closed = new Promise((resolve) => socket.once('close', resolve));
@@ -138,6 +145,12 @@ export class WebSocketTransport implements MediaTransport {
     const cancel = this.#options.time.after(CLOSE_TIMEOUT_MS, () => socket.terminate());
     await closed;
     cancel();
+  }
+
+  async #openOpus(): Promise<void> {
+    const opus = await OpusCodec.open();
+    if (this.#closed) opus.close();
+    else this.#opus = opus;
   }
 
   get #aheadMs(): number {
@@ -152,11 +165,17 @@ export class WebSocketTransport implements MediaTransport {
   #onMessage(data: Buffer, isBinary: boolean): void {
     if (this.#closed) return;
     if (isBinary) {
-      this.#listener.heard(data);
+      this.#onAudio(data);
       return;
     }
     const event = readControlEvent(data);
     if (event) this.#onControl(event);
+    else this.stats.malformed += 1;
+  }
+
+  #onAudio(message: Uint8Array): void {
+    const audio = this.#opus ? this.#opus.decode(message) : message;
+    if (audio) this.#listener.heard(audio);
     else this.stats.malformed += 1;
   }
 
