@@ -24,6 +24,7 @@ export { decodeAlaw, decodeUlaw, encodeAlaw, encodeUlaw } from './g711.ts';
 export { toneLevel } from './goertzel.ts';
 export { JitterBuffer } from './jitter-buffer.ts';
 export { KeyReceiver } from './key-receiver.ts';
+export { type KeyFrame, KeySender } from './key-sender.ts';
 export { LossConcealment } from './loss-concealment.ts';
 export { OpusCodec } from './opus.ts';
 export { PacingClock, type Tick, type TimeSource } from './pacing-clock.ts';
