@@ -26,8 +26,23 @@ let nats: NatsServer;
 let bus: Bus;
 const closing: Array<() => Promise<unknown> | unknown> = [];
 
+/** Where the relay listens for PBXs that connect with their legs. */
+const LEGS_PORT = 26_110;
+const DIALLED_IN = 'websocket-dialled-in';
+const ACCOUNT = { username: 'callfleet', password: 'callfleet' };
+const CLIENT = `[callfleet-relay]
+type = websocket_client
+connection_type = per_call_config
+uri = ws://127.0.0.1:${LEGS_PORT}/media
+protocols = media
+username = ${ACCOUNT.username}
+password = ${ACCOUNT.password}
+tls_enabled = no
+`;
+
 beforeAll(async () => {
-  [pbx, nats] = await Promise.all([startAsterisk({ apps: [APP] }), startNatsServer()]);
+  const files = { 'websocket_client.conf': CLIENT };
+  [pbx, nats] = await Promise.all([startAsterisk({ apps: [APP], files, ...ACCOUNT }), startNatsServer()]);
   bus = await connectBus({ servers: [nats.url], name: 'relay-test' });
 });
 afterEach(async () => {
@@ -37,6 +52,9 @@ afterAll(async () => {
   await bus?.close();
   await Promise.all([pbx?.stop(), nats?.stop()]);
 });
+
+/** The transport by its name in the configuration. */
+const kindOf = (transport: string) => (transport === DIALLED_IN ? 'websocket' : transport);
 
 /** A relay in a process of its own, as it is deployed. @returns it and its name on the bus */
 async function startRelay(transport: string, format?: string): Promise<{ process: Child; relay: string }> {
@@ -57,7 +75,8 @@ async function startRelay(transport: string, format?: string): Promise<{ process
       CALLFLEET_PBXS: JSON.stringify([
         { name: pbx.name, url: pbx.httpUrl, username: pbx.username, password: pbx.password },
       ]),
-      CALLFLEET_RELAY__TRANSPORT: transport,
+      CALLFLEET_RELAY__TRANSPORT: kindOf(transport),
+      ...(transport === DIALLED_IN && { CALLFLEET_RELAY__WEBSOCKET__LISTEN__PORT: String(LEGS_PORT) }),
       ...(format && { CALLFLEET_RELAY__FORMAT: format }),
       CALLFLEET_RELAY__ZONE: transport,
       CALLFLEET_RELAY__RTP__PORT_MIN: '26000',
@@ -139,7 +158,7 @@ async function callThrough(
   return { process, relay, caller, ...(await served) };
 }
 
-describe.each(['rtp', 'websocket', 'audiosocket'])('a caller on a real Asterisk, over %s', (transport) => {
+describe.each(['rtp', 'websocket', DIALLED_IN, 'audiosocket'])('a caller on a real Asterisk, over %s', (transport) => {
   test('hears an echo, without a pause, and the relay measures the same', async () => {
     const { relay, caller, call, session, events } = await callThrough(transport, { name: 'echo', options: {} });
     const from = await caller.waitForTone(440, 5000);
@@ -149,7 +168,7 @@ describe.each(['rtp', 'websocket', 'audiosocket'])('a caller on a real Asterisk,
     // A frame that is dropped to catch up after a stall of this machine splits the tone: how many is measured elsewhere.
     expect(tenths.filter((tenth) => caller.heard.level(440, tenth) > 0.6).length).toBeGreaterThanOrEqual(5);
     const closed = await request(relay, { op: 'close', session, call, epoch: 1, reason: 'test' });
-    expect(closed).toMatchObject({ ok: true, stats: { provider: 'echo', transport, heard: { lost: 0 } } });
+    expect(closed).toMatchObject({ ok: true, stats: { provider: 'echo', transport: kindOf(transport), heard: { lost: 0 } } });
     if (!closed.ok || !closed.stats) return expect.unreachable();
     const { heard, spoke } = closed.stats;
     expect(heard.ms).toBeGreaterThan(2000);
@@ -192,13 +211,14 @@ const wideband = ['slin16', 'slin24', 'slin48'];
 test.each([
   ...['alaw', 'slin'].map((format) => ['rtp', format] as const),
   ...['alaw', 'slin', ...wideband, 'opus'].map((format) => ['websocket', format] as const),
+  ...['alaw', 'slin48', 'opus'].map((format) => [DIALLED_IN, format] as const),
   ...wideband.map((format) => ['audiosocket', format] as const),
 ])('over %s audio may be %s', async (transport, format) => {
   const { caller, call, relay, session } = await callThrough(transport, { name: 'echo', options: {} }, format);
   await caller.waitForTone(440, 5000);
   await new Promise((resolve) => setTimeout(resolve, 1000));
   const closed = await request(relay, { op: 'close', session, call, epoch: 1, reason: 'test' });
-  expect(closed).toMatchObject({ ok: true, stats: { transport, heard: { lost: 0 } } });
+  expect(closed).toMatchObject({ ok: true, stats: { transport: kindOf(transport), heard: { lost: 0 } } });
   if (!closed.ok || !closed.stats) return expect.unreachable();
   expect(closed.stats.heard.peakDbfs).toBeCloseTo(-9, 0);
 });

@@ -1,7 +1,10 @@
+import type { ExternalMedia } from '@callfleet/bus';
 import { type FormatName, fromPcm, OpusCodec, PlayoutBuffer, tone, toneLevel, toPcm } from '@callfleet/media';
 import { SimulatedTime } from '@callfleet/media/testing';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { simulatedWebSocketLeg } from './simulated-pbx.ts';
+import { dialledToPbx } from './leg-socket.ts';
+import { LegSocketServer } from './leg-socket-server.ts';
+import { simulatedDiallingLeg, simulatedWebSocketLeg } from './simulated-pbx.ts';
 import type { TransportListener } from './transport.ts';
 import { describeTransport, Told } from './transport-conformance.ts';
 import { WebSocketTransport } from './websocket-transport.ts';
@@ -11,7 +14,7 @@ async function webSocketPair(told: TransportListener, format: FormatName | 'opus
   const time = new SimulatedTime();
   return {
     leg,
-    transport: new WebSocketTransport({ format, pbxUrl: leg.url, leadMs: 60, time }, told),
+    transport: new WebSocketTransport({ format, leg: dialledToPbx(leg.url), leadMs: 60, time }, told),
     makeLeg() {},
     passFrame: () => time.pass(20),
   };
@@ -19,6 +22,27 @@ async function webSocketPair(told: TransportListener, format: FormatName | 'opus
 
 describeTransport('websocket', 'ulaw', (told) => webSocketPair(told));
 describeTransport('websocket', 'slin16', (told) => webSocketPair(told, 'slin16'));
+
+async function dialledInPair(told: TransportListener) {
+  const time = new SimulatedTime();
+  const server = await LegSocketServer.listen({
+    host: '127.0.0.1',
+    port: 0,
+    client: 'callfleet-relay',
+    maxLegs: 5,
+    time,
+  });
+  const account = { username: 'pbx-a', password: 'secret' };
+  const leg = simulatedDiallingLeg(server.port, 'pbx-a:secret');
+  return {
+    leg: { ...leg, close: () => leg.close().then(() => server.close()) },
+    transport: new WebSocketTransport({ format: 'ulaw', leg: server.expect(() => account), leadMs: 60, time }, told),
+    makeLeg: (as: ExternalMedia) => void leg.make(as),
+    passFrame: () => time.pass(20),
+  };
+}
+
+describeTransport('websocket, dialled in', 'ulaw', dialledInPair);
 
 describe('the WebSocket transport', () => {
   const closers: Array<() => Promise<void>> = [];
