@@ -20,7 +20,7 @@ export interface LegSocket {
   forget(): void;
 }
 
-export type OnMessage = (data: Buffer, isBinary: boolean) => void;
+type OnMessage = (data: Buffer, isBinary: boolean) => void;
 
 /** Below what a worker waits for an answer (3 s). */
 export const CONNECT_TIMEOUT_MS = 2500;
