@@ -1,5 +1,4 @@
 import { callIdOf } from '@callfleet/identity';
-import { type NatsServer, startNatsServer } from '@callfleet/testkit';
 import { afterAll, beforeAll } from 'vitest';
 import type { CallEvent } from './call-event.ts';
 import { type Bus, connectBus } from './connection.ts';
@@ -7,20 +6,28 @@ import { EventOutbox } from './event-outbox.ts';
 import type { Offer } from './offer.ts';
 import { ensureStreams } from './streams.ts';
 
-/** A NATS server, and a connection to it, of the test file that imports them. */
-export let server: NatsServer;
+/** The connection of the test file that called `connectedTo`. */
 export let bus: Bus;
 let calls = 0;
 
-beforeAll(async () => {
-  server = await startNatsServer();
-  bus = await connectBus({ servers: [server.url], name: 'test' });
-  await ensureStreams(bus);
-});
-afterAll(async () => {
-  await bus?.close();
-  await server?.stop();
-});
+interface StartedServer {
+  readonly url: string;
+  stop(): Promise<unknown>;
+}
+
+/** Gives this test file a server and `bus`, its connection to it. */
+export function connectedTo(start: () => Promise<StartedServer>): void {
+  let server: StartedServer;
+  beforeAll(async () => {
+    server = await start();
+    bus = await connectBus({ servers: [server.url], name: 'test' });
+    await ensureStreams(bus);
+  });
+  afterAll(async () => {
+    await bus?.close();
+    await server?.stop();
+  });
+}
 
 export function newCall() {
   calls += 1;

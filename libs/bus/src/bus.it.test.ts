@@ -2,7 +2,7 @@ import { startNatsServer } from '@callfleet/testkit';
 import { ROOT_CONTEXT } from '@opentelemetry/api';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { bus, newCall, offerOf } from './bus-under-test.ts';
+import { bus, connectedTo, newCall, offerOf } from './bus-under-test.ts';
 import { type CallRecord, writeCallRecord } from './call-record.ts';
 import { connectBus } from './connection.ts';
 import { announceGateway, gatewayPresence } from './gateway-presence.ts';
@@ -11,6 +11,8 @@ import { type KeptCall, KeptCalls } from './kept-calls.ts';
 import type { Offer } from './offer.ts';
 import { answer, ask } from './request-reply.ts';
 import { announceWorker, workerPresence } from './worker-presence.ts';
+
+connectedTo(startNatsServer);
 
 test('a call has one record, whoever writes it again', async () => {
   const call = newCall();

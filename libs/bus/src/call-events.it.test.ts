@@ -1,12 +1,14 @@
 import { startNatsServer } from '@callfleet/testkit';
 import { describe, expect, test } from 'vitest';
-import { bus, eventOf, newCall, outbox } from './bus-under-test.ts';
+import { bus, connectedTo, eventOf, newCall, outbox } from './bus-under-test.ts';
 import type { CallEvent } from './call-event.ts';
 import { CallEventFeed } from './call-event-feed.ts';
 import { callHistory } from './call-history.ts';
 import { type Bus, connectBus } from './connection.ts';
 import { EventOutbox } from './event-outbox.ts';
 import { ensureStreams } from './streams.ts';
+
+connectedTo(startNatsServer);
 
 describe('events of a call', () => {
   test('come once and in order, those from before and those from after', async () => {

@@ -1,11 +1,13 @@
 import { startNatsServer } from '@callfleet/testkit';
 import { describe, expect, test } from 'vitest';
-import { bus, eventOf, newCall, outbox } from './bus-under-test.ts';
+import { bus, connectedTo, eventOf, newCall, outbox } from './bus-under-test.ts';
 import type { CallEvent } from './call-event.ts';
 import { CallEventFeed } from './call-event-feed.ts';
 import { connectBus } from './connection.ts';
 import { EventOutbox } from './event-outbox.ts';
 import { ensureStreams } from './streams.ts';
+
+connectedTo(startNatsServer);
 
 describe('the outbox', () => {
   test('holds what NATS can not take, and delivers it in order when NATS is back', async () => {

@@ -1,8 +1,11 @@
+import { startNatsServer } from '@callfleet/testkit';
 import { headers } from '@nats-io/transport-node';
 import { describe, expect, test } from 'vitest';
-import { bus, newCall, offerOf } from './bus-under-test.ts';
+import { bus, connectedTo, newCall, offerOf } from './bus-under-test.ts';
 import { publishOffer } from './offer.ts';
 import { OfferQueue } from './offer-queue.ts';
+
+connectedTo(startNatsServer);
 
 describe('offers', () => {
   test('go to one worker each, and are gone when acknowledged', async () => {
