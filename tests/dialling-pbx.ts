@@ -1,5 +1,5 @@
 import { loadConfig } from '@callfleet/config';
-import { outboundParts } from '@callfleet/pbx';
+import { outboundAriConf, websocketClientConf } from '@callfleet/pbx';
 
 export interface Dialling {
   readonly port: number;
@@ -31,8 +31,9 @@ export function diallingFiles(dialling: Dialling): Record<string, string> {
   });
   const [pbx] = config.pbxs;
   if (!pbx) throw new Error('no PBX');
+  const secrets = { showSecrets: true };
   const files = Object.fromEntries(
-    outboundParts(config, pbx, { showSecrets: true }).map(({ title, text }) => [
+    [outboundAriConf(pbx, secrets), ...websocketClientConf(config, pbx, secrets)].map(({ title, text }) => [
       title,
       text.replace('/etc/ssl/certs/ca-certificates.crt', '{etc}/ca.pem'),
     ]),

@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import type { CallRecord } from '@callfleet/bus';
 import { placeCall, toneReport } from '@callfleet/testkit';
 import { afterEach, expect, test } from 'vitest';
 import { startTestFleet, type TestFleet } from './test-fleet.ts';
@@ -23,7 +24,8 @@ async function talkingCallers() {
 }
 
 /** All of them hear themselves again, and nobody else, and are in conversation in this relay at their ends. */
-async function hearAgain(calls: Awaited<ReturnType<typeof talkingCallers>>, relay: string): Promise<void> {
+async function hearAgain(calls: Awaited<ReturnType<typeof talkingCallers>>, relay: string): Promise<CallRecord[]> {
+  const records: CallRecord[] = [];
   // Whatever was on its way has been heard by then.
   await wait(500);
   await Promise.all(calls.map(({ call, hz }) => call.waitForTone(hz, 10_000)));
@@ -39,14 +41,30 @@ async function hearAgain(calls: Awaited<ReturnType<typeof talkingCallers>>, rela
     expect(record).toMatchObject({ endedBy: 'caller', takeovers: 0 });
     expect(record).not.toHaveProperty('error');
     expect(record.media.at(-1)?.relay).toMatch(relay);
+    records.push(record);
   }
+  return records;
 }
 
 test('a relay is killed: its callers are in conversation again, in the other relay, and nothing is left', async () => {
   system = await startTestFleet();
   const calls = await talkingCallers();
   await system.fleet.relays[0]?.kill();
-  await hearAgain(calls, 'pbx-b');
+  const records = await hearAgain(calls, 'pbx-b');
+  // Those of the relay that lives were not moved.
+  const moved = records.filter(({ unmeasured }) => unmeasured);
+  expect(moved).toHaveLength(4);
+  for (const { unmeasured, media } of moved) {
+    expect(unmeasured).toEqual([
+      {
+        provider: 'echo',
+        relay: expect.stringMatching('pbx-a'),
+        startedAt: expect.any(String),
+        lostAt: expect.any(String),
+      },
+    ]);
+    expect(media).toHaveLength(1);
+  }
   await system.expectNothingLeft();
 }, 60_000);
 
@@ -54,7 +72,8 @@ test('a relay is stopped under live calls: they go on in the other one', async (
   system = await startTestFleet();
   const calls = await talkingCallers();
   await system.fleet.relays[1]?.stop();
-  await hearAgain(calls, 'pbx-a');
+  const records = await hearAgain(calls, 'pbx-a');
+  expect(records.filter(({ unmeasured }) => unmeasured)).toEqual([]);
   await system.expectNothingLeft();
 }, 60_000);
 

@@ -5,6 +5,7 @@ import { dialplanFor, fallbackContext } from './dialplan.ts';
 import { httpAddressOf } from './http.ts';
 import { optionLines } from './instance.ts';
 import { DIALPLAN_MODULES, requiredModules } from './modules.ts';
+import { websocketClientConf } from './websocket-client.ts';
 
 /** FreePBX's table of ARI users keeps this many characters of a name. */
 const LONGEST_USER = 15;
@@ -17,6 +18,7 @@ export function freepbxParts(config: Config, pbx: PbxConfig, options: AriConfOpt
   return [
     advancedSettings(pbx),
     ariUser(pbx, options),
+    ...websocketClientConf(config, pbx, options).map((part) => ({ ...part, title: `/etc/asterisk/${part.title}` })),
     optionsFile(pbx),
     modulesFile(config),
     customDialplan(pbx),

@@ -31,7 +31,7 @@ const ALWAYS = [
 export const DIALPLAN_MODULES: readonly string[] = ['func_math.so', 'func_rand.so'];
 
 const FOR_TRANSPORT: Readonly<Record<Transport, readonly string[]>> = {
-  websocket: ['chan_websocket.so'],
+  websocket: ['chan_websocket.so', 'res_websocket_client.so'],
   rtp: ['chan_rtp.so', 'res_rtp_asterisk.so'],
   audiosocket: ['chan_audiosocket.so', 'res_audiosocket.so'],
 };

@@ -1,4 +1,4 @@
-import { type Config, isClassic, type PbxConfig } from '@callfleet/config';
+import { type Config, isClassic, legListeners, type PbxConfig } from '@callfleet/config';
 import { type AriConfOptions, ariConf } from './ari.ts';
 import { type ConfPart, renderParts } from './conf-file.ts';
 import { extensionsConf } from './dialplan.ts';
@@ -6,8 +6,9 @@ import { freepbxParts } from './freepbx.ts';
 import { httpConf } from './http.ts';
 import { asteriskConf, rtpConf } from './instance.ts';
 import { modulesConf } from './modules.ts';
-import { outboundParts } from './outbound.ts';
+import { outboundAriConf } from './outbound.ts';
 import { trunkConf } from './trunk.ts';
+import { websocketClientConf } from './websocket-client.ts';
 
 export const VARIANTS = ['asterisk', 'freepbx'] as const;
 export type Variant = (typeof VARIANTS)[number];
@@ -21,7 +22,8 @@ export function pbxSide(config: Config, pbx: PbxConfig, variant: Variant, option
 export function asteriskParts(config: Config, pbx: PbxConfig, options: AriConfOptions): ConfPart[] {
   return [
     httpConf(pbx),
-    ...(isClassic(pbx) ? [ariConf(pbx, options)] : outboundParts(config, pbx, options)),
+    isClassic(pbx) ? ariConf(pbx, options) : outboundAriConf(pbx, options),
+    ...websocketClientConf(config, pbx, options),
     asteriskConf(pbx),
     rtpConf(config),
     modulesConf(config),
@@ -40,10 +42,15 @@ function preamble(config: Config, pbx: PbxConfig, variant: Variant): string {
     floor(config, pbx),
     where,
     ...(isClassic(pbx)
-      ? ['; websocket_client.conf: nothing to do. Callfleet dials Asterisk, never the other way round.']
+      ? dialledByRelaysOnly(config)
       : ['; A gateway that dies may crash this Asterisk (seen on 22.10.1): read docs/outbound.md first.']),
     "; Then: asterisk -rx 'core restart when convenient', and ./callfleet doctor.",
   ].join('\n');
+}
+
+function dialledByRelaysOnly(config: Config): string[] {
+  if (legListeners(config).length > 0) return [];
+  return ['; websocket_client.conf: nothing to do. Callfleet dials Asterisk, never the other way round.'];
 }
 
 function floor({ relay }: Config, pbx: PbxConfig): string {

@@ -14,6 +14,7 @@ export function checkConfiguration(config: Config): Finding[] {
     ...pbxs.filter(({ pool }) => pool !== config.worker.pool).map(({ name, pool }) => otherPool(name, pool, config)),
     ...relayAddress(config),
     ...dialIns(config),
+    ...legs(config),
   ];
 }
 
@@ -88,6 +89,19 @@ function dialIns({ pbxs, gateway: { listen } }: Config): Finding[] {
       'gateway.listen',
       'PBXs dial in without TLS: passwords, digits and numbers go over the network as they are',
       'set gateway.listen.tls, or have a proxy with TLS before it',
+    ),
+  ];
+}
+
+/** The same of audio. */
+function legs({ relay: { transport, websocket } }: Config): Finding[] {
+  const { listen } = websocket;
+  if (transport !== 'websocket' || !listen || listen.tls || isLoopback(listen.host)) return [];
+  return [
+    about.warning(
+      'relay.websocket.listen',
+      'PBXs connect with their media legs without TLS: passwords and audio go over the network as they are',
+      'set relay.websocket.listen.tls, or have a proxy with TLS before it',
     ),
   ];
 }

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { loadConfig } from '@callfleet/config';
+import { legListeners, loadConfig } from '@callfleet/config';
 import { Fleet, planRelays } from '@callfleet/supervise';
 import { serviceMain } from '../repository.ts';
 import { aborted, stopSignal } from '../signals.ts';
@@ -24,6 +24,7 @@ export async function upCommand(options: UpOptions): Promise<number> {
       config.pbxs.map((pbx) => pbx.zone),
       config.up.relaysPerZone,
       config.relay.rtp,
+      legListeners(config),
     ),
     httpPortFrom: config.up.httpPortFrom,
     onLine: (name, line) => console.log(`${name.padEnd(12)} ${line}`),

@@ -17,6 +17,7 @@ export {
   type AriSocketUse,
 } from './ari-socket.ts';
 export { type AsteriskVersion, parseAsteriskVersion } from './asterisk-version.ts';
+export { type DialInAccount, isAuthorized } from './basic-credentials.ts';
 export {
   AriBusyError,
   AriClosedError,

@@ -13,6 +13,17 @@ import { traceHeaders } from './trace-context.ts';
 
 const milliseconds = z.number();
 
+const unmeasuredSchema = z.object({
+  provider: z.string(),
+  relay: z.string(),
+  /** Audio flowed in both directions; by the relay's clock. */
+  startedAt: z.string(),
+  /** The relay was found to be gone; by the worker's clock. Absent: not by the worker that wrote the record. */
+  lostAt: z.string().optional(),
+});
+
+export type UnmeasuredSession = z.infer<typeof unmeasuredSchema>;
+
 /**
  * The call record (CDR): what is known of a call when it is over. Written by the last worker that had it, or by the gateway
  * when no worker has it at its end. Times are ISO 8601, on Asterisk's clock. docs/call-records.md explains each field.
@@ -64,6 +75,8 @@ export const callRecordSchema = z.object({
   /** How many digits the caller pressed; never which. Absent: written by the gateway. */
   digits: z.int().nonnegative().optional(),
   media: z.array(mediaStatsSchema.extend({ relay: z.string(), reason: z.string() })),
+  /** Media sessions whose relay died, with what it had measured. Absent: there was none, or written by the gateway. */
+  unmeasured: z.array(unmeasuredSchema).optional(),
 });
 
 export type CallRecord = z.infer<typeof callRecordSchema>;
@@ -71,7 +84,7 @@ export type CallRecord = z.infer<typeof callRecordSchema>;
 /** What whoever writes the record knows beyond the call's offer. */
 type KnownAtEnd = Pick<
   CallRecord,
-  'program' | 'workers' | 'answeredAt' | 'endedAt' | 'endedBy' | 'status' | 'cause' | 'error' | 'digits'
+  'program' | 'workers' | 'answeredAt' | 'endedAt' | 'endedBy' | 'status' | 'cause' | 'error' | 'digits' | 'unmeasured'
 > & {
   readonly media?: CallRecord['media'] | undefined;
   /** Of whom we called. Default: what the hang-up cause says. */

@@ -5,7 +5,13 @@ export { CallEventFeed } from './call-event-feed.ts';
 export { callHistory } from './call-history.ts';
 export { CallJournal } from './call-journal.ts';
 export { advance, type CallProgress } from './call-progress.ts';
-export { type CallRecord, callRecordOf, callRecordSchema, writeCallRecord } from './call-record.ts';
+export {
+  type CallRecord,
+  callRecordOf,
+  callRecordSchema,
+  type UnmeasuredSession,
+  writeCallRecord,
+} from './call-record.ts';
 export { CancelError, cancelCall } from './cancel.ts';
 export { type CancelReply, type CancelRequest, cancelRequestSchema } from './cancel-messages.ts';
 export { type Command, type CommandRefusal, type CommandReply, commandReplySchema, commandSchema } from './command.ts';

@@ -121,7 +121,7 @@ export type RelayReply = z.infer<typeof relayReplySchema>;
 /** Events of a media session on its call's subject. The type is `media.<key>`. */
 export const mediaEventSchemas = {
   /** Audio flows in both directions. */
-  started: z.object({ session: z.string(), relay: z.string() }),
+  started: z.object({ session: z.string(), relay: z.string(), provider: z.string() }),
   /** Something the caller or the bot said, whole. */
   turn: z.object({
     session: z.string(),

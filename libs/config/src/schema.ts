@@ -171,7 +171,7 @@ const worker = section({
 });
 
 const LINEAR_FORMATS = ['slin', 'slin16', 'slin24', 'slin48'] as const;
-const MEDIA_FORMATS = ['ulaw', 'alaw', ...LINEAR_FORMATS] as const;
+const MEDIA_FORMATS = ['ulaw', 'alaw', ...LINEAR_FORMATS, 'opus'] as const;
 
 /**
  * What each transport carries in both directions. AudioSocket has linear audio only. Over RTP Asterisk sends the faster ones, but
@@ -204,6 +204,18 @@ const relay = section({
   websocket: section({
     /** Audio sent ahead of its time; Asterisk plays it at its own pace. */
     leadMs: z.int().min(20).max(400).default(60),
+    /** Where PBXs connect to with their media legs; none: the relay connects to the PBX. */
+    listen: section({
+      host: z.string().min(1).default('0.0.0.0'),
+      port: z.int().min(1).max(65_535),
+      /** PEM files. Without them passwords and audio go over the network as they are. */
+      tls: section({ certFile: z.string().min(1), keyFile: z.string().min(1) }).optional(),
+      /** The entry of the PBXs' websocket_client.conf that names this relay. */
+      client: z
+        .string()
+        .regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be 1 to 64 of A-Z, a-z, 0-9, "_" and "-"')
+        .default('callfleet-relay'),
+    }).optional(),
   }).prefault({}),
   audiosocket: section({
     bindAddress: z.string().min(1).default('0.0.0.0'),

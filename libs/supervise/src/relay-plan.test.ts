@@ -18,3 +18,16 @@ test('no two relays share a port', () => {
     [20_064, 20_095],
   ]);
 });
+
+test('each relay listens for legs at a port of its own, under a name of its own', () => {
+  const listeners = [
+    { client: 'callfleet-relay', port: 8443 },
+    { client: 'callfleet-relay-2', port: 8444 },
+  ];
+  const relays = planRelays(['a', 'b'], 1, { portMin: 20_000, portMax: 29_999 }, listeners);
+  expect(relays.map(({ env }) => env.CALLFLEET_RELAY__WEBSOCKET__LISTEN__PORT)).toEqual(['8443', '8444']);
+  expect(relays.map(({ env }) => env.CALLFLEET_RELAY__WEBSOCKET__LISTEN__CLIENT)).toEqual([
+    'callfleet-relay',
+    'callfleet-relay-2',
+  ]);
+});

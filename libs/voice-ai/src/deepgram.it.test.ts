@@ -1,6 +1,7 @@
 import { startDeepgramServer } from '@callfleet/testkit';
 import { expect, test, vi } from 'vitest';
-import { describeAi, oneOf } from './ai-conformance.ts';
+import { describeAi } from './ai-conformance.ts';
+import { oneOf } from './local-ai.ts';
 
 const { ai, connected } = describeAi({ name: 'deepgram', start: startDeepgramServer, without: ['usage'] });
 

@@ -1,6 +1,7 @@
 import { startElevenLabsServer } from '@callfleet/testkit';
 import { expect, test, vi } from 'vitest';
-import { askAndBeAnswered, describeAi } from './ai-conformance.ts';
+import { describeAi } from './ai-conformance.ts';
+import { askAndBeAnswered } from './local-ai.ts';
 
 const { ai, connected } = describeAi({
   name: 'elevenlabs',

@@ -1,6 +1,7 @@
 import { startMediaStreamsBot } from '@callfleet/testkit';
 import { expect, test, vi } from 'vitest';
-import { askAndBeAnswered, describeAi, oneOf } from './ai-conformance.ts';
+import { describeAi } from './ai-conformance.ts';
+import { askAndBeAnswered, oneOf } from './local-ai.ts';
 
 const { ai, connected } = describeAi({
   name: 'twilio',

@@ -1,6 +1,6 @@
 import { type CallRecord, callRecordOf, type Offer, type ProgramVersion } from '@callfleet/bus';
 import type { CallOutcome } from '@callfleet/calls/runtime';
-import type { MediaResult } from './relay-client.ts';
+import type { MediaLedger } from './media-ledger.ts';
 
 export interface WorkerKnows {
   readonly program: ProgramVersion;
@@ -9,12 +9,13 @@ export interface WorkerKnows {
   /** CALLFLEET_STATUS, if it was set. */
   readonly status: string | undefined;
   readonly outcome: CallOutcome;
-  readonly media: Iterable<MediaResult>;
+  readonly ledger: Pick<MediaLedger, 'media' | 'unmeasured'>;
 }
 
 /** The record of a call from its offer, its outcome and what its media sessions measured. */
-export function workerRecordOf(offer: Offer, { program, workers, status, outcome, media }: WorkerKnows): CallRecord {
+export function workerRecordOf(offer: Offer, { program, workers, status, outcome, ledger }: WorkerKnows): CallRecord {
   const { answeredAt, cause, error, endedBy, digits, dialed } = outcome;
+  const { unmeasured } = ledger;
   const wentBack = endedBy === 'dialplan' || endedBy === 'error';
   return callRecordOf(offer, {
     program,
@@ -29,6 +30,7 @@ export function workerRecordOf(offer: Offer, { program, workers, status, outcome
     // One call, one endpoint: nobody else can have been called instead.
     ...(dialed && dialed !== 'congested' && { dialed }),
     digits,
-    media: [...media].map(({ relay, reason, stats }) => ({ ...stats, relay, reason })),
+    media: ledger.media,
+    ...(unmeasured.length > 0 && { unmeasured }),
   });
 }

@@ -3,7 +3,6 @@ import {
   type Bus,
   type CallEvent,
   CallEventFeed,
-  mediaEventSchemas,
   type Offer,
   type ProgramVersion,
   writeCallRecord,
@@ -17,6 +16,7 @@ import { workerRecordOf } from './call-record.ts';
 import { wallClock } from './clock.ts';
 import { GatewayClient, type MayAct } from './gateway-client.ts';
 import { type OpenJournal, openJournal } from './journal.ts';
+import { MediaLedger } from './media-ledger.ts';
 import { countEnded } from './metrics.ts';
 import { type ProgramRoute, versionOf } from './program-routes.ts';
 import { NoProgramThreadError, type ProgramPlaces } from './program-threads.ts';
@@ -59,6 +59,7 @@ export class ClaimedCall {
   readonly #log: Logger;
   readonly #gateway: GatewayClient;
   readonly #relay: RelayClient;
+  readonly #ledger = new MediaLedger();
   /** Aborted when the call is not this worker's any more, or over. */
   readonly #part = new AbortController();
   #running: RunningProgram | undefined;
@@ -77,6 +78,7 @@ export class ClaimedCall {
     this.#relay = new RelayClient({
       ...{ bus, directory: relays, call: where, epoch: lease.epoch, mayAct, over: this.#part.signal },
       watch: options.relayWatch,
+      ledger: this.#ledger,
       onLost: (session) => this.#running?.deliver(mediaLost(offer.call, session)),
     });
   }
@@ -103,7 +105,7 @@ export class ClaimedCall {
         workers,
         status: this.#gateway.status,
         outcome,
-        media: this.#relay.results.values(),
+        ledger: this.#ledger,
       });
       await writeCallRecord(bus, record);
       countEnded(route.name, record.endedBy);
@@ -195,7 +197,7 @@ export class ClaimedCall {
       this.#openJournal(run, claimed),
       CallEventFeed.open(bus, offer.call, {
         onEvent: (event) => {
-          this.#rememberMedia(event);
+          this.#ledger.hear(event);
           if (running) running.deliver(event);
           else events.push(event);
         },
@@ -300,14 +302,6 @@ export class ClaimedCall {
   #passOn(error: unknown, run: number): never {
     if (error instanceof CallTakenOverError && run === this.#run) this.lose(error.message);
     throw error;
-  }
-
-  /** What a media session that ended by itself measured. */
-  #rememberMedia(event: CallEvent): void {
-    if (event.type !== 'media.ended') return;
-    const ended = mediaEventSchemas.ended.safeParse(event.data);
-    if (ended.success && !this.#relay.results.has(ended.data.session))
-      this.#relay.results.set(ended.data.session, ended.data);
   }
 }
 

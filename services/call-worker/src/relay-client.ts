@@ -1,17 +1,10 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import {
-  askAgain,
-  type Bus,
-  BusError,
-  type MediaStats,
-  type RelayReply,
-  relayReplySchema,
-  subjects,
-} from '@callfleet/bus';
+import { askAgain, type Bus, BusError, type RelayReply, relayReplySchema, subjects } from '@callfleet/bus';
 import { MediaUnavailableError } from '@callfleet/calls';
 import type { KnownMediaSession, MediaOrder, MediaRequest, OpenMediaSession } from '@callfleet/calls/runtime';
 import type { CallIdentity } from './call-identity.ts';
 import type { MayAct } from './gateway-client.ts';
+import type { MediaLedger } from './media-ledger.ts';
 import type { RelayDirectory } from './relay-directory.ts';
 import type { RelayWatch } from './relay-watch.ts';
 import { NotCertainError } from './standing.ts';
@@ -19,13 +12,6 @@ import { NotCertainError } from './standing.ts';
 const RELAY_TIMEOUT_MS = 3000;
 const CLOSE_ATTEMPTS = 3;
 const RETRY_AFTER_MS = 100;
-
-/** What a media session measured, once it is over. */
-export interface MediaResult {
-  readonly relay: string;
-  readonly reason: string;
-  readonly stats: MediaStats;
-}
 
 export interface RelayClientOptions {
   readonly bus: Bus;
@@ -35,6 +21,8 @@ export interface RelayClientOptions {
   readonly mayAct: MayAct;
   readonly over: AbortSignal;
   readonly watch: Pick<RelayWatch, 'watch'>;
+  /** What sessions measured, from the answers to `close`, and which are lost. */
+  readonly ledger: Pick<MediaLedger, 'measured' | 'lost'>;
   /** The relay of a session is gone, and the session with it. */
   readonly onLost: (session: string) => void;
 }
@@ -50,8 +38,7 @@ export class RelayClient {
   readonly #watch: Pick<RelayWatch, 'watch'>;
   readonly #onLost: (session: string) => void;
   readonly #watched = new Map<string, () => void>();
-  /** By session; from the relay's answer to `close`, or from its `media.ended` when it ended by itself. */
-  readonly results = new Map<string, MediaResult>();
+  readonly #ledger: Pick<MediaLedger, 'measured' | 'lost'>;
 
   constructor(options: RelayClientOptions) {
     this.#bus = options.bus;
@@ -61,6 +48,7 @@ export class RelayClient {
     this.#mayAct = options.mayAct;
     this.#over = options.over;
     this.#watch = options.watch;
+    this.#ledger = options.ledger;
     this.#onLost = options.onLost;
   }
 
@@ -116,6 +104,7 @@ export class RelayClient {
     if (this.#watched.has(session) || this.#over.aborted) return;
     const stop = this.#watch.watch(relay, () => {
       this.#directory.forget(relay);
+      this.#ledger.lost(session, new Date().toISOString());
       this.#onLost(session);
     });
     this.#watched.set(session, stop);
@@ -139,9 +128,7 @@ export class RelayClient {
     this.#unwatch(session);
     for (let attempt = 1; attempt <= CLOSE_ATTEMPTS; attempt += 1) {
       const reply = await this.#ask(relay, { op: 'close', session, reason });
-      // One that had ended by itself has told why.
-      if (reply.ok && reply.stats && !this.results.has(session))
-        this.results.set(session, { relay, reason: 'closed', stats: reply.stats });
+      if (reply.ok && reply.stats) this.#ledger.measured(session, relay, 'closed', reply.stats);
       // Closing again does no harm, and a session that stays takes room from others.
       if (reply.ok || reply.code !== 'CF_BUS_TIMEOUT') return;
     }

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import type { DialInAccount } from '@callfleet/ari';
 import {
   announceRelay,
   answer,
@@ -14,12 +16,14 @@ import {
   whyNatsIsAway,
 } from '@callfleet/bus';
 import { type Config, loadConfig, watchConfig } from '@callfleet/config';
-import { PacingClock } from '@callfleet/media';
+import { type FormatName, PacingClock } from '@callfleet/media';
 import { eventMetrics, inSpan, type Logger, runService, type Service, watchSpill } from '@callfleet/telemetry';
 import { AudioSocketServer } from './audiosocket-server.ts';
 import { type AudioSocketFormat, AudioSocketTransport } from './audiosocket-transport.ts';
 import { RelayError } from './errors.ts';
 import { watchEventLoop } from './event-loop-delay.ts';
+import { dialledToPbx } from './leg-socket.ts';
+import { LegSocketServer } from './leg-socket-server.ts';
 import { watchRoom } from './metrics.ts';
 import { PortPool } from './port-pool.ts';
 import { processTime } from './process-time.ts';
@@ -57,7 +61,7 @@ await runService('media-relay', loadConfig, async (config, service) => {
   service.onDrain('events', () => outbox.flushed());
   service.onDrain('leftovers', () => leftovers);
 
-  const urls = new Map(config.pbxs.map(({ name, url }) => [name, url]));
+  const pbxs = new Map(config.pbxs.map((pbx) => [pbx.name, pbx]));
   // Gateways may have a new PBX, and calls of it, a while before this process's file names it.
   const heardUrls = new Map<string, string>();
   const unfollow = followPbxAnnouncements(
@@ -68,8 +72,8 @@ await runService('media-relay', loadConfig, async (config, service) => {
   service.onStop('pbx announcements', unfollow);
   const unwatch = watchConfig(config, {
     // Those of PBXs that are gone stay, since calls of theirs may go on.
-    onPbxs(pbxs) {
-      for (const { name, url } of pbxs) urls.set(name, url);
+    onPbxs(changed) {
+      for (const pbx of changed) pbxs.set(pbx.name, pbx);
     },
     onRestartNeeded: (keys) => log.warn({ keys }, 'config.restart-needed'),
     onRefused: (error) => log.error({ err: error }, 'config.refused'),
@@ -82,7 +86,10 @@ await runService('media-relay', loadConfig, async (config, service) => {
     clock,
     time: processTime,
     log,
-    transport: await transportFor(config, service, (pbx) => urls.get(pbx) ?? heardUrls.get(pbx)),
+    transport: await transportFor(config, service, {
+      urlOf: (pbx) => pbxs.get(pbx)?.url ?? heardUrls.get(pbx),
+      accountOf: (pbx) => pbxs.get(pbx),
+    }),
     events: (call, session) => {
       const fields = traceFields();
       return sessionEvents({ relay: instance, call, session, publish: (event) => outbox.publish(event, fields) });
@@ -119,11 +126,16 @@ await runService('media-relay', loadConfig, async (config, service) => {
   announce(bus, relay);
 });
 
-/** @param urlOf of a PBX, as it is now */
+/** What is known of a PBX now. */
+interface KnownPbxs {
+  urlOf(pbx: string): string | undefined;
+  accountOf(pbx: string): DialInAccount | undefined;
+}
+
 async function transportFor(
   config: Config,
   service: Service,
-  urlOf: (pbx: string) => string | undefined,
+  { urlOf, accountOf }: KnownPbxs,
 ): Promise<(pbx: string, listener: TransportListener) => MediaTransport> {
   const { audiosocket, rtp, transport, websocket } = config.relay;
   const time = processTime;
@@ -136,13 +148,40 @@ async function transportFor(
   }
   const { format = 'ulaw' } = config.relay;
   const ports = new PortPool({ ...rtp, now: time.now });
-  if (transport === 'rtp') return (_pbx, listener) => new RtpTransport({ ...rtp, ports, format, time }, listener);
+  if (transport === 'rtp') {
+    const options = { ...rtp, ports, format: format as FormatName, time };
+    return (_pbx, listener) => new RtpTransport(options, listener);
+  }
+  if (websocket.listen) {
+    const server = await listenForLegs(config, service, websocket.listen);
+    return (pbx, listener) => {
+      if (!accountOf(pbx)) throw new RelayError('CF_PBX_UNKNOWN', `PBX "${pbx}" is not in this relay's configuration`);
+      const leg = server.expect(() => accountOf(pbx));
+      return new WebSocketTransport({ ...websocket, leg, format, time }, listener);
+    };
+  }
   return (pbx, listener) => {
     const pbxUrl = urlOf(pbx);
     if (!pbxUrl)
       throw new RelayError('CF_PBX_UNKNOWN', `this relay has no url of PBX "${pbx}", nor does a gateway tell of one`);
-    return new WebSocketTransport({ ...websocket, pbxUrl, format, time }, listener);
+    return new WebSocketTransport({ ...websocket, leg: dialledToPbx(pbxUrl), format, time }, listener);
   };
+}
+
+async function listenForLegs(
+  { relay: { maxSessions } }: Config,
+  service: Service,
+  { tls, ...listen }: NonNullable<Config['relay']['websocket']['listen']>,
+): Promise<LegSocketServer> {
+  const server = await LegSocketServer.listen({
+    ...listen,
+    ...(tls && { tls: { cert: readFileSync(tls.certFile, 'utf8'), key: readFileSync(tls.keyFile, 'utf8') } }),
+    maxLegs: maxSessions,
+    time: processTime,
+    onRefused: (why, from) => service.log.warn({ why, from }, 'leg.refused'),
+  });
+  service.onStop('legs', () => server.close());
+  return server;
 }
 
 function announce(bus: Bus, relay: Relay): void {

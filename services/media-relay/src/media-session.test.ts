@@ -59,7 +59,7 @@ describe('a media session', () => {
     provider.context.playout.play(new Uint8Array(480).fill(7));
     say(transport, time, frames(5));
     expect(session.state).toBe('TALKING');
-    expect(events).toEqual([{ type: 'started' }]);
+    expect(events).toEqual([{ type: 'started', provider: 'simulated' }]);
     expect(provider.heard).toHaveLength(5);
     expect(transport.sent.filter((byte) => byte !== SILENCE)).toEqual([7, 7, 7]);
   });

@@ -19,7 +19,7 @@ export type EndReason = MediaEnded['reason'];
 
 /** What a session tells its relay. `ended` is the last. */
 export type SessionEvent =
-  | { readonly type: 'started' }
+  | { readonly type: 'started'; readonly provider: string }
   | Exclude<VoiceEvent, { type: 'ended' | 'failed' | 'usage' }>
   | {
       readonly type: 'ended';
@@ -256,7 +256,7 @@ export class MediaSession {
       this.#state = 'TALKING';
       this.#talkingSince = this.#lastHeardAt;
       this.#firstAudio.begin();
-      this.#options.tell({ type: 'started' });
+      this.#options.tell({ type: 'started', provider: this.#options.provider.name });
     }
     this.#voice?.hear(this.#isPrivate ? new Uint8Array(frame.length).fill(this.#transport.format.silenceByte) : frame);
   }

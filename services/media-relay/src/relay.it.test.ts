@@ -1,4 +1,9 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { AriHttp, AriSocket, bridges, channels, expectOk } from '@callfleet/ari';
 import {
   ask,
@@ -25,9 +30,35 @@ let pbx: Asterisk;
 let nats: NatsServer;
 let bus: Bus;
 const closing: Array<() => Promise<unknown> | unknown> = [];
+const afterTests: Array<() => Promise<unknown>> = [];
+
+/** Where the relay listens for PBXs that connect with their legs. */
+const LEGS_PORT = 26_110;
+const DIALLED_IN = 'websocket-dialled-in';
+const ACCOUNT = { username: 'callfleet', password: 'callfleet' };
+const CLIENT = `[callfleet-relay]
+type = websocket_client
+connection_type = per_call_config
+uri = wss://localhost:${LEGS_PORT}/media
+protocols = media
+username = ${ACCOUNT.username}
+password = ${ACCOUNT.password}
+tls_enabled = yes
+ca_list_file = {etc}/relay.pem
+`;
+let tls: { certFile: string; keyFile: string };
 
 beforeAll(async () => {
-  [pbx, nats] = await Promise.all([startAsterisk({ apps: [APP] }), startNatsServer()]);
+  const folder = await mkdtemp(join(tmpdir(), 'callfleet-legs-'));
+  afterTests.push(() => rm(folder, { recursive: true, force: true }));
+  tls = { certFile: join(folder, 'cert.pem'), keyFile: join(folder, 'key.pem') };
+  await promisify(execFile)('openssl', [
+    ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'],
+    ...['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost'],
+    ...['-keyout', tls.keyFile, '-out', tls.certFile],
+  ]);
+  const files = { 'websocket_client.conf': CLIENT, 'relay.pem': await readFile(tls.certFile, 'utf8') };
+  [pbx, nats] = await Promise.all([startAsterisk({ apps: [APP], files, ...ACCOUNT }), startNatsServer()]);
   bus = await connectBus({ servers: [nats.url], name: 'relay-test' });
 });
 afterEach(async () => {
@@ -35,8 +66,11 @@ afterEach(async () => {
 });
 afterAll(async () => {
   await bus?.close();
-  await Promise.all([pbx?.stop(), nats?.stop()]);
+  await Promise.all([pbx?.stop(), nats?.stop(), ...afterTests.map((clean) => clean())]);
 });
+
+/** The transport by its name in the configuration. */
+const kindOf = (transport: string) => (transport === DIALLED_IN ? 'websocket' : transport);
 
 /** A relay in a process of its own, as it is deployed. @returns it and its name on the bus */
 async function startRelay(transport: string, format?: string): Promise<{ process: Child; relay: string }> {
@@ -57,7 +91,10 @@ async function startRelay(transport: string, format?: string): Promise<{ process
       CALLFLEET_PBXS: JSON.stringify([
         { name: pbx.name, url: pbx.httpUrl, username: pbx.username, password: pbx.password },
       ]),
-      CALLFLEET_RELAY__TRANSPORT: transport,
+      CALLFLEET_RELAY__TRANSPORT: kindOf(transport),
+      ...(transport === DIALLED_IN && {
+        CALLFLEET_RELAY__WEBSOCKET__LISTEN: JSON.stringify({ port: LEGS_PORT, tls }),
+      }),
       ...(format && { CALLFLEET_RELAY__FORMAT: format }),
       CALLFLEET_RELAY__ZONE: transport,
       CALLFLEET_RELAY__RTP__PORT_MIN: '26000',
@@ -139,7 +176,7 @@ async function callThrough(
   return { process, relay, caller, ...(await served) };
 }
 
-describe.each(['rtp', 'websocket', 'audiosocket'])('a caller on a real Asterisk, over %s', (transport) => {
+describe.each(['rtp', 'websocket', DIALLED_IN, 'audiosocket'])('a caller on a real Asterisk, over %s', (transport) => {
   test('hears an echo, without a pause, and the relay measures the same', async () => {
     const { relay, caller, call, session, events } = await callThrough(transport, { name: 'echo', options: {} });
     const from = await caller.waitForTone(440, 5000);
@@ -149,7 +186,10 @@ describe.each(['rtp', 'websocket', 'audiosocket'])('a caller on a real Asterisk,
     // A frame that is dropped to catch up after a stall of this machine splits the tone: how many is measured elsewhere.
     expect(tenths.filter((tenth) => caller.heard.level(440, tenth) > 0.6).length).toBeGreaterThanOrEqual(5);
     const closed = await request(relay, { op: 'close', session, call, epoch: 1, reason: 'test' });
-    expect(closed).toMatchObject({ ok: true, stats: { provider: 'echo', transport, heard: { lost: 0 } } });
+    expect(closed).toMatchObject({
+      ok: true,
+      stats: { provider: 'echo', transport: kindOf(transport), heard: { lost: 0 } },
+    });
     if (!closed.ok || !closed.stats) return expect.unreachable();
     const { heard, spoke } = closed.stats;
     expect(heard.ms).toBeGreaterThan(2000);
@@ -191,14 +231,23 @@ describe.each(['rtp', 'websocket', 'audiosocket'])('a caller on a real Asterisk,
 const wideband = ['slin16', 'slin24', 'slin48'];
 test.each([
   ...['alaw', 'slin'].map((format) => ['rtp', format] as const),
-  ...['alaw', 'slin', ...wideband].map((format) => ['websocket', format] as const),
+  ...['alaw', 'slin', ...wideband, 'opus'].map((format) => ['websocket', format] as const),
+  ...['alaw', 'slin48', 'opus'].map((format) => [DIALLED_IN, format] as const),
   ...wideband.map((format) => ['audiosocket', format] as const),
 ])('over %s audio may be %s', async (transport, format) => {
   const { caller, call, relay, session } = await callThrough(transport, { name: 'echo', options: {} }, format);
   await caller.waitForTone(440, 5000);
   await new Promise((resolve) => setTimeout(resolve, 1000));
   const closed = await request(relay, { op: 'close', session, call, epoch: 1, reason: 'test' });
-  expect(closed).toMatchObject({ ok: true, stats: { transport, heard: { lost: 0 } } });
+  expect(closed).toMatchObject({ ok: true, stats: { transport: kindOf(transport), heard: { lost: 0 } } });
   if (!closed.ok || !closed.stats) return expect.unreachable();
   expect(closed.stats.heard.peakDbfs).toBeCloseTo(-9, 0);
+});
+
+test('a relay that dies takes its leg along, and not the PBX that has connected to it', async () => {
+  const { process, caller } = await callThrough(DIALLED_IN, { name: 'echo', options: {} });
+  await caller.waitForTone(440, 5000);
+  process.kill();
+  await vi.waitFor(async () => expect(await pbx.cli('core show channels concise')).not.toContain('WebSocket/'), 5000);
+  expect(await pbx.cli('core show channels concise')).toContain('PJSIP/');
 });

@@ -24,7 +24,7 @@ function tell(...events: SessionEvent[]): CallEvent[] {
 
 test('events are numbered and named, and each has what its schema asks for', () => {
   const [started, turn, ended] = tell(
-    { type: 'started' },
+    { type: 'started', provider: 'echo' },
     { type: 'turn', role: 'bot', text: 'hello', startMs: 0, endMs: 900 },
     { type: 'ended', reason: 'media-lost', detail: 'closed', stats },
   );

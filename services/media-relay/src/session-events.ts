@@ -34,7 +34,7 @@ export function sessionEvents(options: SessionEventsOptions): (event: SessionEve
 function dataOf(event: SessionEvent, relay: string, session: string): Record<string, unknown> {
   switch (event.type) {
     case 'started':
-      return { session, relay } satisfies MediaStarted;
+      return { session, relay, provider: event.provider } satisfies MediaStarted;
     case 'ended': {
       const { reason, detail, stats } = event;
       return { session, relay, reason, ...(detail !== undefined && { detail }), stats } satisfies MediaEnded;

@@ -17,7 +17,7 @@ import {
   type RtpPacket,
   uuidFrame,
 } from '@callfleet/media';
-import { type WebSocket, WebSocketServer } from 'ws';
+import { WebSocket, WebSocketServer } from 'ws';
 
 /** The PBX's end of one leg, for tests of transports and sessions. */
 export interface SimulatedLeg {
@@ -95,7 +95,6 @@ export async function simulatedRtpLeg(payloadType = 0): Promise<SimulatedRtpLeg>
 }
 
 export interface SimulatedWebSocketLeg extends SimulatedLeg {
-  readonly url: string;
   readonly commands: string[];
   /** Says something in a text message. */
   tell(event: Record<string, unknown>): void;
@@ -105,7 +104,7 @@ export interface SimulatedWebSocketLeg extends SimulatedLeg {
 const CONNECTION_ID = '508e0c20-d596-44e3-ae6b-1bfd6c46054b';
 
 /** A chan_websocket channel in server mode, on an HTTP server of its own. */
-export async function simulatedWebSocketLeg(): Promise<SimulatedWebSocketLeg> {
+export async function simulatedWebSocketLeg(): Promise<SimulatedWebSocketLeg & { readonly url: string }> {
   const http = createServer();
   const server = new WebSocketServer({ noServer: true, handleProtocols: () => 'media' });
   http.on('upgrade', (request, socket, head) => {
@@ -115,33 +114,85 @@ export async function simulatedWebSocketLeg(): Promise<SimulatedWebSocketLeg> {
   });
   http.listen(0, '127.0.0.1');
   await once(http, 'listening');
-  let client: WebSocket | undefined;
-  const received: Uint8Array[] = [];
-  const commands: string[] = [];
-  server.on('connection', (connected: WebSocket) => {
-    client = connected;
-    connected.on('message', (data: Buffer, isBinary: boolean) => {
-      if (isBinary) received.push(data);
-      else commands.push((JSON.parse(data.toString()) as { command: string }).command);
-    });
-    connected.send(JSON.stringify({ event: 'MEDIA_START', connection_id: CONNECTION_ID, optimal_frame_size: 160 }));
-  });
+  const channel = new SimulatedWebSocketChannel();
+  server.on('connection', (client: WebSocket) => channel.speakOver(client));
   return {
+    ...channel.leg(CONNECTION_ID),
     url: `http://127.0.0.1:${(http.address() as AddressInfo).port}`,
-    channelVariables: { MEDIA_WEBSOCKET_CONNECTION_ID: CONNECTION_ID, MEDIA_WEBSOCKET_OPTIMAL_FRAME_SIZE: '160' },
-    wrongVariables: {},
-    received,
-    commands,
-    press: (digit) => client?.send(JSON.stringify({ event: 'DTMF_END', channel_id: 'x', digit })),
-    say: (frame) => client?.send(frame),
-    tell: (event) => client?.send(JSON.stringify(event)),
-    hangUp: () => client?.close(1000),
     close: async () => {
-      client?.terminate();
+      channel.client?.terminate();
       http.close();
       await once(http, 'close');
     },
   };
+}
+
+export interface SimulatedDiallingLeg extends SimulatedWebSocketLeg {
+  /** Connects as Asterisk does when it is told to make the leg. @returns the HTTP status; 101: it is let in */
+  make(as: ExternalMedia, auth?: string): Promise<number>;
+}
+
+/** A chan_websocket channel in client mode, whose websocket_client.conf names this port of the relay. */
+export function simulatedDiallingLeg(port: number, account: string): SimulatedDiallingLeg {
+  const channel = new SimulatedWebSocketChannel();
+  return {
+    ...channel.leg('callfleet-relay'),
+    wrongVariables: { MEDIA_WEBSOCKET_CONNECTION_ID: CONNECTION_ID },
+    make({ transport_data }, auth = account) {
+      const [, query] = /v\((.*?)\)/.exec(transport_data ?? '') ?? [];
+      const client = new WebSocket(`ws://127.0.0.1:${port}/media?${query}`, 'media', { auth });
+      const status = Promise.withResolvers<number>();
+      client.on('error', () => {});
+      client.on('open', () => {
+        channel.speakOver(client);
+        status.resolve(101);
+      });
+      client.on('unexpected-response', (_request, response) => {
+        status.resolve(response.statusCode ?? 0);
+        client.terminate();
+      });
+      return status.promise;
+    },
+    close: async () => channel.client?.terminate(),
+  };
+}
+
+/** What a chan_websocket channel says and hears, whoever connected. */
+class SimulatedWebSocketChannel {
+  readonly received: Uint8Array[] = [];
+  readonly commands: string[] = [];
+  client: WebSocket | undefined;
+  /** The relay may know of the connection before we do. */
+  readonly #unsent: Array<Uint8Array | string> = [];
+
+  speakOver(client: WebSocket): void {
+    this.client = client;
+    client.on('message', (data: Buffer, isBinary: boolean) => {
+      if (isBinary) this.received.push(data);
+      else this.commands.push((JSON.parse(data.toString()) as { command: string }).command);
+    });
+    this.#send(JSON.stringify({ event: 'MEDIA_START', connection_id: CONNECTION_ID, optimal_frame_size: 160 }));
+    for (const message of this.#unsent.splice(0)) client.send(message);
+  }
+
+  leg(connectionId: string): Omit<SimulatedWebSocketLeg, 'close'> {
+    const tell = (event: Record<string, unknown>) => this.#send(JSON.stringify(event));
+    return {
+      channelVariables: { MEDIA_WEBSOCKET_CONNECTION_ID: connectionId, MEDIA_WEBSOCKET_OPTIMAL_FRAME_SIZE: '160' },
+      wrongVariables: {},
+      received: this.received,
+      commands: this.commands,
+      tell,
+      press: (digit) => tell({ event: 'DTMF_END', channel_id: 'x', digit }),
+      say: (frame) => this.#send(frame),
+      hangUp: () => this.client?.close(1000),
+    };
+  }
+
+  #send(message: Uint8Array | string): void {
+    if (this.client) this.client.send(message);
+    else this.#unsent.push(message);
+  }
 }
 
 export interface SimulatedAudioSocketLeg extends SimulatedLeg {

@@ -1,17 +1,20 @@
-import { type FormatName, PlayoutBuffer } from '@callfleet/media';
+import type { ExternalMedia } from '@callfleet/bus';
+import { type FormatName, fromPcm, OpusCodec, PlayoutBuffer, tone, toneLevel, toPcm } from '@callfleet/media';
 import { SimulatedTime } from '@callfleet/media/testing';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { simulatedWebSocketLeg } from './simulated-pbx.ts';
+import { dialledToPbx } from './leg-socket.ts';
+import { LegSocketServer } from './leg-socket-server.ts';
+import { simulatedDiallingLeg, simulatedWebSocketLeg } from './simulated-pbx.ts';
 import type { TransportListener } from './transport.ts';
 import { describeTransport, Told } from './transport-conformance.ts';
 import { WebSocketTransport } from './websocket-transport.ts';
 
-async function webSocketPair(told: TransportListener, format: FormatName = 'ulaw') {
+async function webSocketPair(told: TransportListener, format: FormatName | 'opus' = 'ulaw') {
   const leg = await simulatedWebSocketLeg();
   const time = new SimulatedTime();
   return {
     leg,
-    transport: new WebSocketTransport({ format, pbxUrl: leg.url, leadMs: 60, time }, told),
+    transport: new WebSocketTransport({ format, leg: dialledToPbx(leg.url), leadMs: 60, time }, told),
     makeLeg() {},
     passFrame: () => time.pass(20),
   };
@@ -19,6 +22,27 @@ async function webSocketPair(told: TransportListener, format: FormatName = 'ulaw
 
 describeTransport('websocket', 'ulaw', (told) => webSocketPair(told));
 describeTransport('websocket', 'slin16', (told) => webSocketPair(told, 'slin16'));
+
+async function dialledInPair(told: TransportListener) {
+  const time = new SimulatedTime();
+  const server = await LegSocketServer.listen({
+    host: '127.0.0.1',
+    port: 0,
+    client: 'callfleet-relay',
+    maxLegs: 5,
+    time,
+  });
+  const account = { username: 'pbx-a', password: 'secret' };
+  const leg = simulatedDiallingLeg(server.port, 'pbx-a:secret');
+  return {
+    leg: { ...leg, close: () => leg.close().then(() => server.close()) },
+    transport: new WebSocketTransport({ format: 'ulaw', leg: server.expect(() => account), leadMs: 60, time }, told),
+    makeLeg: (as: ExternalMedia) => void leg.make(as),
+    passFrame: () => time.pass(20),
+  };
+}
+
+describeTransport('websocket, dialled in', 'ulaw', dialledInPair);
 
 describe('the WebSocket transport', () => {
   const closers: Array<() => Promise<void>> = [];
@@ -166,5 +190,33 @@ describe('the WebSocket transport', () => {
     await expect(refused).rejects.toMatchObject({ code: 'CF_RELAY_ATTACH_FAILED' });
     await expect(refused).rejects.toThrow(/127\.0\.0\.1:\d+ refused/);
     await expect(refused).rejects.not.toThrow('no-such-leg');
+  });
+
+  test('carries Opus: packets on the wire, frames for the session', async () => {
+    const told = new Told();
+    const { leg, transport, passFrame } = await webSocketPair(told, 'opus');
+    const codec = await OpusCodec.open();
+    closers.push(
+      async () => codec.close(),
+      () => transport.close(),
+      () => leg.close(),
+    );
+    expect(await transport.open()).toMatchObject({ format: 'opus' });
+    await transport.attach(leg.channelVariables);
+    const { format } = transport;
+    const playout = new PlayoutBuffer(format);
+    playout.push(fromPcm(format, tone({ hz: 440, ms: 1000, sampleRate: format.sampleRate })));
+    for (let i = 0; i < 60; i += 1) {
+      transport.pace(playout);
+      passFrame();
+    }
+    await vi.waitFor(() => expect(leg.received.length).toBeGreaterThanOrEqual(50));
+    const heard = leg.received.slice(0, 50).map((packet) => codec.decode(packet) as Uint8Array);
+    expect(toneLevel(toPcm(format, Buffer.concat(heard)), format.sampleRate, 440)).toBeGreaterThan(0.8);
+
+    leg.say(codec.encode(new Uint8Array(format.frameBytes)));
+    leg.say(Uint8Array.of(3));
+    await vi.waitFor(() => expect(transport.stats.malformed).toBe(1));
+    expect(told.frames.map(({ length }) => length)).toEqual([format.frameBytes]);
   });
 });

@@ -1,29 +1,28 @@
-import { once } from 'node:events';
 import type { ExternalMedia } from '@callfleet/bus';
 import {
   type AudioFormat,
   type FormatName,
   FRAME_MS,
   formatNamed,
+  OpusCodec,
   type PlayoutBuffer,
   type TimeSource,
 } from '@callfleet/media';
 import { WebSocket } from 'ws';
 import { type MediaControlEvent, readControlEvent } from './chan-websocket-control.ts';
-import { RelayError } from './errors.ts';
+import type { LegSocket } from './leg-socket.ts';
 import type { MediaTransport, TransportListener, TransportStats } from './transport.ts';
 
 export interface WebSocketTransportOptions {
-  format: FormatName;
-  /** The PBX's HTTP server: `http://host:8088`. */
-  pbxUrl: string;
+  /** What goes over the wire; the session hears and plays Opus as `OpusCodec.format`. */
+  format: FormatName | 'opus';
+  /** Who connects to whom. */
+  leg: LegSocket;
   /** Audio is sent so far ahead of its time, milliseconds. */
   leadMs: number;
   time: TimeSource;
 }
 
-/** Below what a worker waits for an answer (3 s). */
-const CONNECT_TIMEOUT_MS = 2500;
 const CLOSE_TIMEOUT_MS = 1000;
 
 /** Silence is sent so far ahead: what comes after it must wait for it. */
@@ -36,10 +35,10 @@ const FRAMES_BETWEEN_MARKS = 50;
 const MAX_UNSENT_BYTES = 65_536;
 
 /**
- * Asterisk's chan_websocket in server mode: we connect to the PBX, which plays what we send at its own pace. A little is
- * sent ahead, against the network's jitter; never much, since what was sent can only be flushed as a whole.
+ * Asterisk's chan_websocket, which plays what we send at its own pace. A little is sent ahead, against the network's jitter; never
+ * much, since what was sent can only be flushed as a whole.
  *
- * The leg's StasisStart comes only after we connected, so `attach` must not wait for it.
+ * The leg's StasisStart comes only after the connection, so `attach` must not wait for it.
  */
 export class WebSocketTransport implements MediaTransport {
   readonly kind = 'websocket';
@@ -47,6 +46,7 @@ export class WebSocketTransport implements MediaTransport {
   readonly stats: TransportStats = { sent: 0, sentWithAudio: 0, lost: 0, strangers: 0, malformed: 0 };
   readonly #options: WebSocketTransportOptions;
   readonly #listener: TransportListener;
+  #opus: OpusCodec | undefined;
   #socket: WebSocket | undefined;
   #closed = false;
   /** The PBX said that its queue is full. */
@@ -62,35 +62,26 @@ export class WebSocketTransport implements MediaTransport {
   constructor(options: WebSocketTransportOptions, listener: TransportListener) {
     this.#options = options;
     this.#listener = listener;
-    this.format = formatNamed(options.format);
+    this.format = options.format === 'opus' ? OpusCodec.format : formatNamed(options.format);
   }
 
   async open(): Promise<ExternalMedia> {
+    if (this.#options.format === 'opus') await this.#openOpus();
+    const { leg, format } = this.#options;
     return {
-      external_host: 'INCOMING',
+      ...leg.parameters,
       encapsulation: 'none',
       transport: 'websocket',
-      connection_type: 'server',
-      format: this.format.name,
-      transport_data: 'f(json)',
+      format,
+      transport_data: `${leg.options}f(json)`,
     };
   }
 
   async attach(channelVariables: Readonly<Record<string, string>>): Promise<void> {
-    const id = channelVariables.MEDIA_WEBSOCKET_CONNECTION_ID;
-    if (!id) throw new RelayError('CF_RELAY_BAD_PEER', 'a WebSocket leg needs MEDIA_WEBSOCKET_CONNECTION_ID');
-    const url = mediaUrl(this.#options.pbxUrl, id);
-    const socket = new WebSocket(url, 'media', { handshakeTimeout: CONNECT_TIMEOUT_MS, perMessageDeflate: false });
+    const socket = await this.#options.leg.connect(channelVariables, (data, isBinary) =>
+      this.#onMessage(data, isBinary),
+    );
     this.#socket = socket;
-    socket.on('message', (data, isBinary) => this.#onMessage(data as Buffer, isBinary));
-    try {
-      await once(socket, 'open');
-    } catch (cause) {
-      socket.on('error', () => {});
-      // The id is all the authentication there is: it must not get into a log.
-      const where = new URL(this.#options.pbxUrl).host;
-      throw new RelayError('CF_RELAY_ATTACH_FAILED', `${where} refused the leg's WebSocket`, { cause });
-    }
     socket.on('error', (error) => this.#onLost(error.message));
     socket.on('close', (code) => this.#onLost(`closed by the PBX with code ${code}`));
   }
@@ -101,7 +92,8 @@ export class WebSocketTransport implements MediaTransport {
     while (this.#isDue(socket, playout.queuedMs > 0)) {
       const frame = Buffer.allocUnsafe(this.format.frameBytes);
       const audio = playout.takeInto(frame);
-      socket.send(frame);
+      // One packet to a message: Asterisk takes Opus as it comes, and cannot cut it up.
+      socket.send(this.#opus ? this.#opus.encode(frame) : frame);
       this.stats.sent += 1;
       if (audio) this.stats.sentWithAudio += 1;
       this.#framesOfAudio = audio ? this.#framesOfAudio + 1 : 0;
@@ -129,15 +121,22 @@ export class WebSocketTransport implements MediaTransport {
 
   async close(): Promise<void> {
     this.#closed = true;
+    this.#opus?.close();
+    this.#opus = undefined;
+    this.#options.leg.forget();
     const socket = this.#socket;
     if (!socket || socket.readyState === WebSocket.CLOSED) return;
     const closed = new Promise((resolve) => socket.once('close', resolve));
-    // While it still connects, `close` is an error to it.
-    socket.on('error', () => {});
     socket.close(1000);
     const cancel = this.#options.time.after(CLOSE_TIMEOUT_MS, () => socket.terminate());
     await closed;
     cancel();
+  }
+
+  async #openOpus(): Promise<void> {
+    const opus = await OpusCodec.open();
+    if (this.#closed) opus.close();
+    else this.#opus = opus;
   }
 
   get #aheadMs(): number {
@@ -152,11 +151,17 @@ export class WebSocketTransport implements MediaTransport {
   #onMessage(data: Buffer, isBinary: boolean): void {
     if (this.#closed) return;
     if (isBinary) {
-      this.#listener.heard(data);
+      this.#onAudio(data);
       return;
     }
     const event = readControlEvent(data);
     if (event) this.#onControl(event);
+    else this.stats.malformed += 1;
+  }
+
+  #onAudio(message: Uint8Array): void {
+    const audio = this.#opus ? this.#opus.decode(message) : message;
+    if (audio) this.#listener.heard(audio);
     else this.stats.malformed += 1;
   }
 
@@ -192,10 +197,4 @@ export class WebSocketTransport implements MediaTransport {
   #onLost(detail: string): void {
     if (!this.#closed) this.#listener.lost(detail);
   }
-}
-
-function mediaUrl(pbxUrl: string, id: string): URL {
-  const url = new URL(`media/${encodeURIComponent(id)}`, pbxUrl.endsWith('/') ? pbxUrl : `${pbxUrl}/`);
-  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
-  return url;
 }

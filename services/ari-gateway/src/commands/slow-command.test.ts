@@ -3,9 +3,16 @@ import { expect, test } from 'vitest';
 import { isSlow } from './slow-command.ts';
 
 const leg = { app: 'one', external_host: '127.0.0.1:1', format: 'ulaw' } as const;
+const webSocket = { encapsulation: 'none', transport: 'websocket' } as const;
 
 test.each([
   ['an AudioSocket leg', channels.externalMedia({ ...leg, encapsulation: 'audiosocket', transport: 'tcp' }), true],
+  ['a WebSocket leg that dials', channels.externalMedia({ ...leg, ...webSocket, connection_type: 'client' }), true],
+  [
+    'a WebSocket leg that is dialled',
+    channels.externalMedia({ ...leg, ...webSocket, connection_type: 'server' }),
+    false,
+  ],
   ['an RTP leg', channels.externalMedia({ ...leg, encapsulation: 'rtp', transport: 'udp' }), false],
   ['the list of stored recordings', recordings.listStored(), true],
   ['the list of modules', asterisk.listModules(), true],
