@@ -74,6 +74,7 @@ async function startRelay(
       ...settings,
     },
     ready: { line: (line) => line.includes('service.running') },
+    readyTimeoutMs: 30_000,
   });
   closing.push(() => process_.stop());
   const relay = await announced.promise;
