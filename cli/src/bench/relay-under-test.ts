@@ -175,7 +175,7 @@ export class RelayUnderTest {
     const response = await fetch(`http://127.0.0.1:${this.#httpPort}/metrics`, {
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
-    return Number(/^v8js_memory_heap_used_bytes\S* (\S+)/m.exec(await response.text())?.[1]);
+    return Number(/^v8js_memory_heap_used\S* (\S+)/m.exec(await response.text())?.[1]);
   }
 
   stop(): Promise<void> {
