@@ -1,17 +1,9 @@
+import type { BenchOptions } from './bench-options.ts';
 import { benchCommands } from './command-bench.ts';
 import { benchGateway } from './gateway-bench.ts';
 import { benchMedia } from './media-bench.ts';
 import { benchReport } from './report.ts';
 import { benchSoak } from './soak-bench.ts';
-
-export interface BenchOptions {
-  /** A target that is missed is a failure. */
-  check: boolean;
-  /** `relay.threads`, where a relay is measured. */
-  threads?: number | undefined;
-  /** How long a soak takes. */
-  minutes?: number | undefined;
-}
 
 const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<number>>> = {
   gateway: benchGateway,

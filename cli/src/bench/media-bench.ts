@@ -1,7 +1,7 @@
 import { type AiTurns, installParts, type MediaEndKind, TimedOpenAiProcess } from '@callfleet/testkit';
 import { percentile } from '../measurement.ts';
 import { type Measure, tellVerdict } from '../verdict.ts';
-import type { BenchOptions } from './command.ts';
+import type { BenchOptions } from './bench-options.ts';
 import { type MediaLoad, type MediaStep, measureMediaLoad } from './media-load.ts';
 
 const TARGETS = { calls: 500, pacingP99Ms: 3, lost: 0, earP95Ms: 40, answerP95Ms: 50, cutP95Ms: 60 };

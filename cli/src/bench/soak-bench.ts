@@ -1,6 +1,6 @@
 import { installParts, TimedOpenAiProcess } from '@callfleet/testkit';
 import { type Measure, tellVerdict } from '../verdict.ts';
-import type { BenchOptions } from './command.ts';
+import type { BenchOptions } from './bench-options.ts';
 import { memoryTrend } from './memory-trend.ts';
 import { type Soak, type SoakSample, soakRelay } from './soak-load.ts';
 
