@@ -30,8 +30,8 @@ test('answers of an AI, and interruptions, are timed at the caller', async () =>
 
 test('calls end and begin anew through a relay of two threads, and leave nothing open', async () => {
   const soak = await soakRelay({
-    ...{ transport: 'rtp', provider: echo, calls: 10, threads: 2, forMs: 3000 },
-    ...{ renewed: 4, renewEveryMs: 200, sampleEveryMs: 1000, listenMs: 500 },
+    ...{ transport: 'rtp', provider: echo, calls: 10, threads: 2, forMs: 6000 },
+    ...{ renewed: 4, renewEveryMs: 200, sampleEveryMs: 2500, listenMs: 500 },
   });
   expect(soak.calls).toBeGreaterThanOrEqual(18);
   expect(soak.inVain).toBeGreaterThanOrEqual(2);

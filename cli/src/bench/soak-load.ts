@@ -39,13 +39,19 @@ export interface Soak {
   readonly heard: Pick<MediaEndsReport, 'received' | 'lostPackets' | 'foreign' | 'wrongTone'>;
 }
 
+const COLLECT_GARBAGE = new URL('./collect-garbage.ts', import.meta.url).href;
+/** All threads have done so by then, milliseconds. */
+const COLLECTING_MS = 1000;
+
 /** Ports and connections of calls that have ended are closed by then, milliseconds. */
 const CLOSING_LIMIT_MS = 10_000;
 
 /** Many calls through one relay, of which some end and begin anew all the time. */
 export async function soakRelay(options: SoakOptions): Promise<Soak> {
   const { transport, provider, calls, forMs, renewed, renewEveryMs, sampleEveryMs, listenMs } = options;
-  const relay = await RelayUnderTest.start(transport, options);
+  const nodeOptions = `${process.env.NODE_OPTIONS ?? ''} --import=${COLLECT_GARBAGE}`.trim();
+  const env = { ...options.env, NODE_OPTIONS: nodeOptions };
+  const relay = await RelayUnderTest.start(transport, { ...options, env });
   try {
     const startedAt = performance.now();
     const sample = () => sampleOf(relay, performance.now() - startedAt);
@@ -56,7 +62,7 @@ export async function soakRelay(options: SoakOptions): Promise<Soak> {
     let [next, inVain] = [0, 0];
     await relay.fill(calls, provider);
     while (performance.now() - startedAt < forMs) {
-      for (const until = performance.now() + sampleEveryMs - listenMs; performance.now() < until; ) {
+      for (const until = performance.now() + sampleEveryMs - listenMs - COLLECTING_MS; performance.now() < until; ) {
         const turnAt = performance.now();
         const numbers = Array.from({ length: renewed }, (_, n) => (next + n) % calls);
         next = (next + renewed) % calls;
@@ -85,7 +91,10 @@ export async function soakRelay(options: SoakOptions): Promise<Soak> {
   }
 }
 
+/** Without its garbage: how much of that there is depends on when it was collected last, and hides a leak. */
 async function sampleOf(relay: RelayUnderTest, atMs: number): Promise<SoakSample> {
+  process.kill(relay.pid, 'SIGUSR2');
+  await wait(COLLECTING_MS);
   const heapBytes = await relay.heapBytes();
   return { atMs, residentBytes: residentBytes(relay.pid), heapBytes, open: openHandles(relay.pid) };
 }
