@@ -45,6 +45,12 @@ test('what leaked is named', () => {
   expect(missedBy(soakWith({ sessionsAfter: 1 }))).toEqual(['sessions left']);
 });
 
+test('a heap that is larger without calls than it was before them has leaked', () => {
+  const soak = soakWith({});
+  const after = { ...soak.after, heapBytes: soak.before.heapBytes + 4 * MIB };
+  expect(missedBy({ ...soak, after })).toEqual(["main thread's heap left"]);
+});
+
 test('calls that nobody heard prove nothing, nor does memory that could not be read', () => {
   expect(missedBy(soakWith({ silent: 1 }))).toEqual(['calls that were not heard']);
   expect(missedBy(soakWith({ residentMib: () => Number.NaN }))).toEqual(['resident memory: growth']);

@@ -52,6 +52,13 @@ export function measuresOf(soak: Soak): Measure[] {
   return [
     memoryMeasure('resident memory', MOST_GROWTH.resident, soak, (sample) => sample.residentBytes),
     memoryMeasure("main thread's heap", MOST_GROWTH.heap, soak, (sample) => sample.heapBytes),
+    {
+      what: "main thread's heap left",
+      target: { atMost: (MOST_GROWTH.heap * before.heapBytes) / 2 ** 20 },
+      value: (after.heapBytes - before.heapBytes) / 2 ** 20,
+      unit: 'MiB',
+      how: `${mib(before.heapBytes)} before the first call, ${mib(after.heapBytes)} after the last; resident then ${mib(after.residentBytes)}`,
+    },
     left('UDP ports', ({ open }) => open.udp),
     left('TCP connections', ({ open }) => open.tcp),
     left('files', ({ open }) => open.files),

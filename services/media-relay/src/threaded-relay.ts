@@ -21,12 +21,12 @@ export interface ThreadedRelayOptions
   readonly threads: readonly RelayThread[];
 }
 
-/** Where a session is. */
+/** Where a session is that has not ended. */
 interface Place {
   readonly thread: RelayThread;
   /** In the trace of the request that opened it. */
   readonly tell: (event: SessionEvent) => void;
-  state: 'OPENING' | 'OPEN' | 'ENDED';
+  isOpen: boolean;
   /** Requests to open it that are not answered yet. */
   opening: number;
 }
@@ -37,7 +37,8 @@ export class ThreadedRelay {
   readonly #places = new Map<string, Place>();
   /** Sessions of each thread that have not ended. */
   readonly #load: Map<RelayThread, number>;
-  readonly #ended = new Set<string>();
+  /** Where those were that have, for as long as their threads remember what they measured. */
+  readonly #ended = new Map<string, RelayThread>();
   readonly #admission: Admission;
   #sessions = 0;
   #draining = false;
@@ -71,9 +72,9 @@ export class ThreadedRelay {
   async handle(request: RelayRequest): Promise<RelayReply> {
     try {
       if (request.op === 'open') return await this.#open(request);
-      const place = this.#places.get(request.session);
-      if (!place) throw unknownSession(request.session);
-      return await place.thread.ask(request);
+      const thread = this.#places.get(request.session)?.thread ?? this.#ended.get(request.session);
+      if (!thread) throw unknownSession(request.session);
+      return await thread.ask(request);
     } catch (error) {
       return refusalOf(error, request, this.#options.log);
     }
@@ -82,9 +83,8 @@ export class ThreadedRelay {
   /** What a session told in its thread. */
   tell(session: string, event: SessionEvent): void {
     const place = this.#places.get(session);
-    if (!place || place.state === 'ENDED') return;
-    place.tell(event);
-    if (event.type === 'ended') this.#end(session, place);
+    place?.tell(event);
+    if (place && event.type === 'ended') this.#end(session, place);
   }
 
   /** Takes nothing new, ends what there is, and resolves when all of it is closed. */
@@ -96,17 +96,15 @@ export class ThreadedRelay {
 
   async #open(request: Extract<RelayRequest, { op: 'open' }>): Promise<RelayReply> {
     const { session } = request;
+    const thread = this.#ended.get(session);
+    if (thread) return thread.ask(request);
     const place = this.#places.get(session) ?? this.#newPlace(request);
     place.opening += 1;
     const reply = await place.thread.ask(request);
     place.opening -= 1;
-    if (place.state !== 'OPENING') return reply;
-    if (reply.ok) place.state = 'OPEN';
+    if (reply.ok) place.isOpen = true;
     // It never opened, so it has not ended either: it may be asked for again, and elsewhere.
-    else if (place.opening === 0) {
-      this.#places.delete(session);
-      this.#count(place.thread, -1);
-    }
+    if (!place.isOpen && place.opening === 0 && this.#places.get(session) === place) this.#leave(session, place);
     return reply;
   }
 
@@ -120,7 +118,7 @@ export class ThreadedRelay {
     const place: Place = {
       thread: this.#emptiest(),
       tell: (event) => inTrace(() => publish(event)),
-      state: 'OPENING',
+      isOpen: false,
       opening: 0,
     };
     this.#places.set(session, place);
@@ -136,15 +134,17 @@ export class ThreadedRelay {
     return (inTime.length > 0 ? inTime : threads).reduce((best, thread) => (load(thread) < load(best) ? thread : best));
   }
 
-  /** It is remembered where it was for as long as its thread remembers what it measured. */
   #end(session: string, place: Place): void {
-    place.state = 'ENDED';
-    this.#ended.add(session);
-    for (const oldest of this.#ended) {
+    this.#ended.set(session, place.thread);
+    for (const oldest of this.#ended.keys()) {
       if (this.#ended.size <= MAX_REMEMBERED * this.#options.threads.length) break;
       this.#ended.delete(oldest);
-      this.#places.delete(oldest);
     }
+    this.#leave(session, place);
+  }
+
+  #leave(session: string, place: Place): void {
+    this.#places.delete(session);
     this.#count(place.thread, -1);
   }
 
