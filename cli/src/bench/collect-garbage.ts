@@ -16,6 +16,6 @@ if (isMainThread) {
     collect();
   });
 } else {
-  channel.onmessage = collect;
+  channel.onmessage = () => collect();
   channel.unref();
 }
