@@ -55,6 +55,8 @@ export async function soakRelay(options: SoakOptions): Promise<Soak> {
   try {
     const startedAt = performance.now();
     const sample = () => sampleOf(relay, performance.now() - startedAt);
+    // Each thread opens a file or so for good with its first call.
+    await relay.openInVain(2 * (options.threads ?? 1), provider);
     const before = await sample();
     const samples: SoakSample[] = [];
     const ended: MediaStats[] = [];
