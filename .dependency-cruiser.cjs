@@ -47,7 +47,7 @@ module.exports = {
         path: '^(libs|services)/[^/]+/src/',
         pathNot: [
           '^$1/',
-          '^libs/[^/]+/src/((runtime|testing)/)?mod\\.ts$',
+          '^libs/[^/]+/src/((runtime|testing|thread)/)?mod\\.ts$',
           '^pbx/src/mod\\.ts$',
           '^libs/media/src/simulated-time\\.ts$',
         ],

@@ -1,4 +1,4 @@
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 
 const program = new Command('callfleet')
   .description('AI voice bots on Asterisk, as a fleet: gateways, workers and media relays over NATS and Redis.')
@@ -61,10 +61,14 @@ program
   });
 program
   .command('bench')
-  .description('measure a part of the fleet on this machine: `bench gateway`, `bench command`, `bench media`')
-  .argument('<what>', 'what is measured: gateway, command or media; or `report`: results into docs/benchmarks.md')
+  .description(
+    'measure a part of the fleet on this machine: `bench gateway`, `bench command`, `bench media`, `bench soak`',
+  )
+  .argument('<what>', 'what is measured: gateway, command, media or soak; or `report`: results into docs/benchmarks.md')
   .argument('[results...]', 'for `report`: the files; none: the newest of each bench')
   .option('--check', 'fail when a target is missed', false)
+  .option('--threads <number>', 'for `media` and `soak`: `relay.threads`', positive)
+  .option('--minutes <number>', 'for `soak`: how long; 9 without it', positive)
   .action(async (what: string, results: string[], options) => {
     const { benchCommand } = await import('./bench/command.ts');
     process.exitCode = await benchCommand(what, results, options);
@@ -139,6 +143,13 @@ try {
   console.error(`callfleet: ${error.message} [${code}]`);
   process.exitCode = 1;
 }
+/** @throws InvalidArgumentError */
+function positive(text: string): number {
+  const number = Number(text);
+  if (!(number > 0)) throw new InvalidArgumentError('It must be a number above 0.');
+  return number;
+}
+
 /** Options that may be given several times. */
 function appended(value: string, before: readonly string[] = []): readonly string[] {
   return [...before, value];

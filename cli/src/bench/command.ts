@@ -1,19 +1,17 @@
+import type { BenchOptions } from './bench-options.ts';
 import { benchCommands } from './command-bench.ts';
 import { benchControl } from './control/control-bench.ts';
 import { benchGateway } from './gateway-bench.ts';
 import { benchMedia } from './media-bench.ts';
 import { benchReport } from './report.ts';
-
-export interface BenchOptions {
-  /** A target that is missed is a failure. */
-  check: boolean;
-}
+import { benchSoak } from './soak-bench.ts';
 
 const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<number>>> = {
   gateway: benchGateway,
   command: benchCommands,
   control: benchControl,
   media: benchMedia,
+  soak: benchSoak,
 };
 
 /** Measures one part of the system, on this machine. @returns the exit code */

@@ -1,6 +1,7 @@
 import { type AiTurns, installParts, type MediaEndKind, TimedOpenAiProcess } from '@callfleet/testkit';
 import { percentile } from '../measurement.ts';
 import { type Measure, tellVerdict } from '../verdict.ts';
+import type { BenchOptions } from './bench-options.ts';
 import { type MediaLoad, type MediaStep, measureMediaLoad } from './media-load.ts';
 
 const TARGETS = { calls: 500, pacingP99Ms: 3, lost: 0, earP95Ms: 40, answerP95Ms: 50, cutP95Ms: 60 };
@@ -16,21 +17,22 @@ const AI_ROUND_MS = 6000;
 const SILENCE_MS = 300;
 
 /** `bench media`: audio through one relay, both ways. @returns the exit code */
-export async function benchMedia({ check }: { check: boolean }): Promise<number> {
+export async function benchMedia({ check, threads = 1 }: BenchOptions): Promise<number> {
   await installParts((step) => console.log(`callfleet: ${step}`));
   const echo = (transport: MediaEndKind, calls: readonly number[], rounds: number) =>
     measureMediaLoad({
       ...{ transport, calls, rounds, roundMs: ROUND_MS, settleMs: SETTLE_MS },
-      provider: { name: 'echo', options: () => ({}) },
+      threads,
+      provider: () => ({ name: 'echo', options: {} }),
     });
   const rtp = await echo('rtp', RTP_CALLS, ROUNDS);
-  const ai = await measureWithAi(AI_CALLS, 2, AI_ROUND_MS);
+  const ai = await measureWithAi(AI_CALLS, 2, AI_ROUND_MS, threads);
   const audiosocket = await echo('audiosocket', OTHER_CALLS, 2);
   const websocket = await echo('websocket', OTHER_CALLS, 2);
   return tellVerdict(
-    'bench media',
+    threads === 1 ? 'bench media' : `bench media ${threads} threads`,
     [
-      ...verdictOf(rtp),
+      ...verdictOf(rtp, threads),
       ...voiceMeasures(ai),
       ...[rtp, ai, audiosocket, websocket].flatMap((load) => load.steps.map((step) => stepMeasure(load, step))),
     ],
@@ -39,18 +41,23 @@ export async function benchMedia({ check }: { check: boolean }): Promise<number>
 }
 
 /** Callers who talk in turns with a local OpenAI Realtime, over RTP. */
-export async function measureWithAi(calls: readonly number[], rounds: number, roundMs: number): Promise<MediaLoad> {
+export async function measureWithAi(
+  calls: readonly number[],
+  rounds: number,
+  roundMs: number,
+  threads = 1,
+): Promise<MediaLoad> {
   const openai = await TimedOpenAiProcess.start();
   try {
     const { url, key } = openai;
     const turnDetection = { type: 'server_vad', silenceMs: SILENCE_MS };
     return await measureMediaLoad({
-      ...{ transport: 'rtp', calls, rounds, roundMs, settleMs: SETTLE_MS, turns: TURNS, others: [openai.pid] },
+      ...{ transport: 'rtp', calls, rounds, roundMs, settleMs: SETTLE_MS, turns: TURNS, threads, others: [openai.pid] },
       env: { OPENAI_API_KEY: key },
-      provider: {
+      provider: (call) => ({
         name: 'openai',
-        options: (call) => ({ url, model: String(call), transcription: null, turnDetection }),
-      },
+        options: { url, model: String(call), transcription: null, turnDetection },
+      }),
       noted: async () =>
         new Map(Object.entries(await openai.take()).map(([model, turns]): [number, AiTurns] => [Number(model), turns])),
     });
@@ -59,7 +66,7 @@ export async function measureWithAi(calls: readonly number[], rounds: number, ro
   }
 }
 
-function verdictOf(rtp: MediaLoad): Measure[] {
+function verdictOf(rtp: MediaLoad, threads: number): Measure[] {
   const { calls, pacingP99Ms, lost, earP95Ms } = TARGETS;
   const held = rtp.steps.filter((step) => step.quietest.pacingMs.p99 <= pacingP99Ms && faultsOf(step) === 0);
   const upTo = rtp.steps.filter((step) => step.calls <= calls);
@@ -69,7 +76,7 @@ function verdictOf(rtp: MediaLoad): Measure[] {
   const listened = last.rounds.reduce((most, { heard }) => Math.max(most, heard.listenedTo), 0);
   return [
     {
-      what: 'RTP calls on one core',
+      what: threads === 1 ? 'RTP calls on one core' : `RTP calls, ${threads} threads`,
       target: { atLeast: calls },
       value: Math.max(0, ...held.map((step) => step.calls)),
       unit: '',

@@ -73,7 +73,7 @@ export async function measureMediaLoad(options: MediaLoadOptions): Promise<Media
       );
       steps.push({ calls, rounds, quietest });
       console.log(`callfleet: ${transport}, ${lineOf(quietest)}`);
-      if (quietest.relayCore > KNEE_CORE || quietest.pacingMs.p99 > KNEE_MS) break;
+      if (quietest.relayCore > KNEE_CORE * (options.threads ?? 1) || quietest.pacingMs.p99 > KNEE_MS) break;
     }
     const stats = await relay.empty();
     const lostOnTheWayIn = stats.reduce((sum, { heard }) => sum + heard.lost, 0);

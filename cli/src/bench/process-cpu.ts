@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 /** Linux counts CPU time in hundredths of a second. */
 const TICKS_PER_SECOND = 100;
@@ -63,6 +63,41 @@ export function residentBytes(pid: number): number {
   } catch {
     return Number.NaN;
   }
+}
+
+/** What a process has open. NaN where there is no /proc. */
+export interface OpenHandles {
+  readonly udp: number;
+  readonly tcp: number;
+  readonly files: number;
+}
+
+export function openHandles(pid: number): OpenHandles {
+  try {
+    const files = readdirSync(`/proc/${pid}/fd`).flatMap((fd) => linkOf(`/proc/${pid}/fd/${fd}`));
+    const count = (...tables: string[]) => {
+      const sockets = new Set(tables.flatMap((table) => inodesOf(`/proc/${pid}/net/${table}`)));
+      return files.filter((file) => sockets.has(file)).length;
+    };
+    return { udp: count('udp', 'udp6'), tcp: count('tcp', 'tcp6'), files: files.length };
+  } catch {
+    return { udp: Number.NaN, tcp: Number.NaN, files: Number.NaN };
+  }
+}
+
+/** Nothing, if it was closed meanwhile. */
+function linkOf(path: string): string[] {
+  try {
+    return [readlinkSync(path)];
+  } catch {
+    return [];
+  }
+}
+
+/** As links of open files name them. */
+function inodesOf(table: string): string[] {
+  const [, ...lines] = readFileSync(table, 'utf8').trim().split('\n');
+  return lines.map((line) => `socket:[${line.trim().split(/\s+/)[9]}]`);
 }
 
 /** Keeps processes, all their threads, on these cores. False: this machine can't, or they are gone. */

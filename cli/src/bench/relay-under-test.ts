@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -7,6 +9,7 @@ import {
   connectBus,
   decodeMessage,
   type MediaStats,
+  type RelayAnnouncement,
   type RelayReply,
   type RelayRequest,
   relayAnnouncementSchema,
@@ -19,22 +22,21 @@ import { type MediaEndKind, MediaEndsProcess, startNatsServer, type TurnsPace } 
 import { serviceMain } from '../repository.ts';
 import { pinToCores } from './process-cpu.ts';
 
-/** A voice AI, as a call program names it. */
-export interface BenchProvider {
-  readonly name: string;
-  /** Of a session. */
-  readonly options: (call: number) => Record<string, unknown>;
-}
+/** The voice AI of each caller, as a call program names it. */
+export type BenchProvider = (call: number) => { readonly name: string; readonly options: Record<string, unknown> };
 
 export interface RelayUnderTestOptions {
   /** Pids of what else takes part, to be kept off the relay's core. */
   readonly others?: readonly number[];
   /** Callers speak in turns; without, all the time. */
   readonly turns?: TurnsPace | undefined;
+  /** `relay.threads`. Default 1. */
+  readonly threads?: number | undefined;
   /** The relay's: keys of an AI, NODE_OPTIONS to look into it. */
   readonly env?: Readonly<Record<string, string>>;
 }
 
+type SessionName = Pick<RelayRequest, 'call' | 'session' | 'epoch'>;
 type RequestOf<Op extends RelayRequest['op']> = Extract<RelayRequest, { op: Op }>;
 
 /** As long as we are not pinned ourselves. */
@@ -55,11 +57,15 @@ export class RelayUnderTest {
   readonly isPinned: boolean;
   readonly #bus: Bus;
   readonly #relay: string;
-  readonly #sessions: Array<Pick<RelayRequest, 'call' | 'session' | 'epoch'>> = [];
+  readonly #httpPort: number;
+  /** Of each caller. */
+  readonly #sessions: SessionName[] = [];
+  /** Calls so far. */
+  #calls = 0;
   readonly #stop: () => Promise<void>;
 
   static async start(transport: MediaEndKind, options: RelayUnderTestOptions = {}): Promise<RelayUnderTest> {
-    const { others = [], turns, env = {} } = options;
+    const { others = [], threads = 1, turns, env = {} } = options;
     const owned: Array<() => Promise<unknown>> = [];
     const stop = async () => {
       for (const release of owned.splice(0).reverse()) await release();
@@ -69,6 +75,7 @@ export class RelayUnderTest {
       owned.push(() => nats.stop());
       const ends = await MediaEndsProcess.start(transport, turns);
       owned.push(() => ends.stop());
+      const httpPort = await freePort();
       const folder = await mkdtemp(join(tmpdir(), 'callfleet-bench-'));
       owned.push(() => rm(folder, { recursive: true, force: true }));
       const configFile = join(folder, 'callfleet.yaml');
@@ -76,8 +83,8 @@ export class RelayUnderTest {
       const config = {
         nats: { servers: [nats.url] },
         pbxs: [{ name: PBX, url: ends.url || 'http://127.0.0.1:1', username: 'bench', password: 'bench' }],
-        relay: { transport, maxSessions: 5000, rtp: { ...bind, ...PORTS }, audiosocket: bind },
-        telemetry: { level: 'warn' },
+        relay: { transport, threads, maxSessions: 5000, rtp: { ...bind, ...PORTS }, audiosocket: bind },
+        telemetry: { level: 'warn', http: { port: httpPort } },
       };
       await writeFile(configFile, JSON.stringify(config));
       const bus = await connectBus({ servers: [nats.url], name: 'bench' });
@@ -95,11 +102,13 @@ export class RelayUnderTest {
       owned.push(() => fleet.stop());
       const pid = fleet.relays[0]?.pid ?? 0;
       const all = Array.from({ length: CORES }, (_, core) => core);
-      const rest = all.slice(0, -1);
+      const own = all.slice(-Math.min(threads, CORES - 1));
+      const rest = all.slice(0, -own.length);
       owned.push(async () => pinToCores([process.pid], all));
       const isPinned =
-        CORES > 1 && pinToCores([pid], [CORES - 1]) && pinToCores([process.pid, nats.pid, ends.pid, ...others], rest);
-      return new RelayUnderTest({ bus, ends, pid, isPinned, relay: await announced, stop });
+        CORES > threads && pinToCores([pid], own) && pinToCores([process.pid, nats.pid, ends.pid, ...others], rest);
+      const { relay } = await announced;
+      return new RelayUnderTest({ bus, ends, pid, isPinned, relay, httpPort, stop });
     } catch (error) {
       await stop();
       throw error;
@@ -112,6 +121,7 @@ export class RelayUnderTest {
     pid: number;
     isPinned: boolean;
     relay: string;
+    httpPort: number;
     stop: () => Promise<void>;
   }) {
     this.ends = parts.ends;
@@ -119,52 +129,94 @@ export class RelayUnderTest {
     this.isPinned = parts.isPinned;
     this.#bus = parts.bus;
     this.#relay = parts.relay;
+    this.#httpPort = parts.httpPort;
     this.#stop = parts.stop;
   }
 
   /** More calls until there are so many. */
-  async fill(calls: number, { name, options }: BenchProvider): Promise<void> {
+  async fill(calls: number, provider: BenchProvider): Promise<void> {
     while (this.#sessions.length < calls) {
       const first = this.#sessions.length;
       const numbers = Array.from({ length: Math.min(AT_ONCE, calls - first) }, (_, n) => first + n);
-      const sessions = numbers.map((number) => {
-        const call = callIdOf(PBX, `bench-${number}`);
-        return { call, session: resourceId(call, 'media', 1), epoch: 1 };
-      });
-      this.#sessions.push(...sessions);
-      const legs = await this.ends.add(numbers.length);
-      const places = await Promise.all(
-        sessions.map(async (session, n) => {
-          const provider = { name, options: options(numbers[n] as number) };
-          const reply = await this.#ask<'open'>({ op: 'open', ...session, pbx: PBX, provider });
-          if (!reply.externalMedia) throw new Error('the relay did not say where it is');
-          return reply.externalMedia;
-        }),
-      );
-      await this.ends.meet(places);
-      await Promise.all(
-        sessions.map((session, n) =>
-          this.#ask<'attach'>({ op: 'attach', ...session, channelVariables: { ...legs[n] } }),
-        ),
-      );
+      await this.#connect(numbers, await this.ends.add(numbers.length), provider);
     }
+  }
+
+  /** These callers hang up, and call again. @returns what the relay measured of the calls that ended */
+  async renew(numbers: readonly number[], provider: BenchProvider): Promise<MediaStats[]> {
+    const stats = await this.#end(numbers.map((number) => this.#sessions[number] as SessionName));
+    await this.#connect(numbers, await this.ends.renew(numbers), provider);
+    return stats;
+  }
+
+  /** Calls whose leg never comes, as of callers who hang up at once. */
+  async openInVain(calls: number, provider: BenchProvider): Promise<void> {
+    const sessions = Array.from({ length: calls }, () => this.#newSession());
+    await Promise.all(
+      sessions.map((session) => this.#ask<'open'>({ op: 'open', ...session, pbx: PBX, provider: provider(0) })),
+    );
+    await this.#end(sessions);
   }
 
   /** Ends all calls. @returns what the relay measured of each */
   async empty(): Promise<MediaStats[]> {
     const all: MediaStats[] = [];
-    while (this.#sessions.length > 0)
-      await Promise.all(
-        this.#sessions.splice(0, AT_ONCE).map(async (session) => {
-          const { stats } = await this.#ask<'close'>({ op: 'close', ...session, reason: 'the bench is over' });
-          if (stats) all.push(stats);
-        }),
-      );
+    while (this.#sessions.length > 0) all.push(...(await this.#end(this.#sessions.splice(0, AT_ONCE))));
     return all;
+  }
+
+  /** How many the relay says it has. */
+  async sessions(): Promise<number> {
+    return (await nextAnnouncement(this.#bus)).sessions;
+  }
+
+  /** JavaScript heap in use in the relay's main thread, bytes. */
+  async heapBytes(): Promise<number> {
+    const response = await fetch(`http://127.0.0.1:${this.#httpPort}/metrics`, {
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
+    return Number(/^v8js_memory_heap_used\S* (\S+)/m.exec(await response.text())?.[1]);
   }
 
   stop(): Promise<void> {
     return this.#stop();
+  }
+
+  #newSession(): SessionName {
+    const call = callIdOf(PBX, `bench-${this.#calls}`);
+    this.#calls += 1;
+    return { call, session: resourceId(call, 'media', 1), epoch: 1 };
+  }
+
+  async #connect(
+    numbers: readonly number[],
+    legs: ReadonlyArray<Readonly<Record<string, string>>>,
+    provider: BenchProvider,
+  ): Promise<void> {
+    const sessions = numbers.map((number) => {
+      const session = this.#newSession();
+      this.#sessions[number] = session;
+      return session;
+    });
+    const places = await Promise.all(
+      sessions.map(async (session, n) => {
+        const request = { ...session, pbx: PBX, provider: provider(numbers[n] as number) };
+        const reply = await this.#ask<'open'>({ op: 'open', ...request });
+        if (!reply.externalMedia) throw new Error('the relay did not say where it is');
+        return reply.externalMedia;
+      }),
+    );
+    await this.ends.meet(places, numbers);
+    await Promise.all(
+      sessions.map((session, n) => this.#ask<'attach'>({ op: 'attach', ...session, channelVariables: { ...legs[n] } })),
+    );
+  }
+
+  async #end(sessions: readonly SessionName[]): Promise<MediaStats[]> {
+    const replies = await Promise.all(
+      sessions.map((session) => this.#ask<'close'>({ op: 'close', ...session, reason: 'the bench is over' })),
+    );
+    return replies.flatMap(({ stats }) => (stats ? [stats] : []));
   }
 
   async #ask<Op extends RelayRequest['op']>(request: RequestOf<Op>): Promise<Extract<RelayReply, { ok: true }>> {
@@ -178,13 +230,22 @@ export class RelayUnderTest {
   }
 }
 
-function nextAnnouncement(bus: Bus): Promise<string> {
+function nextAnnouncement(bus: Bus): Promise<RelayAnnouncement> {
   return new Promise((resolve) => {
     const subscription = bus.nc.subscribe(subjects.relayAnnouncements, {
       callback: (_error, message) => {
         subscription.unsubscribe();
-        resolve(decodeMessage(relayAnnouncementSchema, message.data).relay);
+        resolve(decodeMessage(relayAnnouncementSchema, message.data));
       },
     });
   });
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
 }

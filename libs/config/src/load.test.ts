@@ -104,6 +104,18 @@ describe('a wrong configuration is refused with the path and what is accepted:',
     expect(problemsOf(relay('rtp', 'slin16'))).toEqual(['relay.format: must be one of ulaw, alaw, slin with rtp']);
   });
 
+  test('fewer ports than the threads of a relay need', () => {
+    const relay = (portMax: number) => `${PBX}relay: { threads: 3, rtp: { portMin: 20001, portMax: ${portMax} } }\n`;
+    expect(load(relay(20_007)).relay.threads).toBe(3);
+    expect(problemsOf(relay(20_006))).toEqual([
+      'relay.rtp.portMax: must be at least 20007: each of relay.threads (3) needs two ports of its own',
+    ]);
+    expect(problemsOf(`${PBX}relay: { threads: 3, transport: audiosocket, audiosocket: { port: 65534 } }\n`)).toEqual([
+      'relay.audiosocket.port: must be at most 65533: each of relay.threads (3) has one, from this on',
+    ]);
+    expect(problemsOf(`${PBX}relay: { threads: 65 }\n`)[0]).toMatch(/^relay\.threads: /);
+  });
+
   test('a url with credentials in it', () => {
     expect(problemsOf(PBX.replace('http://', 'HTTP://me:secret@'))).toEqual([
       'pbxs[0].url: must hold no credentials: give username and password',

@@ -182,6 +182,8 @@ const FORMATS = { websocket: MEDIA_FORMATS, rtp: ['ulaw', 'alaw', 'slin'], audio
 const relay = section({
   zone: z.string().min(1).default('default'),
   maxSessions: z.int().min(1).default(500),
+  /** The sessions are spread over so many threads, each with a clock and ports of its own. 1: they are in the main thread. */
+  threads: z.int().min(1).max(64).default(1),
   ...heldEvents,
   /** How media legs reach this relay: chan_websocket (Asterisk 20.18, 22.8, 23.2 or newer), AudioSocket (TCP), or RTP for any. */
   transport: z.enum(['websocket', 'rtp', 'audiosocket']).default('rtp'),
@@ -234,14 +236,27 @@ const relay = section({
   }).prefault({}),
   /** While its event loop is later than this the relay is offered no more sessions. */
   maxEventLoopDelayMs: z.int().min(20).default(100),
-}).superRefine(({ transport, format }, context) => {
+}).superRefine(({ transport, format, threads, rtp, audiosocket, websocket }, context) => {
+  const refuse = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
   const formats: readonly string[] = FORMATS[transport];
-  if (format === undefined || formats.includes(format)) return;
-  context.addIssue({
-    code: 'custom',
-    path: ['format'],
-    message: `must be one of ${formats.join(', ')} with ${transport}`,
-  });
+  if (format !== undefined && !formats.includes(format))
+    refuse(['format'], `must be one of ${formats.join(', ')} with ${transport}`);
+  if (threads === 1) return;
+  if (transport === 'websocket' && websocket.listen)
+    refuse(['threads'], 'must be 1 with relay.websocket.listen: PBXs connect to one port of a relay');
+  // RTP's port is even, and the odd one above is RTCP's.
+  const lowest = rtp.portMin + (rtp.portMin % 2) + 2 * threads - 1;
+  if (transport === 'rtp' && rtp.portMax < lowest)
+    refuse(
+      ['rtp', 'portMax'],
+      `must be at least ${lowest}: each of relay.threads (${threads}) needs two ports of its own`,
+    );
+  const last = audiosocket.port + threads - 1;
+  if (transport === 'audiosocket' && audiosocket.port > 0 && last > 65_535)
+    refuse(
+      ['audiosocket', 'port'],
+      `must be at most ${65_536 - threads}: each of relay.threads (${threads}) has one, from this on`,
+    );
 });
 
 const program = section({

@@ -10,8 +10,9 @@ const tell = (word: EndsWord) => void process.send?.(word);
 process.once('disconnect', () => process.exit());
 process.on('message', (order: EndsOrder) => {
   if ('add' in order) void ends.add(order.add).then((legs) => tell({ legs }));
+  else if ('renew' in order) void ends.renew(order.renew).then((legs) => tell({ legs }));
   else if ('meet' in order) {
-    ends.meet(order.meet);
+    ends.meet(order.meet, order.calls);
     tell({ done: true });
   } else {
     ends.begin(order.measureMs);

@@ -6,7 +6,8 @@ import { OrderedProcess } from './ordered-process.ts';
 /** What its process is told. */
 export type EndsOrder =
   | { readonly add: number }
-  | { readonly meet: readonly RelayPlace[] }
+  | { readonly renew: readonly number[] }
+  | { readonly meet: readonly RelayPlace[]; readonly calls?: readonly number[] | undefined }
   | { readonly measureMs: number };
 
 /** What its process tells. */
@@ -44,9 +45,15 @@ export class MediaEndsProcess {
     return 'legs' in word ? word.legs : [];
   }
 
-  /** @param places what the relay answered for each of those that were added last */
-  async meet(places: readonly RelayPlace[]): Promise<void> {
-    await this.#process.ask({ meet: places });
+  /** These callers hang up, and call again. @returns their new legs' channel variables */
+  async renew(calls: readonly number[]): Promise<ReadonlyArray<Readonly<Record<string, string>>>> {
+    const word = await this.#process.ask({ renew: calls });
+    return 'legs' in word ? word.legs : [];
+  }
+
+  /** @param places what the relay answered for each of these callers; default: of those that were added last */
+  async meet(places: readonly RelayPlace[], calls?: readonly number[]): Promise<void> {
+    await this.#process.ask({ meet: places, calls });
   }
 
   /** What all of them hear from now on for so long. */

@@ -106,10 +106,27 @@ export class MediaEnds {
     return added.map(({ end }) => end?.channelVariables ?? {});
   }
 
-  /** @param places of the last ones' relays, in order */
-  meet(places: readonly RelayPlace[]): void {
+  /** These callers hang up, and call again. @returns their new legs' channel variables */
+  async renew(calls: readonly number[]): Promise<Array<Readonly<Record<string, string>>>> {
+    return Promise.all(
+      calls.map(async (call) => {
+        const caller = this.#ends[call];
+        const before = caller?.end;
+        const end = await this.#makeEnd((frame, number, place) => caller?.hear(frame, number, place));
+        if (caller) caller.end = end;
+        before?.close();
+        return end.channelVariables;
+      }),
+    );
+  }
+
+  /**
+   * @param places of their relays, in order
+   * @param calls default: the last ones
+   */
+  meet(places: readonly RelayPlace[], calls?: readonly number[]): void {
     const first = this.#ends.length - places.length;
-    for (const [n, place] of places.entries()) this.#ends[first + n]?.end?.meet(place);
+    for (const [n, place] of places.entries()) this.#ends[calls?.[n] ?? first + n]?.end?.meet(place);
   }
 
   /** Takes all that comes from now on. */

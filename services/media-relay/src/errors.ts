@@ -17,6 +17,8 @@ export class RelayError extends Error {
     | 'CF_PBX_UNKNOWN'
     /** There is no such media session, or it has ended. */
     | 'CF_SESSION_UNKNOWN'
+    /** One of its threads died or hangs: the process ends. */
+    | 'CF_RELAY_THREAD_LOST'
     /** Its provider has no way to be told what to say. */
     | 'CF_CANNOT_SAY';
 

@@ -20,7 +20,14 @@ import {
 } from '@callfleet/bus';
 import { type CallId, callIdOf, resourceId } from '@callfleet/identity';
 import { type Child, spawnChild } from '@callfleet/supervise';
-import { type Asterisk, type NatsServer, placeCall, startAsterisk, startNatsServer } from '@callfleet/testkit';
+import {
+  type Asterisk,
+  type NatsServer,
+  placeCall,
+  startAsterisk,
+  startNatsServer,
+  toneReport,
+} from '@callfleet/testkit';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 
 const APP = 'relay-test';
@@ -73,7 +80,10 @@ afterAll(async () => {
 const kindOf = (transport: string) => (transport === DIALLED_IN ? 'websocket' : transport);
 
 /** A relay in a process of its own, as it is deployed. @returns it and its name on the bus */
-async function startRelay(transport: string, format?: string): Promise<{ process: Child; relay: string }> {
+async function startRelay(
+  transport: string,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<{ process: Child; relay: string }> {
   const announced = Promise.withResolvers<string>();
   const subscription = bus.nc.subscribe(subjects.relayAnnouncements, {
     callback: (_error, message) => {
@@ -95,12 +105,13 @@ async function startRelay(transport: string, format?: string): Promise<{ process
       ...(transport === DIALLED_IN && {
         CALLFLEET_RELAY__WEBSOCKET__LISTEN: JSON.stringify({ port: LEGS_PORT, tls }),
       }),
-      ...(format && { CALLFLEET_RELAY__FORMAT: format }),
       CALLFLEET_RELAY__ZONE: transport,
       CALLFLEET_RELAY__RTP__PORT_MIN: '26000',
       CALLFLEET_RELAY__RTP__PORT_MAX: '26099',
+      ...settings,
     },
     ready: { line: (line) => line.includes('service.running') },
+    readyTimeoutMs: 30_000,
   });
   closing.push(() => process_.stop());
   const relay = await announced.promise;
@@ -108,13 +119,24 @@ async function startRelay(transport: string, format?: string): Promise<{ process
   return { process: process_, relay };
 }
 
-/** As much of a gateway and a worker as it takes to give each caller a media leg of `provider`. Resolves when the PBX knows of it. */
+interface ServedCall {
+  readonly call: CallId;
+  readonly session: string;
+  /** The caller's number. */
+  readonly from: string;
+  readonly events: readonly CallEvent[];
+  /** Where the relay listens for the leg. */
+  readonly relayPort: number;
+}
+
+/** As much of a gateway and a worker as it takes to give each caller a media leg of `provider`. @returns when the PBX knows of it */
 async function serveCalls(relay: string, provider: { name: string; options: Record<string, unknown> }) {
   const account = { url: pbx.httpUrl, username: pbx.username, password: pbx.password };
   const http = new AriHttp(account);
   const started = new Map<string, () => void>();
-  const served = Promise.withResolvers<{ call: CallId; session: string; events: CallEvent[] }>();
-  const serve = async (channelId: string) => {
+  const served = Promise.withResolvers<ServedCall>();
+  const all: ServedCall[] = [];
+  const serve = async (channelId: string, from: string) => {
     const call = callIdOf(pbx.name, channelId);
     const [session, bridgeId] = [resourceId(call, 'media', 1), resourceId(call, 'bridge', 1)];
     const events: CallEvent[] = [];
@@ -139,24 +161,26 @@ async function serveCalls(relay: string, provider: { name: string; options: Reco
       await http.request(channels.hangup({ channelId: session }));
       await http.request(bridges.destroy({ bridgeId }));
     });
-    served.resolve({ call, session, events });
+    const relayPort = Number(opened.externalMedia.external_host.split(':')[1]);
+    all.push({ call, session, from, events, relayPort });
+    served.resolve(all[0] as ServedCall);
   };
   const socket = await AriSocket.connect({
     ...account,
     apps: [APP],
     onEvent: (event) => {
       if (event.type !== 'StasisStart') return;
-      const { id } = (event as unknown as { channel: { id: string } }).channel;
+      const { id, caller } = (event as unknown as { channel: { id: string; caller: { number: string } } }).channel;
       const leg = started.get(id);
       if (leg) leg();
-      else serve(id).catch(served.reject);
+      else serve(id, caller.number).catch(served.reject);
     },
   });
   closing.push(
     () => http.close(),
     () => socket.close(),
   );
-  return { served: served.promise };
+  return { served: served.promise, all };
 }
 
 function request(relay: string, question: RelayRequest): Promise<RelayReply> {
@@ -168,7 +192,7 @@ async function callThrough(
   provider: { name: string; options: Record<string, unknown> },
   format?: string,
 ) {
-  const { process, relay } = await startRelay(transport, format);
+  const { process, relay } = await startRelay(transport, format ? { CALLFLEET_RELAY__FORMAT: format } : {});
   const { served } = await serveCalls(relay, provider);
   served.catch(() => {});
   const caller = await placeCall({ to: pbx.sipAddress, extension: '100', audio: { toneHz: 440 } });
@@ -250,4 +274,48 @@ test('a relay that dies takes its leg along, and not the PBX that has connected 
   process.kill();
   await vi.waitFor(async () => expect(await pbx.cli('core show channels concise')).not.toContain('WebSocket/'), 5000);
   expect(await pbx.cli('core show channels concise')).toContain('PJSIP/');
+});
+
+describe.each(['rtp', 'websocket', 'audiosocket'])('a relay with two threads, over %s', (transport) => {
+  test('spreads its calls over both, each hears its own tone, and all of it ends cleanly', async () => {
+    const { process, relay } = await startRelay(transport, { CALLFLEET_RELAY__THREADS: '2' });
+    const { served, all } = await serveCalls(relay, { name: 'echo', options: {} });
+    served.catch(() => {});
+    const callers = await Promise.all(
+      [500, 800, 1100, 1400].map(async (hz) => {
+        const from = String(hz);
+        const call = await placeCall({ to: pbx.sipAddress, extension: '100', from, audio: { toneHz: hz } });
+        closing.push(() => call.hangUp());
+        return { call, from, hz };
+      }),
+    );
+    await Promise.all(callers.map(({ call, hz }) => call.waitForTone(hz, 10_000)));
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    expect(all).toHaveLength(4);
+    if (transport === 'rtp') {
+      const lower = all.filter(({ relayPort }) => relayPort < 26_050);
+      expect(lower).toHaveLength(2);
+    }
+    if (transport === 'audiosocket') expect(new Set(all.map(({ relayPort }) => relayPort)).size).toBe(2);
+    for (const { call, from, hz } of callers) {
+      const tones = toneReport((await call.hangUp()).heard.frames, [hz]);
+      expect(tones.expected.length, `${from} hears itself`).toBeGreaterThan(0);
+      expect(
+        tones.others.filter((tone) => tone.toMs - tone.fromMs > 100),
+        `${from} hears no other`,
+      ).toEqual([]);
+    }
+
+    const [first, ...rest] = all as [ServedCall, ...ServedCall[]];
+    const { call, session } = first;
+    const closed = await request(relay, { op: 'close', session, call, epoch: 1, reason: 'test' });
+    expect(closed).toMatchObject({ ok: true, stats: { transport, heard: { lost: 0 } } });
+    expect(await request(relay, { op: 'close', session, call, epoch: 1, reason: 'test' })).toEqual(closed);
+    await vi.waitFor(() => expect(first.events.at(-1)?.data).toMatchObject({ session, reason: 'closed' }));
+    expect(await process.stop()).toEqual({ code: 0, signal: null });
+    for (const { events } of rest) {
+      await vi.waitFor(() => expect(events.at(-1)?.data).toMatchObject({ relay, reason: 'relay-stopped' }));
+      expect(events.map(({ seq }) => seq)).toEqual([1, 2]);
+    }
+  });
 });

@@ -1,11 +1,12 @@
 import type { MediaStats, RelayAnnouncement, RelayReply, RelayRequest } from '@callfleet/bus';
 import type { CallId } from '@callfleet/identity';
 import type { PacingClock, TimeSource } from '@callfleet/media';
-import { Admission, type Logger } from '@callfleet/telemetry';
+import type { Logger } from '@callfleet/telemetry';
+import { Admission } from '@callfleet/telemetry/thread';
 import { providerNamed } from '@callfleet/voice-ai';
 import { RelayError } from './errors.ts';
 import { MediaSession, type SessionEvent } from './media-session.ts';
-import { endedSessions } from './metrics.ts';
+import { refusalOf } from './refusal.ts';
 import type { MediaTransport, TransportListener } from './transport.ts';
 
 export interface RelayOptions {
@@ -37,7 +38,7 @@ interface Entry {
 }
 
 /** Ended sessions whose measurements are kept, for a worker that asks late or again. */
-const MAX_REMEMBERED = 1000;
+export const MAX_REMEMBERED = 1000;
 
 type RequestFor<Op extends RelayRequest['op']> = Extract<RelayRequest, { op: Op }>;
 
@@ -76,17 +77,10 @@ export class Relay {
 
   /** Never throws: a refusal is a reply. */
   async handle(request: RelayRequest): Promise<RelayReply> {
-    const { call, session } = request;
     try {
       return await this.#dispatch(request);
     } catch (error) {
-      const { code, message } = error as Error & { code?: unknown };
-      if (typeof code === 'string' && code.startsWith('CF_')) {
-        this.#options.log.warn({ call, session, op: request.op, code, reason: message }, 'relay.refused');
-        return { ok: false, code, message };
-      }
-      this.#options.log.error({ call, session, op: request.op, err: error }, 'relay.failed');
-      return { ok: false, code: 'CF_RELAY_FAILED', message };
+      return refusalOf(error, request, this.#options.log);
     }
   }
 
@@ -177,8 +171,7 @@ export class Relay {
       firstAudioMs: watch.firstAudioMs,
       tell: (event) => {
         publish(event);
-        if (event.type === 'started') this.#options.log.info({ call, session: id }, 'media.started');
-        else if (event.type === 'ended') this.#onEnded(call, id, event);
+        if (event.type === 'ended') this.#onEnded(id, event.stats);
       },
     });
     const entry: Entry = { session, epoch, opened: session.open() };
@@ -195,21 +188,17 @@ export class Relay {
     this.#options.onChange();
   }
 
-  #onEnded(call: string, id: string, event: Extract<SessionEvent, { type: 'ended' }>): void {
-    const { log, onChange } = this.#options;
-    const { reason, detail, stats } = event;
-    endedSessions.count(reason);
-    log.info({ call, session: id, reason, detail, stats }, 'media.ended');
+  #onEnded(id: string, stats: MediaStats): void {
     this.#sessions.delete(id);
     this.#remembered.set(id, stats);
     for (const oldest of this.#remembered.keys()) {
       if (this.#remembered.size <= MAX_REMEMBERED) break;
       this.#remembered.delete(oldest);
     }
-    onChange();
+    this.#options.onChange();
   }
 }
 
-function unknownSession(session: string): RelayError {
+export function unknownSession(session: string): RelayError {
   return new RelayError('CF_SESSION_UNKNOWN', `there is no media session ${session}, or it has ended`);
 }
