@@ -110,7 +110,7 @@ export class Bridges {
   destroy(bridge: Bridge): void {
     this.#byId.delete(bridge.id);
     bridge.control.close();
-    for (const member of [...bridge.members]) bridge.leave(member, true);
+    for (const member of [...bridge.members]) bridge.leave(member, false);
     this.#options.applications.tell('BridgeDestroyed', { bridge }, bridge.source);
     this.#options.applications.forget(bridge.source);
   }

@@ -124,6 +124,7 @@ export class Channels {
   enterStasis(channel: Channel, application: string, args: readonly string[]): void {
     channel.dialplan.app_name = 'Stasis';
     channel.dialplan.app_data = [application, ...args].join(',');
+    this.setVariable(channel, 'STASISSTATUS', '');
     channel.stasis = application;
     this.#options.applications.subscribe(application, channel.source);
     this.#options.applications.tellOnly(application, 'StasisStart', { args, channel });
@@ -196,6 +197,6 @@ export class Channels {
     channel.stasis = undefined;
     this.#options.applications.tellOnly(application, 'StasisEnd', { channel });
     this.#options.applications.unsubscribe(application, channel.source);
-    if (channel.hasDialplan) this.setVariable(channel, 'STASISSTATUS', 'SUCCESS');
+    this.setVariable(channel, 'STASISSTATUS', 'SUCCESS');
   }
 }

@@ -61,10 +61,15 @@ export class Endpoints {
   /**
    * Dials, and tells of it in Asterisk's order.
    *
-   * @param ringMs how long it may ring; 0: for ever
-   * @param onAnswered told when the channel is up, after Dial
+   * @param how `ringMs`: how long it may ring, 0: for ever; `onAnswered` is told when the channel is up, after Dial;
+   * `tellsFailure`: Dial says so too when it is not answered, as it does of what was originated, and not of what was created
    */
-  dial(channel: Channel, address: string, ringMs: number, onAnswered: () => void): void {
+  dial(
+    channel: Channel,
+    address: string,
+    how: { readonly ringMs: number; readonly tellsFailure: boolean; readonly onAnswered: () => void },
+  ): void {
+    const { ringMs, tellsFailure, onAnswered } = how;
     const { channels, clock } = this.#options;
     const { does = 'answers', afterMs = 0, ...later } = this.#behaviours.get(address) ?? {};
     const dialstring = address.slice(address.indexOf('/') + 1);
@@ -74,7 +79,7 @@ export class Endpoints {
         cause,
         by: 'far-end',
         ...(techCause !== undefined && { techCause }),
-        before: () => this.#tell(channel, dialstatus, dialstring),
+        ...(tellsFailure && { before: () => this.#tell(channel, dialstatus, dialstring) }),
       });
     const act = () => {
       const refusal = REFUSALS[does];
@@ -92,8 +97,8 @@ export class Endpoints {
     const cancelRinging = ringMs > 0 ? clock.after(ringMs, () => end(NO_ANSWER)) : undefined;
     if (cancelRinging) channel.onGone.push(cancelRinging);
     if (afterMs > 0 || does === 'no-answer') {
-      this.#tell(channel, 'RINGING', dialstring);
       channels.setState(channel, 'Ringing');
+      this.#tell(channel, 'RINGING', dialstring);
     }
     if (afterMs > 0) channel.onGone.push(clock.after(afterMs, act));
     else act();

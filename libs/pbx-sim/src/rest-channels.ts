@@ -94,7 +94,8 @@ export function channelRoutes(parts: ChannelRoutesParts): Routes {
     'POST channels/{channelId}/silence': command(() => {}),
     'DELETE channels/{channelId}/silence': command(() => {}),
     'GET channels/{channelId}/variable': ({ channelId = '' }, parameters) => {
-      const channel = channels.get(channelId);
+      const channel = channels.find(channelId);
+      if (!channel) throw new Refusal(404, 'Provided channel was not found', 'Channel Not Found');
       const value = valueIn(channel, parameters.required('variable', 'Variable name is required'));
       if (value === undefined) throw new Refusal(404, 'Provided variable was not found', 'Variable Not Found');
       return ok({ value });
@@ -182,14 +183,16 @@ function creation({ applications, channels, dialplan, endpoints }: ChannelRoutes
       Object.assign(channel.dialplan, { app_name: 'AppDial2', app_data: '(Outgoing Line)' });
       if (application) applications.subscribe(application, channel.source);
       const answer = channel.toJSON();
-      endpoints.dial(channel, addresses.get(channel) as string, parameters.number('timeout', 30) * 1000, () => {
+      const onAnswered = () => {
         if (!application) {
           channel.dialplan.exten = extension as string;
           dialplan.enter(channel);
         } else if (applications.isServed(application)) {
           channels.enterStasis(channel, application, parameters.list('appArgs'));
         } else channels.hangUp(channel, { cause: 16, by: 'dialplan' });
-      });
+      };
+      const ringMs = parameters.number('timeout', 30) * 1000;
+      endpoints.dial(channel, addresses.get(channel) as string, { ringMs, tellsFailure: true, onAnswered });
       return answer;
     },
 
@@ -211,7 +214,8 @@ function creation({ applications, channels, dialplan, endpoints }: ChannelRoutes
       const address = addresses.get(channel);
       if (channel.state !== 'Down' || address === undefined)
         throw new Refusal(409, "Channel is not in the 'Down' state");
-      endpoints.dial(channel, address, parameters.number('timeout', 0) * 1000, () => {});
+      const ringMs = parameters.number('timeout', 0) * 1000;
+      endpoints.dial(channel, address, { ringMs, tellsFailure: false, onAnswered() {} });
       return NO_CONTENT;
     },
 
