@@ -178,13 +178,13 @@ key 7, mark one
       stage.note(`to nobody -> ${nobody.status}`);
     },
     expected: `
-externalMedia -> 200 
+externalMedia -> 200 AUDIOSOCKET_SERVICE AUDIOSOCKET_UUID
   bot: Dial m1 begins
   bot: ChannelStateChange m1 Up
   bot: Dial m1 ANSWER
   bot: ChannelVarset m1 STASISSTATUS=
-  bot: StasisStart m1 []${BRIDGED}${OVER}
-it sent: uuid true, audio, hangup
+  bot: StasisStart m1 ["${UUID}"]${BRIDGED}${OVER}
+it sent: uuid true, audio
 to nobody -> 500`,
   },
 ];

@@ -147,7 +147,7 @@ export class ConformanceStage {
     do await wait(quiet);
     while (performance.now() - this.#lastEventAt < quiet);
     // Different applications hear the same at the same time: in which order they are written is chance.
-    const told = this.#untold.splice(0);
+    const told = inOneOrder(this.#untold.splice(0));
     const applications = [...new Set(told.map((line) => line.slice(0, line.indexOf(':'))))].sort();
     for (const application of applications) {
       for (const line of told.filter((one) => one.startsWith(`${application}:`))) {
@@ -234,6 +234,16 @@ export class ConformanceStage {
     for (const [id, name] of this.#names) named = named.replaceAll(id, name);
     return named;
   }
+}
+
+/** Two threads of Asterisk tell that somebody rings: which is first is chance. */
+function inOneOrder(lines: readonly string[]): string[] {
+  const ordered = [...lines];
+  for (let i = 1; i < ordered.length; i += 1) {
+    const [before = '', line = ''] = ordered.slice(i - 1, i + 1);
+    if (line.endsWith('Ringing') && before.endsWith('RINGING')) ordered.splice(i - 1, 2, line, before);
+  }
+  return ordered;
 }
 
 /** Ids that we choose have no epoch in them. */

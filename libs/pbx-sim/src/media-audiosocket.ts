@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { AudioSocketReader, audioFrame, type FormatName, hangupFrame, keyFrame, uuidFrame } from '@callfleet/media';
+import { AudioSocketReader, audioFrame, type FormatName, keyFrame, uuidFrame } from '@callfleet/media';
 import type { Channel } from './channel.ts';
 import { LegCodec } from './leg-codec.ts';
 import type { LegControl, MediaLeg } from './media-leg.ts';
@@ -13,7 +13,7 @@ const MOST_UNSENT_BYTES = 65_536;
 export class AudioSocketLeg implements MediaLeg {
   readonly name: string;
   readonly dialstring: string;
-  readonly variables = {};
+  readonly variables: Readonly<Record<string, string>>;
   readonly #socket: Socket;
   readonly #codec: LegCodec;
 
@@ -22,6 +22,7 @@ export class AudioSocketLeg implements MediaLeg {
     this.#codec = new LegCodec(format);
     this.name = `AudioSocket/${host}-${uuid}`;
     this.dialstring = `${host}/${uuid}`;
+    this.variables = { AUDIOSOCKET_UUID: uuid, AUDIOSOCKET_SERVICE: host };
   }
 
   /** @throws what connecting throws, or that it took longer than Asterisk waits */
@@ -61,6 +62,6 @@ export class AudioSocketLeg implements MediaLeg {
   }
 
   closed(): void {
-    if (this.#socket.writable) this.#socket.end(hangupFrame());
+    this.#socket.end();
   }
 }

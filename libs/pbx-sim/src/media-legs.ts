@@ -97,7 +97,7 @@ export class MediaLegs {
         if (channel.isGone) return;
         channels.setState(channel, 'Up');
         dial('ANSWER');
-        if (applications.isServed(application)) channels.enterStasis(channel, application, parameters.list('appArgs'));
+        if (applications.isServed(application)) channels.enterStasis(channel, application, parameters.list('data'));
         else channels.hangUp(channel, { cause: NORMAL_CLEARING, by: 'dialplan' });
       },
       hangUp: () => channels.hangUp(channel, { cause: NORMAL_CLEARING, by: 'far-end' }),

@@ -5,7 +5,9 @@
  *     const call = pbx.call({ extension: '100', holdMs: 3000 });
  *     expect((await call.ended).heard.ownToneFrames).toBeGreaterThan(100);
  */
+export type { BatchSummary } from './call-batches.ts';
 export type { CallReport, SimulatedCall } from './caller.ts';
+export { ControlServer } from './control.ts';
 export type { EndpointBehaviour } from './endpoints.ts';
 export { PbxSimError } from './errors.ts';
 export type { HeardReport } from './heard.ts';

@@ -20,6 +20,7 @@ import { type RestRequest, RestRoutes } from './rest-routes.ts';
 import { systemRoutes } from './rest-system.ts';
 import {
   type CallScript,
+  type CallsOrder,
   callScript,
   checked,
   type FaultOrder,
@@ -177,11 +178,7 @@ export class SimulatedPbx {
    * @param onCall told each as it is placed
    */
   async calls(
-    {
-      count,
-      arrivalsPerSecond,
-      call = {},
-    }: { count: number; arrivalsPerSecond?: number | undefined; call?: CallScript },
+    { count, arrivalsPerSecond, call = {} }: CallsOrder,
     onCall: (call: SimulatedCall) => void = () => {},
   ): Promise<CallReport[]> {
     const ended: Array<Promise<CallReport>> = [];

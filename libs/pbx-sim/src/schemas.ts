@@ -75,7 +75,8 @@ export const faultOrder = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('crash'), downMs: ms.default(1000), keepCalls: z.boolean().default(false) }),
 ]);
 
-const endpoint = z.strictObject({
+/** Somebody whom the PBX dials. */
+export const endpointBehaviour = z.strictObject({
   does: z.enum(['answers', 'busy', 'rejects', 'no-answer', 'congestion', 'unreachable']).optional(),
   afterMs: ms.optional(),
   hangUpAfterMs: ms.optional(),
@@ -112,7 +113,7 @@ export const pbxOptions = z.strictObject({
   /** Sounds that it does not have. */
   missing: z.array(z.string()).default([]),
   /** Whom it can dial, by address; others answer at once. */
-  endpoints: z.record(z.string(), endpoint).default({}),
+  endpoints: z.record(z.string(), endpointBehaviour).default({}),
   /** Gateways that it dials, as `outbound_websocket` of ari.conf. */
   outbound: z
     .array(
