@@ -36,8 +36,14 @@ test('callers of simulated PBXs are answered, hear themselves from the echo prog
     expect(report).toMatchObject({ answered: true, endedBy: 'caller', cause: 16 });
     expect(report.heard.ownToneFrames).toBeGreaterThan(report.heard.frames / 2);
     expect(report.heard.ownToneFrames).toBeGreaterThan(25);
-    expect(await fleet.recordOf(report.from)).toMatchObject({ program: 'echo-bot', outcome: 'completed' });
+    expect(await fleet.recordOf(report.from)).toMatchObject({
+      program: { name: 'echo-bot' },
+      endedBy: 'caller',
+      takeovers: 0,
+    });
   }
+  // Both PBXs give their callers the same numbers.
+  await expect.poll(() => fleet.recordCount(), { timeout: 5000 }).toBe(2 * CALLS);
   await fleet.expectNothingLeft();
   for (const pbx of pbxs) {
     expect(pbx.counts).toMatchObject({ callsUnserved: 0, callsFallenBack: {}, notSimulated: {} });
