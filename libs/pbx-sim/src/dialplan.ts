@@ -4,7 +4,7 @@ import type { Channels } from './channels.ts';
 import { NORMAL_CLEARING } from './hangup-cause.ts';
 import type { PbxClock } from './pbx-clock.ts';
 
-export interface DialplanOptions {
+interface DialplanOptions {
   /** Stasis applications that calls are offered to: each call begins at the next one, and tries the others. */
   readonly applications: readonly string[];
   /** When nobody serves any of them, they are tried so often, half a second apart. */

@@ -11,7 +11,7 @@ export interface RestRequest {
 }
 
 export type Ids = Readonly<Record<string, string>>;
-export type Handler = (ids: Ids, parameters: Parameters) => Answer | Promise<Answer>;
+type Handler = (ids: Ids, parameters: Parameters) => Answer | Promise<Answer>;
 /** By method and path: `POST channels/{channelId}/answer`. */
 export type Routes = Readonly<Record<string, Handler>>;
 
