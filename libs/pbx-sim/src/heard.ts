@@ -24,8 +24,8 @@ const MOST_SOUNDS = 100;
 const OWN_TONE_LEVEL = 0.5;
 /** Below 1/512 of full scale in all samples that are looked at. */
 const SILENCE_LEVEL = 64;
-/** Every fourth sample tells silence from sound. */
-const LOOK_EVERY = 4;
+/** Every third sample tells silence from sound: every fourth one of a tone of 1000 or 2000 Hz is zero. */
+const LOOK_EVERY = 3;
 
 const pcm = new Int16Array(FRAME_BYTES);
 const LOUD = Uint8Array.from(decodeUlaw(Uint8Array.from({ length: 256 }, (_, code) => code)), (sample) =>
