@@ -26,6 +26,13 @@ module.exports = {
       to: { path: '^libs/(media|ari|identity)/', pathNot: '^libs/$1/' },
     },
     {
+      name: 'the-simulated-pbx-stands-on-media-alone',
+      comment: 'it is an Asterisk: what it shares with Callfleet would be wrong in both',
+      severity: 'error',
+      from: { path: '^libs/pbx-sim/', pathNot: '\\.it\\.test\\.ts$' },
+      to: { path: '^libs/', pathNot: '^libs/(pbx-sim|media)/' },
+    },
+    {
       name: 'media-is-pure',
       comment: 'RTP, codecs, pacing: the sockets and the clock are handed in',
       severity: 'error',

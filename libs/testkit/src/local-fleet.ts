@@ -28,6 +28,8 @@ export interface LocalFleetOptions {
   readonly dialplan: (options: { shards: readonly string[]; context: string }) => string;
   /** `pbxs[].trunks` of each. Default: none. */
   readonly pbxTrunks?: ReadonlyArray<Readonly<Record<string, unknown>>>;
+  /** Another PBX in place of a real Asterisk: it has what the fleet itself asks of one. */
+  readonly startPbx?: (name: string) => Promise<Asterisk>;
   readonly gateways?: number;
   readonly workers?: number;
   /** Laid over the configuration file: sections of callfleet.yaml. */
@@ -70,13 +72,13 @@ export async function startLocalFleet(options: LocalFleetOptions): Promise<Local
   };
   const extensions = `[general]\n${options.dialplan({ shards: SHARDS, context: 'default' })}${fallbackContext()}${lineHolderContext()}`;
   try {
+    const startReal = (name: string, files?: Readonly<Record<string, string>>) =>
+      startAsterisk({ name, files: { 'extensions.conf': extensions, ...files } });
     progress('starting NATS, Redis and Asterisk');
     const [nats, redis, ...pbxs] = await allOrNone([
       startNatsServer().then(own),
       startRedisServer().then(own),
-      ...wanted.map(({ name, files }) =>
-        startAsterisk({ name, files: { 'extensions.conf': extensions, ...files } }).then(own),
-      ),
+      ...wanted.map(({ name, files }) => (options.startPbx ?? startReal)(name, files).then(own)),
     ]);
     const folder = await mkdtemp(join(tmpdir(), 'callfleet-'));
     owned.push(() => rm(folder, { recursive: true, force: true }));
