@@ -15,6 +15,22 @@ const SLOW = new Set([
 const CONNECTED = new Set(['tcp', 'websocket']);
 const EXTERNAL_MEDIA = 'POST /channels/externalMedia';
 
+/** Asterisk carries these out, and answers, only when whatever plays to the channel or records it is over. */
+const IN_TURN = new Set([
+  'POST /channels/{channelId}/variable',
+  'POST /channels/{channelId}/variables',
+  'POST /bridges/{bridgeId}/addChannel',
+  'POST /bridges/{bridgeId}/removeChannel',
+]);
+
+/**
+ * Whether a request may have to wait for the end of a sound, which can be minutes away (seen on 22.10.1): on a socket all others would wait
+ * with it, and behind several of them on few connections even the question whether the PBX hangs.
+ */
+export function waitsItsTurn({ method, route }: Pick<AriRequest<unknown>, 'method' | 'route'>): boolean {
+  return IN_TURN.has(`${method} ${route}`);
+}
+
 /**
  * Asterisk executes the requests of one event socket one after another: what takes long goes over HTTP, beside them, where there is
  * a way. A leg with which Asterisk connects to its other end is one of these: it does so before it answers.

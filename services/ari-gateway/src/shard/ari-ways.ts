@@ -7,18 +7,24 @@ import {
   type AriResponse,
   type AriSocket,
 } from '@callfleet/ari';
-import { isSlow } from '../commands/slow-command.ts';
+import { isSlow, waitsItsTurn } from '../commands/slow-command.ts';
+
+interface HttpWays {
+  readonly http: AriHttp;
+  /** For requests that wait for the end of a sound. */
+  readonly patient: AriHttp;
+}
 
 /** The ways on which requests reach one PBX: the shard's socket while it stands, and HTTP. */
 export class AriWays implements AriRequester {
   readonly #pbx: string;
-  readonly #http: AriHttp | undefined;
+  readonly #ways: HttpWays | undefined;
   #socket: AriSocket | undefined;
 
-  /** @param http none where the PBX dials us */
-  constructor(pbx: string, http: AriHttp | undefined) {
+  /** @param ways none where the PBX dials us */
+  constructor(pbx: string, ways: HttpWays | undefined) {
     this.#pbx = pbx;
-    this.#http = http;
+    this.#ways = ways;
   }
 
   /** Set while it is open and Asterisk takes requests over it: several times faster than HTTP. */
@@ -32,16 +38,17 @@ export class AriWays implements AriRequester {
 
   /** For what is large or slow; the socket where there is nothing else. @throws AriClosedError */
   get slow(): AriRequester {
-    const way = this.#http ?? this.#socket;
+    const way = this.#ways?.http ?? this.#socket;
     if (way) return way;
     throw new AriClosedError(`${this.#pbx} has no socket to this gateway`, { url: this.#pbx });
   }
 
   #wayOf(request: AriRequest<unknown>): AriRequester {
+    if (this.#ways && waitsItsTurn(request)) return this.#ways.patient;
     return this.#socket && !isSlow(request) ? this.#socket : this.slow;
   }
 
   async close(): Promise<void> {
-    await this.#http?.close();
+    await Promise.all([this.#ways?.http.close(), this.#ways?.patient.close()]);
   }
 }

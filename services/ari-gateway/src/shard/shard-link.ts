@@ -51,6 +51,8 @@ const REPLACED: LinkState = {
 };
 /** Asterisk tells the old socket before it answers the new one. */
 const REPLACED_WITHIN_MS = 2000;
+/** For requests that wait for the end of a sound. An Asterisk takes 100 HTTP connections in all, unless it is told otherwise. */
+const PATIENT_CONNECTIONS = 16;
 /** Asterisk may still send the old socket what was on its way when the application changed sockets. */
 const TRAILING_MS = 50;
 
@@ -89,8 +91,15 @@ export class ShardLink {
     const log = options.log.child({ pbx: pbx.name, shard });
     this.#options = options;
     this.#log = log;
-    this.#http = isClassic(pbx) ? new AriHttp({ ...pbx, requestTimeoutMs: settings.commandTimeoutMs }) : undefined;
-    this.#ways = new AriWays(pbx.name, this.#http);
+    const { commandTimeoutMs: requestTimeoutMs } = settings;
+    const ways = isClassic(pbx)
+      ? {
+          http: new AriHttp({ ...pbx, requestTimeoutMs }),
+          patient: new AriHttp({ ...pbx, requestTimeoutMs, maxConnections: PATIENT_CONNECTIONS }),
+        }
+      : undefined;
+    this.#http = ways?.http;
+    this.#ways = new AriWays(pbx.name, ways);
     this.#traffic = new ShardTraffic({ ...options, log }, this.#ways);
     this.#mirror = options.mirror;
     this.#countConnection = connectionCounter({ pbx: pbx.name, shard });
