@@ -10,8 +10,9 @@ ARG BASE=docker.io/library/node:${NODE_VERSION}-bookworm-slim
 FROM ${BUILDER} AS packages
 WORKDIR /app
 COPY . .
-# No scripts of packages are run. Optional are Node itself, which is in the image, and colours.
-RUN npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund
+# As the lock file says, without scripts of packages. Optional are Node itself, which is in the image, and colours. Not `npm ci`: it wants
+# optional packages of every other platform in the lock file.
+RUN npm install --no-save --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund
 # What is in the image, for scanners.
 RUN npm sbom --omit=dev --omit=optional --sbom-format=cyclonedx > sbom.cdx.json
 

@@ -11,3 +11,8 @@ export const IMAGE_ENV: Readonly<Record<string, string>> = Object.fromEntries(
 );
 
 export const IMAGE_USER = /^USER (.*)$/m.exec(DOCKERFILE)?.[1];
+
+/** What the image's HEALTHCHECK runs: a program and its arguments. */
+export const HEALTH_CHECK: readonly string[] = JSON.parse(
+  /^\s*CMD (\["node", "-e".*\])$/m.exec(DOCKERFILE)?.[1] ?? '[]',
+);
