@@ -54,7 +54,7 @@ try {
   const services = [...system.fleet.gateways, ...system.fleet.workers, ...system.fleet.relays];
   for (const { name, pid } of services) console.log(`${name}: ${describe(pid as number)}`);
   execFileSync('chroot', ['--userspec=10001:10001', root, ...HEALTH_CHECK], {
-    env: { PATH: '/usr/local/bin:/usr/bin:/bin', CALLFLEET_TELEMETRY__HTTP__PORT: String(HTTP_PORT) },
+    env: { PATH: '/usr/local/bin:/usr/bin:/bin:/usr/sbin', CALLFLEET_TELEMETRY__HTTP__PORT: String(HTTP_PORT) },
     timeout: 10_000,
   });
   console.log('health check of gateway-1: good');
