@@ -41,6 +41,8 @@ buildah bud --quiet --isolation chroot --format docker --pull=false --layers \
   --build-arg BUILDER=localhost/callfleet-builder --build-arg BASE=localhost/callfleet-base \
   --tag "$tag" --file "$root/Dockerfile" "$root" >&2
 
+# Only the newest one is kept unpacked.
+buildah rm --all >/dev/null 2>&1 || true
 container=$(buildah from --pull=false "$tag")
 mount=$(buildah mount "$container")
 buildah images --format '{{.Name}}:{{.Tag}} {{.Size}}' "$tag" >&2

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Config, loadConfig } from '@callfleet/config';
@@ -163,6 +163,8 @@ describe.each(OVERLAYS)('overlay %s', (overlay) => {
     const [calls, offers] = scaler.spec.triggers ?? [];
     const aim = calls?.metadata.threshold ?? scaler.spec.metrics[0].pods.target.averageValue;
     expect(Number(aim)).toBeLessThanOrEqual(worker.maxCalls * 0.8);
+    const metric = JSON.stringify(scaler.spec).match(/callfleet_\w+/)?.[0] as string;
+    expect(readFileSync(join(ROOT, 'docs/metrics.md'), 'utf8')).toContain(`\`${metric.replaceAll('_', '.')}\``);
     if (!offers) return;
     expect(offers.metadata).toMatchObject({ stream: 'OFFERS', consumer: `cf-offer-${worker.pool}` });
   });

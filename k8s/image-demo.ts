@@ -1,4 +1,4 @@
-// The demo's calls through the services of an image: `node k8s/image-demo.ts <root of the image>`, as root. NATS, Redis, Asterisk and
+// The demo's calls through the services of an image: `node_modules/.bin/node k8s/image-demo.ts <root of the image>`, as root. NATS, Redis, Asterisk and
 // sipp are this machine's; each service runs in the image's root as its user, with the image's environment, and may write to
 // /tmp alone. k8s/build-image.sh prints the root.
 import { execFileSync } from 'node:child_process';
@@ -15,7 +15,9 @@ import { HEALTH_CHECK } from './testing/image.ts';
 
 const [root = ''] = process.argv.slice(2);
 if (!existsSync(join(root, 'app/sbom.cdx.json'))) {
-  console.error('image-demo: give the root of an image: node k8s/image-demo.ts "$(k8s/build-image.sh)"');
+  console.error(
+    'image-demo: give the root of an image: node_modules/.bin/node k8s/image-demo.ts "$(k8s/build-image.sh)"',
+  );
   process.exit(1);
 }
 /** Of gateway-1: the image's own. */

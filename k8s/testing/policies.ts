@@ -18,6 +18,7 @@ export const POLICIES = {
   'pods are on no host: no hostPath, no other namespace of the host than the named network': (objects) =>
     each(objects, ({ spec }) => {
       const pod = spec.template.spec;
+      // overlays/edge, by components/relay-host-network.
       const isNamed = spec.template.metadata.labels['callfleet-zone'] === 'branch';
       return (
         !pod.hostPID &&
