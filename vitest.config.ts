@@ -9,14 +9,14 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['{libs,services,pbx,cli,examples,tests}/**/*.test.ts'],
+          include: ['{libs,services,pbx,cli,examples,tests,k8s}/**/*.test.ts'],
           exclude: ['**/node_modules/**', '**/*.it.test.ts'],
         },
       },
       {
         test: {
           name: 'integration',
-          include: ['{libs,services,pbx,cli,examples,tests}/**/*.it.test.ts'],
+          include: ['{libs,services,pbx,cli,examples,tests,k8s}/**/*.it.test.ts'],
           exclude: ['**/node_modules/**'],
           testTimeout: 60_000,
           hookTimeout: 120_000,
