@@ -24,6 +24,7 @@ export async function hearAgain(
   system: TestFleet,
   calls: Awaited<ReturnType<typeof talkingCallers>>,
   relay: string,
+  expected: object = { takeovers: 0 },
 ): Promise<CallRecord[]> {
   const records: CallRecord[] = [];
   // Whatever was on its way has been heard by then.
@@ -38,7 +39,7 @@ export async function hearAgain(
       `${from} hears no other`,
     ).toEqual([]);
     const record = await system.recordOf(from);
-    expect(record).toMatchObject({ endedBy: 'caller', takeovers: 0 });
+    expect(record).toMatchObject({ endedBy: 'caller', ...expected });
     expect(record).not.toHaveProperty('error');
     expect(record.media.at(-1)?.relay).toMatch(relay);
     records.push(record);

@@ -52,9 +52,9 @@ program
 program
   .command('chaos')
   .description(
-    'kill parts of the fleet under live calls, and show what became of them; `chaos worker`, `chaos gateway`',
+    'kill parts of the fleet under live calls, or replace all of them, and show what became of the calls; `chaos worker`, `chaos rollout`',
   )
-  .argument('<what>', 'what is killed: worker or gateway')
+  .argument('<what>', 'what is killed: worker, gateway or relay; or rollout: everything is replaced, one after another')
   .action(async (what: string) => {
     const { chaosCommand } = await import('./chaos/command.ts');
     process.exitCode = await chaosCommand(what);

@@ -1,11 +1,13 @@
 import { chaosGateway } from './gateway.ts';
 import { chaosRelay } from './relay.ts';
+import { chaosRollout } from './rollout.ts';
 import { chaosWorker } from './worker.ts';
 
 const CHAOS: Readonly<Record<string, () => Promise<number>>> = {
   worker: chaosWorker,
   gateway: chaosGateway,
   relay: chaosRelay,
+  rollout: chaosRollout,
 };
 
 /** Kills parts of the fleet under live calls. @returns the exit code */

@@ -21,7 +21,7 @@ export interface ServiceProcessOptions {
   /** Laid over our own environment. */
   readonly env: Readonly<Record<string, string>>;
   readonly onLine: (name: string, line: string) => void;
-  /** Default 20 s. */
+  /** Default 60 s: all of a fleet start at once, on a machine that may be slow. */
   readonly readyTimeoutMs?: number | undefined;
   /** From SIGTERM to SIGKILL. Default 40 s: a worker may drain. */
   readonly stopTimeoutMs?: number | undefined;
@@ -70,7 +70,7 @@ export class ServiceProcess {
   /** Starts it and waits until it is RUNNING. @throws ServiceStartError */
   static async start(options: ServiceProcessOptions): Promise<ServiceProcess> {
     const service = new ServiceProcess(options);
-    const limitMs = options.readyTimeoutMs ?? 20_000;
+    const limitMs = options.readyTimeoutMs ?? 60_000;
     const timer = setTimeout(
       () =>
         service.#ready.reject(new ServiceStartError(service.name, `was not ready in ${limitMs} ms`, service.#lines)),
