@@ -146,6 +146,9 @@ export async function placeCall(options: CallOptions): Promise<SipCall> {
       const end = `sipp ended with ${endedBy ?? `code ${code}`}:`;
       throw new CallError('CF_CALLER_FAILED', [end, ...complaints].join('\n'));
     }
+    // Its call goes on at the PBX: whoever waits for its end waits in vain.
+    if (tap.isDisobeyed)
+      throw new CallError('CF_CALLER_FAILED', ['sipp did not hang up:', ...sipp.lastLines()].join('\n'));
     return reportOf(progress, inCall, media);
   });
   finished.then(

@@ -4,6 +4,9 @@ import { type Address, parseSip, type SipMessage } from './sip-message.ts';
 
 type OnMessage = (from: 'caller' | 'callee', message: SipMessage) => void;
 
+/** sipp 3.6.1 has been seen to do nothing on an order, on a busy machine; it is given again. */
+const ORDER_AGAIN_MS = 1000;
+
 /** sipp has sent what it has to send by then, if it has to send anything. */
 const REACTION_MS = 100;
 
@@ -22,6 +25,9 @@ export class SipTap {
   #callId = '';
   #pbxResponded = false;
   #orderDue = false;
+  #ordering: NodeJS.Timeout | undefined;
+  #orders = 0;
+  #hasHungUp = false;
   /** What waits until sipp has reacted to what it was given last. */
   readonly #waiting: Buffer[] = [];
   #reacting: NodeJS.Timeout | undefined;
@@ -50,11 +56,22 @@ export class SipTap {
 
   /** Gives the one order that caller.sipp.xml knows; before the PBX's first response there can be no CANCEL. */
   orderHangUp(): void {
-    if (this.#pbxResponded) this.#giveOrder();
+    if (this.#pbxResponded) this.#order();
     else this.#orderDue = true;
   }
 
+  /** It was ordered to hang up, and did not. */
+  get isDisobeyed(): boolean {
+    return this.#orders > 0 && !this.#hasHungUp;
+  }
+
+  #order(): void {
+    this.#giveOrder();
+    this.#ordering ??= setInterval(() => this.#giveOrder(), ORDER_AGAIN_MS);
+  }
+
   #giveOrder(): void {
+    this.#orders += 1;
     const order = [
       'HANGUP sip:caller SIP/2.0',
       'Via: SIP/2.0/UDP testkit;branch=z9hG4bK-order',
@@ -69,6 +86,7 @@ export class SipTap {
 
   close(): void {
     clearTimeout(this.#reacting);
+    clearInterval(this.#ordering);
     this.#socket.close();
   }
 
@@ -77,6 +95,10 @@ export class SipTap {
     const message = parseSip(datagram);
     if (message) {
       this.#callId = message.header('Call-ID') ?? '';
+      if (message.method === 'BYE' || message.method === 'CANCEL') {
+        this.#hasHungUp = true;
+        clearInterval(this.#ordering);
+      }
       this.#onMessage('caller', message);
     }
     this.#socket.send(datagram, this.#pbx.port, this.#pbx.host);
@@ -90,7 +112,7 @@ export class SipTap {
     // Afterwards: what it makes us order comes after it.
     if (message) this.#onMessage('callee', message);
     this.#pbxResponded = true;
-    if (this.#orderDue) this.#giveOrder();
+    if (this.#orderDue) this.#order();
     this.#orderDue = false;
   }
 
