@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { JetStreamApiError } from '@nats-io/jetstream';
 import { z } from 'zod';
+import { traceIfFailed } from './call-failure.ts';
 import type { Bus } from './connection.ts';
 import { dialOutcomeOf } from './dial-outcome.ts';
 import { callIdSchema } from './identity-schema.ts';
@@ -135,7 +136,7 @@ const MAXIMUM_MESSAGES_PER_SUBJECT = 10077;
 const WRITE_LIMIT_MS = 60_000;
 const RETRY_AFTER_MS = 250;
 
-/** Writes a call's record. A second one for the same call changes nothing. */
+/** Writes a call's record, and tells its trace if it failed. A second one for the same call changes nothing. */
 export async function writeCallRecord(bus: Bus, record: CallRecord): Promise<void> {
   const deadline = Date.now() + WRITE_LIMIT_MS;
   for (;;) {
@@ -144,6 +145,7 @@ export async function writeCallRecord(bus: Bus, record: CallRecord): Promise<voi
         msgID: `cdr ${record.call}`,
         headers: traceHeaders(),
       });
+      traceIfFailed(record);
       return;
     } catch (error) {
       if (error instanceof JetStreamApiError && error.code === MAXIMUM_MESSAGES_PER_SUBJECT) return;

@@ -69,5 +69,5 @@ export { openSpillingOutbox } from './spilling-outbox.ts';
 export { storedMessages } from './stored-messages.ts';
 export { CDRS, ensureStreams } from './streams.ts';
 export { subjects } from './subjects.ts';
-export { contextOf, traceFields, traceHeaders } from './trace-context.ts';
+export { contextOf, linksTo, traceFields, traceHeaders, traceparentOf } from './trace-context.ts';
 export { announceWorker, workerPresence } from './worker-presence.ts';
