@@ -69,6 +69,14 @@ test.each(['before', 'after'])('a caller who interrupts: told %s the turn that w
   expect(moments).toContainEqual({ type: 'speak', startMs: 1000, endMs: 3040, interrupted: true });
 });
 
+test('an AI that says that the caller speaks when it has silenced the bot', () => {
+  const moments = momentsOf([
+    { type: 'interrupted', atMs: 3040, unplayedMs: 960 },
+    { type: 'speech-started', atMs: 2900 },
+  ]);
+  expect(moments).toEqual([{ type: 'barge-in', atMs: 3040, tookMs: 140, unplayedMs: 960 }]);
+});
+
 test('where nobody told when the caller began, how long it took to interrupt is not known', () => {
   expect(momentsOf([{ type: 'interrupted', atMs: 3040, unplayedMs: 960 }])).toEqual([
     { type: 'barge-in', atMs: 3040, tookMs: undefined, unplayedMs: 960 },

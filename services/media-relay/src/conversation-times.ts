@@ -27,13 +27,17 @@ export class ConversationTimes {
   #stops: number[] = [];
   #speakingSince: number | undefined;
   #cutAt: number | undefined;
+  /** Told, but not yet when the caller began. */
+  #cut: { readonly atMs: number; readonly unplayedMs: number } | undefined;
   #botTurn: { readonly startMs: number; readonly endMs: number } | undefined;
 
   take(event: SessionEvent): Moment[] {
+    if (event.type === 'speech-started') this.#speakingSince = event.atMs;
+    return [...this.#bargedIn(), ...this.#take(event)];
+  }
+
+  #take(event: SessionEvent): Moment[] {
     switch (event.type) {
-      case 'speech-started':
-        this.#speakingSince = event.atMs;
-        return [];
       case 'speech-stopped':
         this.#speakingSince = undefined;
         this.#stop(event.atMs);
@@ -41,8 +45,9 @@ export class ConversationTimes {
       case 'interrupted': {
         const { atMs, unplayedMs } = event;
         this.#cutAt = atMs;
-        const tookMs = this.#speakingSince === undefined ? undefined : Math.max(0, atMs - this.#speakingSince);
-        return [{ type: 'barge-in', atMs, tookMs, unplayedMs }];
+        this.#cut = { atMs, unplayedMs };
+        // Some say that the caller speaks when they have silenced the bot.
+        return this.#speakingSince === undefined ? [] : this.#bargedIn();
       }
       case 'turn': {
         const { startMs, endMs } = event;
@@ -59,6 +64,16 @@ export class ConversationTimes {
       default:
         return [];
     }
+  }
+
+  #bargedIn(): Moment[] {
+    if (!this.#cut) return [];
+    const { atMs, unplayedMs } = this.#cut;
+    const since = this.#speakingSince;
+    this.#cut = undefined;
+    return [
+      { type: 'barge-in', atMs, tookMs: since === undefined ? undefined : Math.max(0, atMs - since), unplayedMs },
+    ];
   }
 
   #stop(atMs: number): void {
