@@ -126,7 +126,7 @@ export class CallOffers {
     filedOffers.count(why);
     const { program, epoch } = call;
     const lostBy = call.workers.at(-1);
-    const offer = {
+    const again = {
       ...knownOffer,
       gateway,
       epoch,
@@ -135,9 +135,11 @@ export class CallOffers {
       ...(call.ownerTrace !== undefined && { ownerTrace: call.ownerTrace }),
       expiresAt: Date.now() + claimTimeoutMs,
     };
-    this.#file(call, offer, why)
-      .then(() => log.warn({ call: call.id, epoch, ...program }, 'call.offered-again'))
-      .catch((error: unknown) => log.error({ call: call.id, err: error }, 'call.offer-failed'));
+    context.with(call.trace, () =>
+      this.#file(call, again, why)
+        .then(() => log.warn({ call: call.id, epoch, ...program }, 'call.offered-again'))
+        .catch((error: unknown) => log.error({ call: call.id, err: error }, 'call.offer-failed')),
+    );
   }
 
   /** From now on callers who come are sent back to the dialplan. */
@@ -222,7 +224,7 @@ export class CallOffers {
     this.#stopTimer(call);
     const timer = setTimeout(() => {
       this.#unclaimed.delete(call);
-      void action();
+      void context.with(call.trace, action);
     }, afterMs);
     this.#unclaimed.set(call, timer);
   }
