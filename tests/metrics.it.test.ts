@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { originateCall } from '@callfleet/bus';
 import { type AiServer, type OpenAiConnection, placeCall, startOpenAiServer } from '@callfleet/testkit';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { documentedMetrics } from './documented-metrics.ts';
 import { type HttpFleet, type Metrics, startHttpFleet } from './fleet-http.ts';
 
 let system: HttpFleet;
@@ -142,26 +142,9 @@ test('docs/metrics.md has a line for each metric of the services, and for no oth
     labels.delete('le');
     return { name, type, unit, labels: [...labels].toSorted() };
   });
-  const text = readFileSync(new URL('../docs/metrics.md', import.meta.url), 'utf8');
-  const documented = text
-    .split('\n')
-    .filter((line) => line.startsWith('| `'))
-    .map((line) => {
-      const [, name = '', type = '', unit = '', labels = ''] = line.split('|').map((cell) => cell.trim());
-      const words = [...labels.matchAll(/`([^`]+)`/g)].map(([, label]) => label as string);
-      return {
-        name: prometheusName(name.replaceAll('`', ''), type),
-        type,
-        unit,
-        labels: words.map(dotless).toSorted(),
-      };
-    });
   const byName = (a: { name: string }, b: { name: string }) => (a.name < b.name ? -1 : 1);
-  expect(documented.toSorted(byName)).toEqual(exposed.toSorted(byName));
+  expect(documentedMetrics().toSorted(byName)).toEqual(exposed.toSorted(byName));
 });
-
-const dotless = (name: string) => name.replaceAll('.', '_');
-const prometheusName = (name: string, type: string) => `${dotless(name)}${type === 'counter' ? '_total' : ''}`;
 
 test('a takeover is counted, and a command of the worker that lost the call, and one that comes again', async () => {
   const commands: Array<{ subject: string; data: Uint8Array }> = [];
