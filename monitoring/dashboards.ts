@@ -13,7 +13,7 @@ export interface Panel {
   readonly lines: readonly Line[];
 }
 
-export interface Line {
+interface Line {
   readonly query: string;
   /** Of Grafana: `{{label}}`. */
   readonly legend: string;

@@ -74,9 +74,10 @@ describe.skipIf(whyNot !== undefined)('with a real Prometheus', () => {
   }
 
   test('while calls go on, every line of every dashboard is understood, and has data', async () => {
-    for (let n = 0; n < 40; n += 1)
-      ai.answers.push({ text: 'One two three four five six seven eight nine ten.', ms: 4000 });
-    ai.answers.push({ tool: { name: 'weather', arguments: { city: 'Bremen' } } });
+    const long = { text: 'One two three four five six seven eight nine ten.', ms: 4000 };
+    const weather = { tool: { name: 'weather', arguments: { city: 'Bremen' } } };
+    // Two callers at once, each of whom says something twice.
+    ai.answers.push(long, long, weather, weather, ...Array.from({ length: 20 }, () => long));
     await expect
       .poll(async () => (await prometheus.query('up == 1')).length, { timeout: 20_000 })
       .toBe(system.names.length);

@@ -3,7 +3,7 @@ import { ROOT_CONTEXT } from '@opentelemetry/api';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { bus, connectedTo, newCall, offerOf } from './bus-under-test.ts';
-import { type CallRecord, writeCallRecord } from './call-record.ts';
+import type { CallRecord } from './call-record.ts';
 import { connectBus } from './connection.ts';
 import { announceGateway, gatewayPresence } from './gateway-presence.ts';
 import { askHandOver, type HandOver, onHandOver } from './hand-over.ts';
@@ -11,6 +11,7 @@ import { type KeptCall, KeptCalls } from './kept-calls.ts';
 import type { Offer } from './offer.ts';
 import { answer, ask } from './request-reply.ts';
 import { announceWorker, workerPresence } from './worker-presence.ts';
+import { writeCallRecord } from './write-call-record.ts';
 
 connectedTo(startNatsServer);
 

@@ -10,7 +10,6 @@ export {
   callRecordOf,
   callRecordSchema,
   type UnmeasuredSession,
-  writeCallRecord,
 } from './call-record.ts';
 export { CancelError, cancelCall } from './cancel.ts';
 export { type CancelReply, type CancelRequest, cancelRequestSchema } from './cancel-messages.ts';
@@ -71,3 +70,4 @@ export { CDRS, ensureStreams } from './streams.ts';
 export { subjects } from './subjects.ts';
 export { contextOf, linksTo, traceFields, traceHeaders, traceparentOf } from './trace-context.ts';
 export { announceWorker, workerPresence } from './worker-presence.ts';
+export { writeCallRecord } from './write-call-record.ts';

@@ -13,7 +13,7 @@ export interface PrometheusOptions {
 }
 
 /** One series of an answer, with its last value. */
-export interface PrometheusSeries {
+interface PrometheusSeries {
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;
 }
