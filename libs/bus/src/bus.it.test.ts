@@ -17,7 +17,7 @@ connectedTo(startNatsServer);
 
 test('a call has one record, whoever writes it again', async () => {
   const call = newCall();
-  const record = { call, gateway: 'first' } as CallRecord;
+  const record = { call, gateway: 'first', endedBy: 'caller', media: [] as CallRecord['media'] } as CallRecord;
   await writeCallRecord(bus, record);
   // Not the message id but the subject keeps it single: a repeat may come hours later.
   await bus.jsm.streams.purge('CALLS');

@@ -14,17 +14,21 @@ const RETRY_AFTER_MS = 250;
 
 /** Writes a call's record, and tells its trace if it failed. A second one for the same call changes nothing. */
 export async function writeCallRecord(bus: Bus, record: CallRecord): Promise<void> {
+  if (await isNews(bus, record)) traceIfFailed(record);
+}
+
+/** @returns false when another has written it; when it had to be sent again that is not known, and may be us */
+async function isNews(bus: Bus, record: CallRecord): Promise<boolean> {
   const deadline = Date.now() + WRITE_LIMIT_MS;
-  for (;;) {
+  for (let attempt = 1; ; attempt += 1) {
     try {
-      await bus.js.publish(subjects.cdr(record.call), encodeMessage(record), {
+      const { duplicate } = await bus.js.publish(subjects.cdr(record.call), encodeMessage(record), {
         msgID: `cdr ${record.call}`,
         headers: traceHeaders(),
       });
-      traceIfFailed(record);
-      return;
+      return !duplicate || attempt > 1;
     } catch (error) {
-      if (error instanceof JetStreamApiError && error.code === MAXIMUM_MESSAGES_PER_SUBJECT) return;
+      if (error instanceof JetStreamApiError && error.code === MAXIMUM_MESSAGES_PER_SUBJECT) return attempt > 1;
       if (Date.now() > deadline) throw error;
     }
     await wait(RETRY_AFTER_MS);
