@@ -4,6 +4,8 @@ import { startTestFleet, type TestFleet } from './test-fleet.ts';
 /** A fleet whose processes can be asked over HTTP, by their names (`worker-1`). */
 export interface HttpFleet extends TestFleet {
   readonly names: readonly string[];
+  /** `host:port` where it answers. */
+  addressOf(name: string): string;
   get(name: string, path: string): Promise<Response>;
   readyz(name: string): Promise<{ status: number; state: string; missing: string[] }>;
   /** The worker that has the one call there is. */
@@ -22,13 +24,15 @@ export async function startHttpFleet(
     const [, name, port] = /^(\S+): .*"port":(\d+),"msg":"http\.listening"/.exec(line) ?? [];
     if (name) ports.set(name, Number(port));
   }
-  const get = (name: string, path: string) => fetch(`http://127.0.0.1:${ports.get(name)}${path}`);
+  const addressOf = (name: string) => `127.0.0.1:${ports.get(name)}`;
+  const get = (name: string, path: string) => fetch(`http://${addressOf(name)}${path}`);
   const names = [...ports.keys()];
   const metrics = async (of = names) =>
     new Metrics(await Promise.all(of.map(async (name) => (await get(name, '/metrics')).text())));
   return {
     ...system,
     names,
+    addressOf,
     get,
     async readyz(name) {
       const answer = await get(name, '/readyz');

@@ -1,15 +1,24 @@
-import { readFileSync } from 'node:fs';
+import { setTimeout as wait } from 'node:timers/promises';
 import { originateCall } from '@callfleet/bus';
-import { placeCall } from '@callfleet/testkit';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type AiServer, type OpenAiConnection, placeCall, startOpenAiServer } from '@callfleet/testkit';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { documentedMetrics } from './documented-metrics.ts';
 import { type HttpFleet, type Metrics, startHttpFleet } from './fleet-http.ts';
 
 let system: HttpFleet;
+let ai: AiServer<OpenAiConnection>;
 
 beforeAll(async () => {
+  ai = await startOpenAiServer();
+  vi.stubEnv('OPENAI_API_KEY', ai.key);
+  vi.stubEnv('LOCAL_AI_URL', ai.url);
   system = await startHttpFleet({ worker: { drainMs: 0 } });
 });
-afterAll(() => system?.stop());
+afterAll(async () => {
+  vi.unstubAllEnvs();
+  await system?.stop();
+  await ai?.stop();
+});
 
 const POLL = { timeout: 10_000, interval: 50 };
 
@@ -39,6 +48,9 @@ test('a call is counted where it is, and how it ended', async () => {
 
   for (const [name, labels] of [
     ['callfleet_offers_filed_total', { callfleet_reason: 'new' }],
+    ['callfleet_offer_wait_duration_count', { callfleet_reason: 'new' }],
+    ['callfleet_call_setup_duration_count', { callfleet_pbx: 'pbx-a' }],
+    ['callfleet_shard_socket_lag_count', { callfleet_pbx: 'pbx-a' }],
     ['callfleet_offers_pulled_total', { callfleet_outcome: 'taken' }],
     ['callfleet_calls_ended_total', { callfleet_program: 'echo-bot', callfleet_ended_by: 'caller' }],
     ['callfleet_relay_sessions_ended_total', { callfleet_reason: 'closed' }],
@@ -54,6 +66,58 @@ test('a call is counted where it is, and how it ended', async () => {
     'callfleet_events_held',
   ])
     await expect.poll(async () => (await system.metrics()).sum(gone), { ...POLL, message: gone }).toBe(0);
+});
+
+test('a conversation with an AI is measured: how fast it answers, how fast it is silent, and that it fails', async () => {
+  const [pbx] = system.pbxs;
+  if (!pbx) throw new Error('no PBX');
+  const before = await system.metrics();
+  ai.answers.push({ text: 'One two three four five six seven eight nine ten.', ms: 6000 }, { text: 'Yes.', ms: 400 });
+  const call = await placeCall({ to: pbx.sipAddress, extension: '503', from: '7201' });
+  await call.answered;
+  await vi.waitFor(() => expect(ai.connections).toHaveLength(1), POLL);
+  await speak(call, 800);
+  await wait(1000);
+  await speak(call, 600);
+  await expect.poll(grown(before, 'callfleet_barge_in_duration_count', { callfleet_provider: 'openai' }), POLL).toBe(1);
+  await expect.poll(grown(before, 'callfleet_turn_latency_count', { callfleet_provider: 'openai' }), POLL).toBe(2);
+  const failures = { callfleet_provider: 'openai', callfleet_code: 'CF_PROVIDER_LOST' };
+  expect(await grown(before, 'callfleet_ai_errors_total')()).toBe(0);
+  ai.last.drop();
+  await expect.poll(grown(before, 'callfleet_ai_errors_total', failures), POLL).toBe(1);
+  await call.hangUp().catch(() => {});
+});
+
+/** The caller makes a sound for so long, and is silent then. */
+async function speak(call: Awaited<ReturnType<typeof placeCall>>, ms: number) {
+  await call.setAudio({ toneHz: 600 });
+  await wait(ms);
+  await call.setAudio(null);
+}
+
+test('offers that nobody takes are seen to wait, and for how long', async () => {
+  const [pbx] = system.pbxs;
+  if (!pbx) throw new Error('no PBX');
+  const waiting = async () => (await system.metrics()).sum('callfleet_offers_waiting', { callfleet_pool: 'default' });
+  expect(await waiting()).toBe(0);
+  for (const { pid } of system.fleet.workers) process.kill(pid as number, 'SIGSTOP');
+  try {
+    const call = await placeCall({
+      to: pbx.sipAddress,
+      extension: '100',
+      from: '7202',
+      hangUp: { cancelAfterMs: 1500 },
+    });
+    const gateways = system.names.filter((name) => name.startsWith('gateway'));
+    const sum = (name: string) => async () => (await system.metrics(gateways)).sum(name);
+    await expect.poll(sum('callfleet_offers_waiting'), POLL).toBe(1);
+    await expect.poll(sum('callfleet_offers_oldest_wait'), POLL).toBeGreaterThan(500);
+    await call.finished;
+    await expect.poll(sum('callfleet_offers_waiting'), POLL).toBe(0);
+  } finally {
+    for (const { pid } of system.fleet.workers) process.kill(pid as number, 'SIGCONT');
+  }
+  await system.recordOf('7202');
 });
 
 test('a call that is not placed is counted with why', async () => {
@@ -78,26 +142,9 @@ test('docs/metrics.md has a line for each metric of the services, and for no oth
     labels.delete('le');
     return { name, type, unit, labels: [...labels].toSorted() };
   });
-  const text = readFileSync(new URL('../docs/metrics.md', import.meta.url), 'utf8');
-  const documented = text
-    .split('\n')
-    .filter((line) => line.startsWith('| `'))
-    .map((line) => {
-      const [, name = '', type = '', unit = '', labels = ''] = line.split('|').map((cell) => cell.trim());
-      const words = [...labels.matchAll(/`([^`]+)`/g)].map(([, label]) => label as string);
-      return {
-        name: prometheusName(name.replaceAll('`', ''), type),
-        type,
-        unit,
-        labels: words.map(dotless).toSorted(),
-      };
-    });
   const byName = (a: { name: string }, b: { name: string }) => (a.name < b.name ? -1 : 1);
-  expect(documented.toSorted(byName)).toEqual(exposed.toSorted(byName));
+  expect(documentedMetrics().toSorted(byName)).toEqual(exposed.toSorted(byName));
 });
-
-const dotless = (name: string) => name.replaceAll('.', '_');
-const prometheusName = (name: string, type: string) => `${dotless(name)}${type === 'counter' ? '_total' : ''}`;
 
 test('a takeover is counted, and a command of the worker that lost the call, and one that comes again', async () => {
   const commands: Array<{ subject: string; data: Uint8Array }> = [];

@@ -61,7 +61,7 @@ export class ScriptedShard {
       places: { counted: (_call, _request, send) => send() },
       timeoutMs: 1000,
       onClaimed: (call, worker, program) => {
-        offers.settle(call);
+        offers.settle(call, 'claimed');
         call.claimedBy(worker, program);
         this.claimedBy = worker;
         watch.watch(worker, call);

@@ -1,64 +1,253 @@
-import { type OtlpReceiver, placeCall, type ReceivedSpan, startOtlpReceiver } from '@callfleet/testkit';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { setTimeout as wait } from 'node:timers/promises';
+import {
+  type AiServer,
+  type OpenAiConnection,
+  type OtlpReceiver,
+  placeCall,
+  type ReceivedSpan,
+  startOpenAiServer,
+  startOtlpReceiver,
+  startPhone,
+} from '@callfleet/testkit';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { startTestFleet, type TestFleet } from './test-fleet.ts';
 
 let collector: OtlpReceiver;
+let ai: AiServer<OpenAiConnection>;
 let system: TestFleet;
+const POLL = { timeout: 10_000, interval: 50 };
 
 beforeAll(async () => {
+  // Services inherit it: each call's spans are here soon, not in batches of 5 s.
+  vi.stubEnv('OTEL_BSP_SCHEDULE_DELAY', '100');
   collector = await startOtlpReceiver();
+  ai = await startOpenAiServer();
+  vi.stubEnv('OPENAI_API_KEY', ai.key);
+  vi.stubEnv('LOCAL_AI_URL', ai.url);
   system = await startTestFleet({
     pbxs: [{ name: 'pbx-a', transport: 'websocket' }],
-    config: { telemetry: { level: 'info', otlpEndpoint: collector.url } },
+    config: { telemetry: { level: 'info', otlpEndpoint: collector.url }, worker: { drainMs: 0 } },
   });
 });
 afterAll(async () => {
+  vi.unstubAllEnvs();
   await system?.stop();
+  await ai?.stop();
   await collector?.stop();
 });
 
-/** The names on the way from a span up to the root of its trace. */
-function ancestry(span: ReceivedSpan, spans: readonly ReceivedSpan[]): string[] {
-  const parent = spans.find((other) => other.spanId === span.parentSpanId);
-  return parent ? [span.name, ...ancestry(parent, spans)] : [span.name];
+const pbx = () => {
+  const [first] = system.pbxs;
+  if (!first) throw new Error('no PBX');
+  return first;
+};
+
+/** All spans of the caller's call, when its record is written and the last of them, which has this name, has come. */
+async function traceOf(from: string, lasts: readonly string[] = ['call']): Promise<Trace> {
+  const { call } = await system.recordOf(from);
+  const mine = () => collector.spans().filter((span) => span.attributes['callfleet.call'] === call);
+  for (const name of lasts)
+    await expect.poll(() => mine().some((span) => span.name === name), { ...POLL, message: name }).toBe(true);
+  // What was exported with them is from other processes.
+  await wait(500);
+  return new Trace(mine());
 }
 
-test('one call is one trace, through gateway, worker, relay and each command, with its id in every span', async () => {
-  const [pbx] = system.pbxs;
-  if (!pbx) throw new Error('no PBX');
-  const sip = await placeCall({ to: pbx.sipAddress, extension: '100', from: '4001', audio: { toneHz: 600 } });
-  await sip.waitForTone(600, 10_000);
+/** The spans of one call. */
+class Trace {
+  readonly spans: readonly ReceivedSpan[];
+
+  constructor(spans: readonly ReceivedSpan[]) {
+    this.spans = spans;
+  }
+
+  named(name: string): ReceivedSpan[] {
+    return this.spans.filter((span) => span.name === name).toSorted((a, b) => a.startMs - b.startMs);
+  }
+
+  one(name: string): ReceivedSpan {
+    const [span, ...more] = this.named(name);
+    if (!span || more.length > 0) throw new Error(`${more.length + (span ? 1 : 0)} spans "${name}"`);
+    return span;
+  }
+
+  /** One line for each kind of way from the root down to a span, as `service: root > ... > name`. */
+  get tree(): string[] {
+    return [
+      ...new Set(this.spans.map((span) => `${span.service.replace('callfleet-', '')}: ${this.way(span)}`)),
+    ].toSorted();
+  }
+
+  way(span: ReceivedSpan): string {
+    if (span.parentSpanId === undefined) return span.name;
+    const parent = this.spans.find((other) => other.spanId === span.parentSpanId);
+    return `${parent ? this.way(parent) : '(lost)'} > ${span.name}`;
+  }
+
+  expectWhole(): void {
+    expect(new Set(this.spans.map((span) => span.traceId)).size, 'traces').toBe(1);
+    const roots = this.spans.filter((span) => span.parentSpanId === undefined);
+    expect(roots.map(({ service, name }) => `${service} ${name}`)).toEqual(['callfleet-ari-gateway offer']);
+    expect(
+      this.spans.filter((span) => this.way(span).startsWith('(lost)')).map(({ name }) => name),
+      'without a parent',
+    ).toEqual([]);
+  }
+}
+
+/** Under each command of a worker is what its gateway asks of the PBX, and nowhere else. */
+function withCommands(tree: readonly string[]): string[] {
+  const executed = tree
+    .filter((line) => / > command [^>]*$/.test(line))
+    .map((line) => line.replace('call-worker:', 'ari-gateway:').replace(/command ([^>]*)$/, 'command $1 > ari $1'));
+  return [...tree, ...executed].toSorted();
+}
+
+test('a call in conversation is one trace: its waits, its operations and commands, who spoke when, keys without their names', async () => {
+  ai.answers.push(
+    { text: 'One two three four five six seven eight nine ten.', ms: 6000 },
+    { tool: { name: 'weather', arguments: { city: 'Bremen' } } },
+    { text: 'It rains.', ms: 500 },
+  );
+  const sip = await placeCall({ to: pbx().sipAddress, extension: '503', from: '4001' });
+  await sip.answered;
+  await vi.waitFor(() => expect(ai.connections).toHaveLength(1), POLL);
+  for (const ms of [800, 600]) {
+    await sip.setAudio({ toneHz: 600 });
+    await wait(ms);
+    await sip.setAudio(null);
+    await wait(1300);
+  }
+  sip.sendDtmf('73');
+  await wait(1500);
   await sip.hangUp();
-  const { call } = await system.recordOf('4001');
-  // What is held back in batches is exported at the latest when the services stop.
-  await system.fleet.stop();
-
-  const spans = collector.spans();
-  expect(new Set(spans.map((span) => span.traceId)).size).toBe(1);
-  expect(spans.filter((span) => span.attributes['callfleet.call'] !== call)).toEqual([]);
-  expect(new Set(spans.map((span) => span.service))).toEqual(
-    new Set(['callfleet-ari-gateway', 'callfleet-call-worker', 'callfleet-media-relay']),
+  const trace = await traceOf('4001', ['call', 'media session']);
+  trace.expectWhole();
+  expect(trace.tree).toEqual(
+    withCommands([
+      'ari-gateway: offer',
+      'ari-gateway: offer > offer wait',
+      'call-worker: offer > call',
+      'call-worker: offer > call > answer',
+      'call-worker: offer > call > answer > command POST /channels/{channelId}/answer',
+      'call-worker: offer > call > claim',
+      'call-worker: offer > call > connect',
+      'call-worker: offer > call > connect > command POST /bridges/{bridgeId}',
+      'call-worker: offer > call > connect > command POST /bridges/{bridgeId}/addChannel',
+      'call-worker: offer > call > connect > command POST /channels/externalMedia',
+      'call-worker: offer > call > conversation.ended',
+      'call-worker: offer > call > conversation.next tool-call',
+      'call-worker: offer > call > conversation.next tool-call-cancelled',
+      'call-worker: offer > call > conversation.toolResult',
+      'call-worker: offer > call > end',
+      'call-worker: offer > call > end > command DELETE /bridges/{bridgeId}',
+      'call-worker: offer > call > end > command DELETE /channels/{channelId}',
+      'call-worker: offer > call > step tool weather',
+      'call-worker: offer > lease',
+      'media-relay: offer > call > connect > media attach',
+      'media-relay: offer > call > connect > media open',
+      'media-relay: offer > call > connect > media open > media session',
+      'media-relay: offer > call > connect > media open > media session > listen',
+      'media-relay: offer > call > connect > media open > media session > speak',
+      'media-relay: offer > call > connect > media open > media session > think',
+      'media-relay: offer > call > conversation.toolResult > media tool-result',
+      'media-relay: offer > call > end > media close',
+      'media-relay: offer > call > media digit',
+    ]),
   );
-  const roots = spans.filter((span) => span.parentSpanId === undefined);
-  expect(roots.map((span) => [span.service, span.name])).toEqual([['callfleet-ari-gateway', 'offer']]);
-  const orphans = spans.filter(
-    (span) => span.parentSpanId !== undefined && !spans.some((other) => other.spanId === span.parentSpanId),
+  const session = trace.one('media session');
+  expect(session.attributes).toMatchObject({ 'gen_ai.provider.name': 'openai', 'callfleet.reason': 'closed' });
+  expect(session.events.map(({ name }) => name)).toEqual(['media.started', 'barge-in', 'tool-call']);
+  const [interrupted, ...rest] = trace.named('speak');
+  expect(interrupted?.attributes['callfleet.interrupted']).toBe(true);
+  expect(rest.map(({ attributes }) => attributes['callfleet.interrupted'])).toEqual([false]);
+  const [listen] = trace.named('listen');
+  const [think] = trace.named('think');
+  expect(think?.endMs, 'the bot begins when it has thought').toBeCloseTo(interrupted?.startMs ?? 0, -1);
+  expect(Math.abs((think?.startMs ?? 0) - (listen?.endMs ?? 0)), 'it thinks when the caller has stopped').toBeLessThan(
+    100,
   );
-  expect(orphans).toEqual([]);
+  expect(trace.one('step tool weather').attributes).toMatchObject({
+    'gen_ai.operation.name': 'execute_tool',
+    'gen_ai.tool.name': 'weather',
+  });
+  const keys = trace.one('call').events.filter(({ name }) => name === 'dtmf');
+  expect(keys.map(({ attributes }) => attributes['callfleet.digit'])).toEqual(['*', '*']);
+  const [answer] = trace.named('ari POST /channels/{channelId}/answer');
+  expect(answer?.attributes['http.response.status_code']).toBe(204);
+});
 
-  const answer = spans.find((span) => span.name === 'ari POST /channels/{channelId}/answer');
-  if (!answer) throw new Error('the answer left no span in the gateway');
-  expect(ancestry(answer, spans)).toEqual([
-    'ari POST /channels/{channelId}/answer',
-    'command POST /channels/{channelId}/answer',
-    'answer',
-    'call',
-    'offer',
+test('a takeover does not break the trace: the new owner is under the same root, and links to what the earlier one was', async () => {
+  const sip = await placeCall({ to: pbx().sipAddress, extension: '100', from: '4002', audio: { toneHz: 600 } });
+  await sip.waitForTone(600, 10_000);
+  const owner = (await owners('4002')).at(-1);
+  await system.fleet.workers.find(({ name }) => owner?.startsWith(name))?.stop();
+  await sip.waitForTone(600, 10_000);
+  await wait(500);
+  await sip.hangUp();
+  const trace = await traceOf('4002', ['call', 'media session']);
+  trace.expectWhole();
+  const [first, second, ...more] = trace.named('call');
+  expect(more).toEqual([]);
+  expect([first, second].map((span) => span?.attributes['callfleet.epoch'])).toEqual([1, 2]);
+  const [claimed] = trace.named('claim');
+  expect(trace.way(claimed as ReceivedSpan)).toBe('offer > call > claim');
+  expect(second?.links).toEqual([{ traceId: first?.traceId, spanId: claimed?.spanId }]);
+  expect(trace.named('offer wait').map(({ attributes }) => attributes['callfleet.reason'])).toEqual([
+    'new',
+    'worker-stops',
   ]);
-  expect(answer.attributes['http.response.status_code']).toBe(204);
-  const media = spans.find((span) => span.name === 'media open');
-  if (!media) throw new Error('the relay left no span');
-  expect(ancestry(media, spans)).toEqual(['media open', 'connect', 'call', 'offer']);
+});
+
+/** Who has had the caller's call by now, from the log. */
+async function owners(_from: string): Promise<string[]> {
+  const claimed = () => system.complaints.filter((line) => line.includes('"msg":"call.claimed"'));
+  await expect.poll(() => claimed().length, POLL).toBeGreaterThanOrEqual(2);
+  return claimed().map((line) => line.slice(0, line.indexOf(':')));
+}
+
+test('a transfer is in the trace: the leg is dialled, asked and joined under one operation', async () => {
+  const phone = await startPhone({ from: pbx(), behaviour: 'answers', audio: { toneHz: 1400 } });
+  const port = phone.endpoint.split(':').at(-1) ?? '';
+  const sip = await placeCall({ to: pbx().sipAddress, extension: `95${port}`, from: '4003', audio: { toneHz: 700 } });
+  const agent = await phone.nextCall();
+  await agent.answered;
+  await wait(1500);
+  agent.sendDtmf('1');
+  await sip.waitForTone(1400, 5000);
+  await sip.hangUp();
+  await phone.stop();
+  const trace = await traceOf('4003');
+  trace.expectWhole();
+  expect(trace.tree).toEqual(
+    withCommands([
+      'ari-gateway: offer',
+      'ari-gateway: offer > offer wait',
+      'call-worker: offer > call',
+      'call-worker: offer > call > answer',
+      'call-worker: offer > call > answer > command POST /channels/{channelId}/answer',
+      'call-worker: offer > call > bridge',
+      'call-worker: offer > call > bridge > command POST /bridges/{bridgeId}',
+      'call-worker: offer > call > bridge > command POST /bridges/{bridgeId}/addChannel',
+      'call-worker: offer > call > claim',
+      'call-worker: offer > call > dial',
+      'call-worker: offer > call > dial > command POST /channels/create',
+      'call-worker: offer > call > dial > command POST /channels/{channelId}/dial',
+      'call-worker: offer > call > end',
+      'call-worker: offer > call > end > command DELETE /bridges/{bridgeId}',
+      'call-worker: offer > call > end > command DELETE /channels/{channelId}',
+      'call-worker: offer > call > hold',
+      'call-worker: offer > call > hold > command POST /channels/{channelId}/moh',
+      'call-worker: offer > call > leg.gather',
+      'call-worker: offer > call > leg.play',
+      'call-worker: offer > call > leg.play > command POST /channels/{channelId}/play/{playbackId}',
+      'call-worker: offer > call > room.ended',
+      'call-worker: offer > call > step tell',
+      'call-worker: offer > call > unhold',
+      'call-worker: offer > call > unhold > command DELETE /channels/{channelId}/moh',
+      'call-worker: offer > lease',
+    ]),
+  );
 });
 
 test('every log line about the call names it and its trace', () => {

@@ -3,7 +3,7 @@ import { ROOT_CONTEXT } from '@opentelemetry/api';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { bus, connectedTo, newCall, offerOf } from './bus-under-test.ts';
-import { type CallRecord, writeCallRecord } from './call-record.ts';
+import type { CallRecord } from './call-record.ts';
 import { connectBus } from './connection.ts';
 import { announceGateway, gatewayPresence } from './gateway-presence.ts';
 import { askHandOver, type HandOver, onHandOver } from './hand-over.ts';
@@ -11,12 +11,13 @@ import { type KeptCall, KeptCalls } from './kept-calls.ts';
 import type { Offer } from './offer.ts';
 import { answer, ask } from './request-reply.ts';
 import { announceWorker, workerPresence } from './worker-presence.ts';
+import { writeCallRecord } from './write-call-record.ts';
 
 connectedTo(startNatsServer);
 
 test('a call has one record, whoever writes it again', async () => {
   const call = newCall();
-  const record = { call, gateway: 'first' } as CallRecord;
+  const record = { call, gateway: 'first', endedBy: 'caller', media: [] as CallRecord['media'] } as CallRecord;
   await writeCallRecord(bus, record);
   // Not the message id but the subject keeps it single: a repeat may come hours later.
   await bus.jsm.streams.purge('CALLS');

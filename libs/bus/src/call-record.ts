@@ -1,15 +1,9 @@
-import { setTimeout as wait } from 'node:timers/promises';
-import { JetStreamApiError } from '@nats-io/jetstream';
 import { z } from 'zod';
-import type { Bus } from './connection.ts';
 import { dialOutcomeOf } from './dial-outcome.ts';
 import { callIdSchema } from './identity-schema.ts';
-import { encodeMessage } from './message.ts';
 import type { Offer } from './offer.ts';
 import { programVersionSchema } from './program-version.ts';
 import { mediaStatsSchema } from './relay-messages.ts';
-import { subjects } from './subjects.ts';
-import { traceHeaders } from './trace-context.ts';
 
 const milliseconds = z.number();
 
@@ -128,27 +122,4 @@ function dialResultOf({ answeredAt, cause }: Pick<KnownAtEnd, 'answeredAt' | 'ca
 
 function millisecondsBetween(from: string, to: string): number {
   return Date.parse(to) - Date.parse(from);
-}
-
-const MAXIMUM_MESSAGES_PER_SUBJECT = 10077;
-/** While NATS is away a record is tried again, for so long. */
-const WRITE_LIMIT_MS = 60_000;
-const RETRY_AFTER_MS = 250;
-
-/** Writes a call's record. A second one for the same call changes nothing. */
-export async function writeCallRecord(bus: Bus, record: CallRecord): Promise<void> {
-  const deadline = Date.now() + WRITE_LIMIT_MS;
-  for (;;) {
-    try {
-      await bus.js.publish(subjects.cdr(record.call), encodeMessage(record), {
-        msgID: `cdr ${record.call}`,
-        headers: traceHeaders(),
-      });
-      return;
-    } catch (error) {
-      if (error instanceof JetStreamApiError && error.code === MAXIMUM_MESSAGES_PER_SUBJECT) return;
-      if (Date.now() > deadline) throw error;
-    }
-    await wait(RETRY_AFTER_MS);
-  }
 }

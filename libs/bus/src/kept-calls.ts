@@ -17,6 +17,8 @@ export interface KeptCall {
   readonly offer: Offer;
   /** Who has it. */
   readonly worker?: string | undefined;
+  /** W3C's traceparent of the last claim. */
+  readonly ownerTrace?: string | undefined;
   /** All that have had it, in order. */
   readonly workers: readonly string[];
   readonly program?: ProgramVersion | undefined;
@@ -29,6 +31,7 @@ export interface KeptCall {
 const keptCallSchema = z.object({
   offer: offerSchema,
   worker: z.string().optional(),
+  ownerTrace: z.string().optional(),
   workers: z.array(z.string()),
   program: programVersionSchema.optional(),
   epoch: z.int().nonnegative(),

@@ -10,7 +10,6 @@ export {
   callRecordOf,
   callRecordSchema,
   type UnmeasuredSession,
-  writeCallRecord,
 } from './call-record.ts';
 export { CancelError, cancelCall } from './cancel.ts';
 export { type CancelReply, type CancelRequest, cancelRequestSchema } from './cancel-messages.ts';
@@ -69,5 +68,6 @@ export { openSpillingOutbox } from './spilling-outbox.ts';
 export { storedMessages } from './stored-messages.ts';
 export { CDRS, ensureStreams } from './streams.ts';
 export { subjects } from './subjects.ts';
-export { contextOf, traceFields, traceHeaders } from './trace-context.ts';
+export { contextOf, linksTo, traceFields, traceHeaders, traceparentOf } from './trace-context.ts';
 export { announceWorker, workerPresence } from './worker-presence.ts';
+export { writeCallRecord } from './write-call-record.ts';

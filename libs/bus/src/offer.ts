@@ -49,6 +49,8 @@ export const offerSchema = z.object({
   program: programVersionSchema.optional(),
   /** The worker that had it, and is gone. */
   lostBy: z.string().optional(),
+  /** W3C's traceparent of that worker's claim: its successor's span links to it. */
+  ownerTrace: z.string().optional(),
   /** The call is one that we place, and this is what its first worker does; absent: it came in. */
   dial: outboundDialSchema.optional(),
   /** The gateway that filed it. */

@@ -1,5 +1,14 @@
 import { headers, type MsgHdrs } from '@nats-io/transport-node';
-import { type Context, context, propagation, type TextMapGetter, type TextMapSetter } from '@opentelemetry/api';
+import {
+  type Context,
+  context,
+  type Link,
+  propagation,
+  ROOT_CONTEXT,
+  type TextMapGetter,
+  type TextMapSetter,
+  trace,
+} from '@opentelemetry/api';
 import type { HeaderFields } from './event-headers.ts';
 
 const setter: TextMapSetter<MsgHdrs> = { set: (carrier, key, value) => carrier.set(key, value) };
@@ -33,4 +42,17 @@ export function traceHeaders(from: Context = context.active()): MsgHdrs {
 /** The trace context that a message came with; the active one where it has none. */
 export function contextOf(message: { headers?: MsgHdrs | undefined }): Context {
   return message.headers ? propagation.extract(context.active(), message.headers, getter) : context.active();
+}
+
+const TRACEPARENT = 'traceparent';
+
+/** W3C's traceparent of a context, to be kept in a message's body; undefined of one that is in no trace. */
+export function traceparentOf(from: Context): string | undefined {
+  return traceFields(from).find(([key]) => key === TRACEPARENT)?.[1];
+}
+
+/** Links to where a traceparent was made: none if it is none. */
+export function linksTo(traceparent: string | undefined): Link[] {
+  const span = trace.getSpanContext(propagation.extract(ROOT_CONTEXT, { [TRACEPARENT]: traceparent ?? '' }));
+  return span ? [{ context: span }] : [];
 }

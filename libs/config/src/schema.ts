@@ -280,6 +280,8 @@ const telemetry = section({
   format: z.enum(['json', 'pretty']).default('json'),
   /** Base URL of an OTLP/HTTP collector; none: traces and metrics are not exported. */
   otlpEndpoint: httpUrl.optional(),
+  /** Share of calls whose traces are exported, 0..1; that a call failed is exported of all. */
+  traceRatio: z.number().min(0).max(1).default(1),
   http: section({
     host: z.string().min(1).default('127.0.0.1'),
     /** Of `/livez`, `/readyz` and `/metrics`; 0: any free one; none: there are none. */

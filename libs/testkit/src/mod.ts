@@ -31,6 +31,7 @@ export type { ReceivedSpan } from './otlp-spans.ts';
 export { installParts, type PartName } from './parts.ts';
 export type { PhoneBehaviour, PhoneCall } from './phone-call.ts';
 export { claimPort } from './port-claim.ts';
+export { type Prometheus, startPrometheus } from './prometheus.ts';
 export { type RedisServer, type RedisServerOptions, startRedisServer } from './redis-server.ts';
 export type { TestServer } from './server-process.ts';
 export { type BurstOptions, placeBurst } from './sip-burst.ts';

@@ -29,6 +29,7 @@ const exported = (name: string) => ({
                 { key: 'shards', value: { arrayValue: { values: [{ stringValue: 'a' }, { boolValue: true }] } } },
               ],
               status: { code: 2 },
+              events: [{ name: 'dtmf', attributes: [{ key: 'callfleet.digit', value: { stringValue: '*' } }] }],
               links: [{ traceId: 'd'.repeat(32), spanId: 'e'.repeat(16), attributes: [] }],
             },
           ],
@@ -59,6 +60,7 @@ test('an exported span is there with all that is known of it', async () => {
       startMs: 1795242565125.839,
       endMs: 1795242565127.839,
       failed: true,
+      events: [{ name: 'dtmf', attributes: { 'callfleet.digit': '*' } }],
       links: [{ traceId: 'd'.repeat(32), spanId: 'e'.repeat(16) }],
     },
   ]);

@@ -13,6 +13,8 @@ export interface ReceivedSpan {
   readonly startMs: number;
   readonly endMs: number;
   readonly failed: boolean;
+  /** Without their times. */
+  readonly events: ReadonlyArray<{ readonly name: string; readonly attributes: Readonly<Record<string, unknown>> }>;
   readonly links: ReadonlyArray<{ readonly traceId: string; readonly spanId: string }>;
 }
 
@@ -34,6 +36,7 @@ interface OtlpSpan {
   endTimeUnixNano: string | number;
   attributes?: OtlpAttribute[];
   status?: { code?: number };
+  events?: Array<{ name: string; attributes?: OtlpAttribute[] }>;
   links?: Array<{ traceId: string; spanId: string }>;
 }
 
@@ -73,6 +76,7 @@ function spanOf(span: OtlpSpan, service: string): ReceivedSpan {
     startMs: milliseconds(span.startTimeUnixNano),
     endMs: milliseconds(span.endTimeUnixNano),
     failed: span.status?.code === STATUS_ERROR,
+    events: (span.events ?? []).map(({ name, attributes }) => ({ name, attributes: attributesOf(attributes) })),
     links: (span.links ?? []).map(({ traceId, spanId }) => ({ traceId, spanId })),
   };
 }

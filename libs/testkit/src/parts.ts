@@ -6,8 +6,8 @@ import { isAtLeast, isFitAsterisk, versionOf } from './program-version.ts';
 
 /** What every fleet needs, and its callers. */
 const partNames = ['asterisk', 'nats-server', 'redis-server', 'sipp'] as const;
-/** `espeak-ng` is for bots that speak by themselves. */
-export type PartName = (typeof partNames)[number] | 'espeak-ng';
+/** `espeak-ng` is for bots that speak by themselves; with `prometheus` comes promtool. */
+export type PartName = (typeof partNames)[number] | 'espeak-ng' | 'prometheus';
 
 /** How a part is run on this machine: `command ...args`, and then its own arguments. */
 export interface Part {
@@ -56,7 +56,7 @@ async function locate(name: PartName, onProgress: (step: string) => void): Promi
 }
 
 async function install(name: PartName, onProgress: (step: string) => void): Promise<Part> {
-  if (name === 'sipp' || name === 'espeak-ng') {
+  if (name === 'sipp' || name === 'espeak-ng' || name === 'prometheus') {
     await installPackages([name === 'sipp' ? 'sip-tester' : name], onProgress);
     return { command: name, args: [] };
   }
@@ -80,6 +80,7 @@ const VERSION_ARGUMENTS: Readonly<Record<PartName, string>> = {
   'redis-server': '--version',
   sipp: '-v',
   'espeak-ng': '--version',
+  prometheus: '--version',
 };
 
 const FITS: Readonly<Record<PartName, typeof isFitAsterisk>> = {
@@ -88,6 +89,7 @@ const FITS: Readonly<Record<PartName, typeof isFitAsterisk>> = {
   'redis-server': (version) => isAtLeast(version, 7, 0, 0),
   sipp: (version) => isAtLeast(version, 3, 6, 0),
   'espeak-ng': (version) => isAtLeast(version, 1, 50, 0),
+  prometheus: (version) => isAtLeast(version, 2, 40, 0),
 };
 
 const NEEDED: Readonly<Record<PartName, string>> = {
@@ -96,6 +98,7 @@ const NEEDED: Readonly<Record<PartName, string>> = {
   'redis-server': 'redis-server 7 or later',
   sipp: 'sipp 3.6 or later',
   'espeak-ng': 'espeak-ng 1.50 or later',
+  prometheus: 'prometheus 2.40 or later',
 };
 
 function howToInstall(name: PartName): string {
@@ -103,8 +106,8 @@ function howToInstall(name: PartName): string {
     `${NEEDED[name]} is not on PATH, and only root on a Debian can have it installed from here. What to do:`,
     '  Debian, or a container of it: run this as root, everything is fetched into the cache folder',
     '    (docker run --rm -it -v "$PWD":/callfleet -w /callfleet debian:12 is enough; git, node come on top)',
-    '  macOS: brew install nats-server redis sipp asterisk espeak-ng',
-    '  Ubuntu: apt-get install redis-server sip-tester espeak-ng; nats-server and asterisk from their own sites,',
+    '  macOS: brew install nats-server redis sipp asterisk espeak-ng prometheus',
+    '  Ubuntu: apt-get install redis-server sip-tester espeak-ng prometheus; nats-server and asterisk from their own sites,',
     '    since the ones in Ubuntu are too old',
     'Programs of a fit version that are on PATH are used as they are.',
   ].join('\n');

@@ -12,6 +12,7 @@ import { type CallHost, type CallOutcome, CallRuntime, type Journal } from '@cal
 import type { CallId } from '@callfleet/identity';
 import type { Lease } from '@callfleet/leases';
 import { inSpan, type Logger } from '@callfleet/telemetry';
+import { type Span, SpanKind, trace } from '@opentelemetry/api';
 import { workerRecordOf } from './call-record.ts';
 import { wallClock } from './clock.ts';
 import { GatewayClient, type MayAct } from './gateway-client.ts';
@@ -122,7 +123,10 @@ export class ClaimedCall {
   /** Tells the gateway that the call is this worker's, and run by this program. */
   async claim(onClaimed: () => void = () => {}): Promise<void> {
     try {
-      await this.#tellOwner(versionOf(this.#options.route));
+      const attributes = { 'callfleet.call': this.#options.offer.call, 'callfleet.epoch': this.lease.epoch };
+      await inSpan('claim', { kind: SpanKind.CLIENT, attributes }, () =>
+        this.#tellOwner(versionOf(this.#options.route)),
+      );
       this.#isClaimed = true;
       onClaimed();
     } catch (error) {
@@ -188,6 +192,7 @@ export class ClaimedCall {
 
   async #runOnce(run: number, place: Place, claimed: Promise<void>): Promise<Ended | undefined> {
     const { bus, offer, route } = this.#options;
+    const span = trace.getActiveSpan();
     this.#run = run;
     /** What came while nobody could be told. */
     const events: CallEvent[] = [];
@@ -198,6 +203,8 @@ export class ClaimedCall {
       CallEventFeed.open(bus, offer.call, {
         onEvent: (event) => {
           this.#ledger.hear(event);
+          // What an earlier owner, or run, was told is in its trace already.
+          if (running || (run === 1 && this.lease.epoch === 1)) noteKey(span, event);
           if (running) running.deliver(event);
           else events.push(event);
         },
@@ -290,7 +297,11 @@ export class ClaimedCall {
       openMedia: (session, provider, request) => this.#relay.open(session, provider, request),
       knownMedia: (session, relay) => this.#relay.known(session, relay),
       operation: (name, number, work) =>
-        inSpan(name, { attributes: { 'callfleet.call': offer.call, 'callfleet.operation': number } }, work),
+        inSpan(
+          name,
+          { attributes: { 'callfleet.call': offer.call, 'callfleet.operation': number, ...toolOf(name) } },
+          work,
+        ),
     };
   }
 
@@ -317,6 +328,21 @@ async function bothOpen<A extends { close(): void }, B extends { close(): void }
     for (const one of opened) if (one.status === 'fulfilled') one.value.close();
     throw error;
   }
+}
+
+const TOOL_STEP = 'step tool ';
+
+/** OpenTelemetry's words for what an AI wanted done. */
+function toolOf(operation: string): Record<string, string> {
+  if (!operation.startsWith(TOOL_STEP)) return {};
+  return { 'gen_ai.operation.name': 'execute_tool', 'gen_ai.tool.name': operation.slice(TOOL_STEP.length) };
+}
+
+/** That somebody pressed a key, never which. */
+function noteKey(span: Span | undefined, { type, at, data }: CallEvent): void {
+  if (type !== 'ari.ChannelDtmfReceived') return;
+  const { duration_ms } = data as { duration_ms?: number };
+  span?.addEvent('dtmf', { 'callfleet.digit': '*', 'callfleet.duration_ms': duration_ms }, new Date(at));
 }
 
 /** Of this worker alone: whoever has the call next notices by itself. */

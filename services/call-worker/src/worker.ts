@@ -1,4 +1,4 @@
-import { type Bus, type OfferInHand, workerPresence } from '@callfleet/bus';
+import { type Bus, linksTo, type OfferInHand, workerPresence } from '@callfleet/bus';
 import { acquireLease, assertLease, type LeaseRedis, releaseLease, type Session, yieldLease } from '@callfleet/leases';
 import { inSpan, type Logger } from '@callfleet/telemetry';
 import { SpanKind } from '@opentelemetry/api';
@@ -116,10 +116,12 @@ export class Worker {
       inHand.acknowledge();
       return;
     }
-    const lease = await acquireLease(redis, session, offer.call, {
-      floor: offer.epoch,
-      presenceOf: (owner) => workerPresence(bus, owner, offer.call),
-    });
+    const lease = await inSpan('lease', { attributes: { 'callfleet.call': offer.call }, parent: trace }, () =>
+      acquireLease(redis, session, offer.call, {
+        floor: offer.epoch,
+        presenceOf: (owner) => workerPresence(bus, owner, offer.call),
+      }),
+    );
     const call = new ClaimedCall({ ...this.#options, offer, lease, route });
     if (lease.owner !== session.instance) {
       // A false alarm: its owner lives. The gateway is told whose it is.
@@ -134,7 +136,8 @@ export class Worker {
       'callfleet.program': route.name,
       'callfleet.epoch': lease.epoch,
     };
-    await inSpan('call', { kind: SpanKind.CONSUMER, attributes, parent: trace }, async () => {
+    const links = linksTo(offer.ownerTrace);
+    await inSpan('call', { kind: SpanKind.CONSUMER, attributes, links, parent: trace }, async () => {
       const done = Promise.withResolvers<void>();
       this.#calls.set(offer.call, { call, done: done.promise });
       try {

@@ -9,6 +9,7 @@ import { RelayError } from './errors.ts';
 import { watchEventLoop } from './event-loop-delay.ts';
 import { dialledToPbx } from './leg-socket.ts';
 import { LegSocketServer } from './leg-socket-server.ts';
+import { type Pacing, PacingWatch } from './pacing-watch.ts';
 import { PortPool } from './port-pool.ts';
 import { processTime } from './process-time.ts';
 import { Relay, type RelayOptions } from './relay.ts';
@@ -17,7 +18,6 @@ import type { MediaTransport, TransportListener } from './transport.ts';
 import { WebSocketTransport } from './websocket-transport.ts';
 
 const MEASURE_EVERY_MS = 1000;
-const REPORT_PACING_EVERY_MS = 60_000;
 
 export interface LocalRelayOptions extends Pick<RelayOptions, 'relay' | 'events' | 'onChange'> {
   readonly settings: RelayConfig;
@@ -35,6 +35,7 @@ interface KnownPbxs {
 /** A relay whose sessions, with their clock and their sockets, are in this very thread. */
 export interface LocalRelay {
   readonly relay: Relay;
+  readonly pacing: () => Pacing;
   /** After `relay.stop`. */
   close(): Promise<void>;
 }
@@ -46,14 +47,14 @@ export async function startLocalRelay({ settings, pbxs, ...options }: LocalRelay
   const { transport, close } = await transportsOf(settings, pbxs, log);
   const relay = new Relay({ ...settings, ...options, clock, time: processTime, transport });
   const takeDelayMs = watchEventLoop();
-  const timers = [
-    setInterval(() => relay.measure(takeDelayMs()), MEASURE_EVERY_MS),
-    setInterval(() => reportPacing(clock, relay, log), REPORT_PACING_EVERY_MS),
-  ];
+  const measuring = setInterval(() => relay.measure(takeDelayMs()), MEASURE_EVERY_MS);
+  const watch = new PacingWatch(clock);
   return {
     relay,
+    pacing: () => watch.pacing,
     async close() {
-      for (const timer of timers) clearInterval(timer);
+      clearInterval(measuring);
+      watch.close();
       await close();
     },
   };
@@ -118,12 +119,4 @@ async function listenForLegs(
     },
     close: () => server.close(),
   };
-}
-
-function reportPacing(clock: PacingClock, relay: Relay, log: Logger): void {
-  const { sessions } = relay.announcement;
-  if (sessions === 0) return;
-  const { error, skippedFrames } = clock;
-  log.info({ sessions, p99Ms: error.quantileMs(0.99), maxMs: error.maxMs, skippedFrames }, 'pacing.measured');
-  error.reset();
 }

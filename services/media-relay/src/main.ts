@@ -92,7 +92,7 @@ await runService('media-relay', loadConfig, async (config, service) => {
     withdraw();
     service.fail(error);
   };
-  const { relay, close } =
+  const { relay, pacing, close } =
     config.relay.threads === 1
       ? await startLocalRelay(options)
       : await startRelayThreads({ ...options, logging: config.telemetry, onLost });
@@ -100,7 +100,7 @@ await runService('media-relay', loadConfig, async (config, service) => {
   announce = () => {
     if (!bus.nc.isClosed()) bus.nc.publish(subjects.relayAnnouncements, encodeMessage(relay.announcement));
   };
-  watchRoom(relay);
+  watchRoom(relay, pacing);
   service.check('room', () => {
     const { sessions, maxSessions } = relay.announcement;
     if (relay.isLate) return 'its event loop is late';

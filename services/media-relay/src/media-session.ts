@@ -1,6 +1,6 @@
 import type { ExternalMedia, MediaEnded, MediaStats, Spoken } from '@callfleet/bus';
 import { type PacingClock, PlayoutBuffer, type TimeSource } from '@callfleet/media';
-import type { VoiceEvent, VoiceProvider, VoiceSession } from '@callfleet/voice-ai';
+import { type VoiceEvent, type VoiceProvider, VoiceProviderError, type VoiceSession } from '@callfleet/voice-ai';
 import { RelayError } from './errors.ts';
 import { FirstAudioWatch } from './first-audio-watch.ts';
 import { HeardAudio } from './heard-audio.ts';
@@ -25,6 +25,8 @@ export type SessionEvent =
       readonly type: 'ended';
       readonly reason: EndReason;
       readonly detail: string | undefined;
+      /** Of a provider that failed. */
+      readonly code?: VoiceProviderError['code'] | undefined;
       readonly stats: MediaStats;
     };
 
@@ -106,7 +108,7 @@ export class MediaSession {
       // One that goes on for another greets nobody.
       owes: provider.owes === 'greeting' && history.length > 0 ? 'answer' : provider.owes,
       time,
-      onSilent: (why) => this.#end('provider-failed', `${provider.name} ${why}`),
+      onSilent: (why) => this.#end('provider-failed', `${provider.name} ${why}`, 'CF_PROVIDER_TIMEOUT'),
     });
   }
 
@@ -188,7 +190,11 @@ export class MediaSession {
     const { call, provider, time } = this.#options;
     const session = this;
     const cancelLimit = time.after(PROVIDER_OPEN_LIMIT_MS, () =>
-      this.#end('provider-failed', `${provider.name} was not ready within ${PROVIDER_OPEN_LIMIT_MS} ms`),
+      this.#end(
+        'provider-failed',
+        `${provider.name} was not ready within ${PROVIDER_OPEN_LIMIT_MS} ms`,
+        'CF_PROVIDER_TIMEOUT',
+      ),
     );
     try {
       const voice = await provider.open({
@@ -218,7 +224,7 @@ export class MediaSession {
         for (const text of this.#toSay.splice(0)) voice.say?.(text);
       }
     } catch (error) {
-      this.#end('provider-failed', (error as Error).message);
+      this.#fail(error as Error);
     } finally {
       cancelLimit();
     }
@@ -270,7 +276,7 @@ export class MediaSession {
   #onVoiceEvent(event: VoiceEvent): void {
     if (this.#state === 'ENDED') return;
     if (event.type === 'tool-call') this.#firstAudio.done();
-    if (event.type === 'failed') this.#end('provider-failed', event.error.message);
+    if (event.type === 'failed') this.#fail(event.error);
     else if (event.type === 'usage') this.#usage.add(event.usage);
     else if (event.type === 'turn' && this.#isPrivate) return;
     else if (event.type !== 'ended') this.#options.tell(event);
@@ -300,7 +306,12 @@ export class MediaSession {
     };
   }
 
-  #end(reason: EndReason, detail?: string): void {
+  #fail(error: Error): void {
+    const code = error instanceof VoiceProviderError ? error.code : 'CF_PROVIDER_FAILED';
+    this.#end('provider-failed', error.message, code);
+  }
+
+  #end(reason: EndReason, detail?: string, code?: VoiceProviderError['code']): void {
     if (this.#state === 'ENDED') return;
     this.#state = 'ENDED';
     this.#cancelAttachTimer();
@@ -310,7 +321,7 @@ export class MediaSession {
     this.#ending.abort(ended());
     // One that fails to close must not keep the other open.
     this.#closing = Promise.allSettled([this.#voice?.close(), this.#transport.close()]).then(() => {});
-    this.#options.tell({ type: 'ended', reason, detail, stats: this.#finalStats });
+    this.#options.tell({ type: 'ended', reason, detail, ...(code && { code }), stats: this.#finalStats });
   }
 }
 

@@ -12,9 +12,9 @@ const { relay: name, thread, settings, logging } = workerData as ThreadStart;
 const urls = new Map<string, string>();
 
 const post = (message: FromThread) => parentPort?.postMessage(message);
-const beat = () => post({ kind: 'beat', isLate: relay.isLate });
+const beat = () => post({ kind: 'beat', isLate: relay.isLate, pacing: pacing() });
 
-const { relay } = await startLocalRelay({
+const { relay, pacing } = await startLocalRelay({
   relay: name,
   settings,
   log: createLogger('media-relay', name, logging).child({ thread }),

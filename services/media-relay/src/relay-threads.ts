@@ -2,6 +2,7 @@ import type { Config } from '@callfleet/config';
 import type { RelayError } from './errors.ts';
 import { watchEventLoop } from './event-loop-delay.ts';
 import type { LocalRelayOptions } from './local-relay.ts';
+import { type Pacing, worstOf } from './pacing-watch.ts';
 import { SupervisedThread } from './supervised-thread.ts';
 import { shareOf } from './thread-share.ts';
 import { ThreadedRelay } from './threaded-relay.ts';
@@ -17,7 +18,7 @@ export interface RelayThreadsOptions extends LocalRelayOptions {
 /** Starts `relay.threads` threads, and the relay that spreads its sessions over them. @throws what a thread could not be started for */
 export async function startRelayThreads(
   options: RelayThreadsOptions,
-): Promise<{ relay: ThreadedRelay; close(): Promise<void> }> {
+): Promise<{ relay: ThreadedRelay; pacing: () => Pacing; close(): Promise<void> }> {
   const { settings, logging, log, onLost, pbxs } = options;
   const threads = Array.from({ length: settings.threads }, (_, n) => {
     const start = { relay: options.relay, thread: n + 1, settings: shareOf(settings, n), logging };
@@ -42,7 +43,7 @@ export async function startRelayThreads(
   }, LOOK_EVERY_MS);
   try {
     await Promise.all(threads.map(({ ready }) => ready));
-    return { relay, close };
+    return { relay, pacing: () => worstOf(threads.map((thread) => thread.pacing)), close };
   } catch (error) {
     await close();
     throw error;

@@ -3,6 +3,7 @@ import type { RelayReply, RelayRequest } from '@callfleet/bus';
 import type { Logger } from '@callfleet/telemetry';
 import { RelayError } from './errors.ts';
 import type { SessionEvent } from './media-session.ts';
+import type { Pacing } from './pacing-watch.ts';
 import type { FromThread, ThreadStart, ToThread } from './thread-protocol.ts';
 import { environmentOf } from './thread-share.ts';
 import type { RelayThread } from './threaded-relay.ts';
@@ -39,6 +40,7 @@ export class SupervisedThread implements RelayThread {
   #state: 'STARTING' | 'READY' | 'CLOSED' | 'LOST' = 'STARTING';
   #asks = 0;
   #isLate = false;
+  #pacing: Pacing = { p99Ms: 0, maxMs: 0, skippedFrames: 0 };
   #silentLooks = 0;
 
   constructor(options: SupervisedThreadOptions) {
@@ -61,6 +63,11 @@ export class SupervisedThread implements RelayThread {
 
   get isLate(): boolean {
     return this.#isLate;
+  }
+
+  /** As it told last. */
+  get pacing(): Pacing {
+    return this.#pacing;
   }
 
   /** Its answer; a refusal when it is gone. Waits no longer than it takes to see that it hangs. */
@@ -114,6 +121,7 @@ export class SupervisedThread implements RelayThread {
         break;
       case 'beat':
         this.#silentLooks = 0;
+        this.#pacing = message.pacing;
         if (message.isLate === this.#isLate) break;
         this.#isLate = message.isLate;
         this.#options.onChange();

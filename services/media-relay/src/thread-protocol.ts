@@ -1,6 +1,7 @@
 import type { RelayReply, RelayRequest } from '@callfleet/bus';
 import type { Config, RelayConfig } from '@callfleet/config';
 import type { SessionEvent } from './media-session.ts';
+import type { Pacing } from './pacing-watch.ts';
 
 /* What goes between the relay's main thread and those that have its sessions: plain values, a few for each session. No audio. */
 
@@ -14,8 +15,8 @@ export type FromThread =
   | { kind: 'ready' }
   | { kind: 'reply'; ask: number; reply: RelayReply }
   | { kind: 'event'; session: string; event: SessionEvent }
-  /** Each second, and at once when that changes. */
-  | { kind: 'beat'; isLate: boolean }
+  /** Each second, and at once when it is late, or is so no more. */
+  | { kind: 'beat'; isLate: boolean; pacing: Pacing }
   /** All its sessions have ended, and what they told has been sent. */
   | { kind: 'stopped' };
 

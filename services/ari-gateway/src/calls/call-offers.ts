@@ -9,10 +9,11 @@ import {
   writeCallRecord,
 } from '@callfleet/bus';
 import { type Logger, tracer } from '@callfleet/telemetry';
-import { ROOT_CONTEXT, SpanKind, trace } from '@opentelemetry/api';
-import { filedOffers, givenBackCalls } from '../telemetry/metrics.ts';
+import { type Context, context, ROOT_CONTEXT, type Span, SpanKind, trace } from '@opentelemetry/api';
+import { type FiledFor, filedOffers, givenBackCalls, watchOffers } from '../telemetry/metrics.ts';
 import { isoTime } from './event-publisher.ts';
 import type { LiveCall } from './live-call.ts';
+import { OfferWait } from './offer-wait.ts';
 
 export interface CallOffersOptions {
   readonly bus: Bus;
@@ -38,10 +39,17 @@ const LATE_CLAIM_MS = 2000;
 export class CallOffers {
   readonly #options: CallOffersOptions;
   readonly #unclaimed = new Map<LiveCall, NodeJS.Timeout>();
+  readonly #waits = new Map<LiveCall, OfferWait>();
+  readonly #unwatch: () => void;
   #refusesNew = false;
 
   constructor(options: CallOffersOptions) {
     this.#options = options;
+    this.#unwatch = watchOffers({ pool: options.pool, waits: () => this.#waitsMs() });
+  }
+
+  *#waitsMs(): Generator<number> {
+    for (const [call, wait] of this.#waits) if (call.endedAt === undefined) yield wait.ms;
   }
 
   /**
@@ -52,15 +60,7 @@ export class CallOffers {
   offer(call: LiveCall, event: StasisStart, isFromItsStart = true): void {
     const { gateway, pbx, shard, zone, claimTimeoutMs, log } = this.#options;
     const { channel, args } = event;
-    const span = tracer.startSpan(
-      'offer',
-      {
-        kind: SpanKind.PRODUCER,
-        attributes: { 'callfleet.call': call.id, 'callfleet.pbx': pbx, 'callfleet.shard': shard },
-      },
-      ROOT_CONTEXT,
-    );
-    call.trace = trace.setSpan(ROOT_CONTEXT, span);
+    const span = this.#beginTrace(call, ROOT_CONTEXT);
     const offer: Offer = {
       call: call.id,
       pbx,
@@ -87,34 +87,37 @@ export class CallOffers {
     }
     this.keep(call);
     filedOffers.count('new');
-    this.#file(call, offer)
+    this.#file(call, offer, 'new')
       .then(() => log.info({ call: call.id, trace_id: span.spanContext().traceId }, 'call.offered'))
       // The claim time-out gives the call back: NATS is away, so no worker could be told.
       .catch((error: unknown) => log.error({ call: call.id, err: error }, 'call.offer-failed'))
       .finally(() => span.end());
   }
 
-  /** A call that we place: its worker dials it. @throws what NATS refuses the offer with; then nobody will */
+  /** A call that we place, in the trace of whoever has it placed: its worker dials it. @throws what NATS refuses the offer with; then nobody will */
   async offerOutbound(call: LiveCall, offer: Offer): Promise<void> {
     const { log } = this.#options;
     call.offer = offer;
+    const span = this.#beginTrace(call, call.trace);
     this.keep(call);
     filedOffers.count('new');
     try {
-      await this.#file(call, offer);
+      await this.#file(call, offer, 'new');
     } catch (error) {
-      this.settle(call);
+      this.settle(call, 'not-filed');
       // NATS may have it all the same.
       call.released = true;
       call.end();
       this.forget(call);
       throw error;
+    } finally {
+      span.end();
     }
-    log.info({ call: call.id, trace_id: trace.getSpanContext(call.trace)?.traceId }, 'call.offered');
+    log.info({ call: call.id, trace_id: span.spanContext().traceId }, 'call.offered');
   }
 
   /** The worker that had the call is gone: whoever takes it goes on where that one stood. */
-  offerAgain(call: LiveCall, why: 'worker-gone' | 'worker-stops' | 'gateway-gone'): void {
+  offerAgain(call: LiveCall, why: Exclude<FiledFor, 'new'>): void {
     const { claimTimeoutMs, gateway, log } = this.#options;
     const { knownOffer } = call;
     call.worker = undefined;
@@ -123,16 +126,20 @@ export class CallOffers {
     filedOffers.count(why);
     const { program, epoch } = call;
     const lostBy = call.workers.at(-1);
-    this.#file(call, {
+    const again = {
       ...knownOffer,
       gateway,
       epoch,
       ...(program && { program }),
       ...(lostBy !== undefined && { lostBy }),
+      ...(call.ownerTrace !== undefined && { ownerTrace: call.ownerTrace }),
       expiresAt: Date.now() + claimTimeoutMs,
-    })
-      .then(() => log.warn({ call: call.id, epoch, ...program }, 'call.offered-again'))
-      .catch((error: unknown) => log.error({ call: call.id, err: error }, 'call.offer-failed'));
+    };
+    context.with(call.trace, () =>
+      this.#file(call, again, why)
+        .then(() => log.warn({ call: call.id, epoch, ...program }, 'call.offered-again'))
+        .catch((error: unknown) => log.error({ call: call.id, err: error }, 'call.offer-failed')),
+    );
   }
 
   /** From now on callers who come are sent back to the dialplan. */
@@ -162,15 +169,16 @@ export class CallOffers {
     await ari.request(channels.hangup({ channelId: call.channelId, reason: 'normal' }));
     log.info({ call: call.id }, 'call.cancelled');
     if (!isUnclaimed) return;
-    this.settle(call);
+    this.settle(call, 'cancelled');
     call.end();
     await this.#record(call, { endedBy: 'cancelled' });
   }
 
-  /** A worker has the call, and will write its record. */
-  settle(call: LiveCall): void {
-    clearTimeout(this.#unclaimed.get(call));
-    this.#unclaimed.delete(call);
+  /** Nobody is waited for any more. Claimed: a worker has the call, and will write its record. */
+  settle(call: LiveCall, outcome: Parameters<OfferWait['end']>[0]): void {
+    this.#waits.get(call)?.end(outcome);
+    this.#waits.delete(call);
+    this.#stopTimer(call);
   }
 
   /** For whichever gateway has the shard next. */
@@ -184,27 +192,51 @@ export class CallOffers {
   }
 
   close(): void {
-    for (const timer of this.#unclaimed.values()) clearTimeout(timer);
-    this.#unclaimed.clear();
+    this.#unwatch();
+    for (const call of this.#waits.keys()) this.settle(call, 'left');
+    for (const call of this.#unclaimed.keys()) this.#stopTimer(call);
   }
 
-  #file(call: LiveCall, offer: Offer): Promise<void> {
+  /** The first span of a call; all others are under it, of whichever worker. */
+  #beginTrace(call: LiveCall, parent: Context): Span {
+    const { pbx, shard } = this.#options;
+    const attributes = {
+      'callfleet.call': call.id,
+      'callfleet.pbx': pbx,
+      'callfleet.shard': shard,
+      'messaging.system': 'nats',
+      'messaging.operation.type': 'send',
+    };
+    const span = tracer.startSpan('offer', { kind: SpanKind.PRODUCER, attributes }, parent);
+    call.trace = trace.setSpan(parent, span);
+    return span;
+  }
+
+  #file(call: LiveCall, offer: Offer, why: FiledFor): Promise<void> {
     const { bus, pool, claimTimeoutMs } = this.#options;
+    this.settle(call, 'replaced');
+    this.#waits.set(call, new OfferWait(call, why));
     this.#unlessClaimed(call, claimTimeoutMs, () => this.#onUnclaimed(call));
     return publishOffer(bus, pool, offer, traceHeaders(call.trace));
   }
 
   #unlessClaimed(call: LiveCall, afterMs: number, action: () => Promise<void>): void {
-    this.settle(call);
+    this.#stopTimer(call);
     const timer = setTimeout(() => {
       this.#unclaimed.delete(call);
-      void action();
+      void context.with(call.trace, action);
     }, afterMs);
     this.#unclaimed.set(call, timer);
   }
 
+  #stopTimer(call: LiveCall): void {
+    clearTimeout(this.#unclaimed.get(call));
+    this.#unclaimed.delete(call);
+  }
+
   async #onUnclaimed(call: LiveCall): Promise<void> {
     if (call.endedAt !== undefined) {
+      this.settle(call, 'hung-up');
       this.#unlessClaimed(call, LATE_CLAIM_MS, () => this.#record(call, { endedBy: 'caller' }));
       return;
     }
@@ -214,7 +246,7 @@ export class CallOffers {
 
   /** Of a call that no worker has. */
   async #sendAway(call: LiveCall, status: string, why: 'not-claimed' | 'draining'): Promise<void> {
-    this.settle(call);
+    this.settle(call, 'given-back');
     call.released = true;
     givenBackCalls.count(why);
     const isBack = await this.#toDialplan(call, status);
@@ -262,7 +294,7 @@ export class CallOffers {
       ...(cause && { cause }),
     });
     try {
-      await writeCallRecord(bus, record);
+      await context.with(call.trace, () => writeCallRecord(bus, record));
       this.forget(call);
       log.info({ call: call.id, ...end }, 'call.ended-without-worker');
     } catch (error) {

@@ -1,7 +1,7 @@
 import { AriBusyError, AriError, type AriRequest, channels } from '@callfleet/ari';
 import type { Command, CommandRefusal, CommandReply, ProgramVersion } from '@callfleet/bus';
 import { inSpan, type Logger } from '@callfleet/telemetry';
-import { type Context, SpanKind } from '@opentelemetry/api';
+import { type Context, SpanKind, SpanStatusCode } from '@opentelemetry/api';
 import { CommandRefusedError } from '../commands/command-refused-error.ts';
 import type { GuardedRequester } from '../commands/pbx-guard.ts';
 import { classOf } from '../names/command-class.ts';
@@ -18,7 +18,7 @@ export interface CommandExecutorOptions {
   readonly ari: GuardedRequester;
   readonly timeoutMs: number;
   /** The call has its worker, and its program where that is told. */
-  readonly onClaimed: (call: LiveCall, worker: string, program?: ProgramVersion) => void;
+  readonly onClaimed: (call: LiveCall, worker: string, program: ProgramVersion | undefined, trace: Context) => void;
   /** Its worker has nothing left to do for it. */
   readonly onDone: (call: LiveCall) => void;
   /** Its worker stops, and another shall have it. */
@@ -52,7 +52,7 @@ export class CommandExecutor {
     call.epoch = command.epoch;
     switch (command.kind) {
       case 'claim':
-        this.#options.onClaimed(call, command.worker, command.program);
+        this.#options.onClaimed(call, command.worker, command.program, trace);
         return OK;
       case 'done':
         this.#options.onDone(call);
@@ -128,6 +128,11 @@ export class CommandExecutor {
       `ari ${request.method} ${request.route}`,
       { kind: SpanKind.CLIENT, attributes, parent: trace },
       async (span): Promise<CommandReply> => {
+        const refuse = (code: CommandRefusal, message: string): CommandReply => {
+          span.setAttribute('error.type', code);
+          span.setStatus({ code: SpanStatusCode.ERROR, message });
+          return { ok: false, code, message };
+        };
         try {
           if (await this.#wouldRepeatLeg(call, request)) return LEG_EXISTS;
           const response = await ari.request(request, { timeoutMs, beforeSend });
@@ -136,11 +141,11 @@ export class CommandExecutor {
           log.debug({ call: call.id, method: request.method, route: request.route, status }, 'command.executed');
           return { ok: true, status, reason: response.ok ? response.reason : response.refusal, body };
         } catch (error) {
-          if (error instanceof CommandRefusedError) return { ok: false, code: error.code, message: error.message };
-          if (error instanceof AriBusyError) return { ok: false, code: 'CF_PBX_BUSY', message: error.message };
+          if (error instanceof CommandRefusedError) return refuse(error.code, error.message);
+          if (error instanceof AriBusyError) return refuse('CF_PBX_BUSY', error.message);
           if (!(error instanceof AriError)) throw error;
           log.warn({ call: call.id, route: request.route, err: error }, 'command.no-answer');
-          return { ok: false, code: 'CF_PBX_NO_ANSWER', message: error.message };
+          return refuse('CF_PBX_NO_ANSWER', error.message);
         }
       },
     );

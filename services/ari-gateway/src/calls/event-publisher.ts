@@ -1,6 +1,14 @@
-import { advance, CALL_CANCELLED, type CallEvent, type EventOutbox, traceFields } from '@callfleet/bus';
+import {
+  advance,
+  CALL_CANCELLED,
+  type CallEvent,
+  type CallProgress,
+  type EventOutbox,
+  traceFields,
+} from '@callfleet/bus';
 import type { ChannelIndex, IncomingEvent } from '../events/channel-index.ts';
 import { eventId } from '../events/event-id.ts';
+import { measureSetup } from '../telemetry/metrics.ts';
 import type { LiveCall, LiveCalls } from './live-call.ts';
 
 /** Gives each event its calls, its number and its id, and hands it to the bus. */
@@ -48,9 +56,17 @@ export class EventPublisher {
       type: `ari.${event.type}`,
       data,
     };
-    call.progress = advance(call.progress, told, call.channelId);
+    const progress = advance(call.progress, told, call.channelId);
+    if (progress !== call.progress) this.#progress(call, progress, told);
     this.#outbox.publish(told, traceFields(call.trace), text);
     return told;
+  }
+
+  #progress(call: LiveCall, progress: CallProgress, { type, at }: CallEvent): void {
+    const { offer } = call;
+    const isAnswer = progress.answeredAt !== call.progress.answeredAt && type !== 'ari.StasisStart';
+    if (isAnswer && offer && !offer.dial) measureSetup(offer.pbx, offer.enteredAt, at);
+    call.progress = progress;
   }
 }
 

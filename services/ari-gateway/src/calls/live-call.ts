@@ -33,6 +33,8 @@ export class LiveCall {
   progress: CallProgress = {};
   /** The highest epoch that a command came with. */
   epoch = 0;
+  /** W3C's traceparent of the last worker's claim. */
+  ownerTrace: string | undefined;
   /** Whoever had it placed wants it no more: nothing is dialled for it. */
   isCancelled = false;
   /** Given back to the dialplan: no command may touch it any more. */
@@ -77,17 +79,18 @@ export class LiveCall {
 
   /** What is to be kept for a gateway after this one; undefined of what is no offered call. */
   get kept(): KeptCall | undefined {
-    const { knownOffer: offer, worker, workers, program, epoch } = this;
+    const { knownOffer: offer, worker, ownerTrace, workers, program, epoch } = this;
     if (!offer) return undefined;
     const trunkLegs = Object.fromEntries(this.trunkLegs);
-    return { offer, worker, workers, program, epoch, ...(this.trunkLegs.size > 0 && { trunkLegs }) };
+    return { offer, worker, ownerTrace, workers, program, epoch, ...(this.trunkLegs.size > 0 && { trunkLegs }) };
   }
 
   /** Takes over what an earlier gateway knew. What a worker has said since counts more. */
-  inherit({ offer, worker, workers, program, epoch, trunkLegs = {} }: KeptCall, trace: Context): void {
+  inherit({ offer, worker, ownerTrace, workers, program, epoch, trunkLegs = {} }: KeptCall, trace: Context): void {
     this.inherited = offer;
     for (const [channelId, trunk] of Object.entries(trunkLegs)) this.trunkLegs.set(channelId, trunk);
     this.trace = trace;
+    this.ownerTrace ??= ownerTrace;
     const since = this.workers.filter((one, n) => n > 0 || one !== workers.at(-1));
     this.workers = [...workers, ...since];
     this.worker ??= this.epoch > epoch ? undefined : worker;

@@ -1,6 +1,7 @@
 import { type AriRequest, type AriRequester, type AriRequestOptions, type AriResponse, asterisk } from '@callfleet/ari';
 import type { Config, PbxConfig } from '@callfleet/config';
 import type { Logger } from '@callfleet/telemetry';
+import { type Span, trace } from '@opentelemetry/api';
 import type { LoopLateness } from '../async/loop-lateness.ts';
 import { type CommandClass, classOf, commandClasses, withdrawnBy } from '../names/command-class.ts';
 import { countOpening } from '../telemetry/metrics.ts';
@@ -56,6 +57,8 @@ export class PbxGuard {
   readonly #others: CommandQueue<Asked>;
   readonly #breakers: Readonly<Record<CommandClass, PbxBreaker>>;
   readonly #slowMs: number;
+  /** Spans of the commands that are at the PBX: they are told what becomes of the breaker meanwhile. */
+  readonly #underWay = new Set<Span>();
   #answers: Promise<boolean> | undefined;
 
   constructor(options: PbxGuardOptions) {
@@ -121,11 +124,14 @@ export class PbxGuard {
 
   async #send<T>(commandClass: CommandClass, send: () => Promise<AriResponse<T>>): Promise<AriResponse<T>> {
     let isUnderWay = true;
+    const span = trace.getActiveSpan();
+    if (span) this.#underWay.add(span);
     const slow = setInterval(() => void this.#openUnlessAnswers(commandClass, () => isUnderWay), this.#slowMs);
     try {
       return await this.#breakers[commandClass].through(send);
     } finally {
       isUnderWay = false;
+      if (span) this.#underWay.delete(span);
       clearInterval(slow);
     }
   }
@@ -158,15 +164,22 @@ export class PbxGuard {
       onOpened: () => {
         countOpening(pbx, commandClass);
         log.error({ pbx, class: commandClass }, 'breaker.opened');
+        this.#noteBreaker('breaker.opened', commandClass);
         this.#others.refuse((waiting) => waiting.commandClass === commandClass, this.#brokenOff(commandClass));
         this.#control.refuse((waiting) => waiting.commandClass === commandClass, this.#brokenOff(commandClass));
         this.#options.onBreaker?.(commandClass, 'open');
       },
       onClosed: () => {
         log.info({ pbx, class: commandClass }, 'breaker.closed');
+        this.#noteBreaker('breaker.closed', commandClass);
         this.#options.onBreaker?.(commandClass, 'closed');
       },
     });
+  }
+
+  #noteBreaker(event: string, commandClass: CommandClass): void {
+    const attributes = { 'callfleet.pbx': this.pbx, 'callfleet.command_class': commandClass };
+    for (const span of this.#underWay) span.addEvent(event, attributes);
   }
 
   #brokenOff(commandClass: CommandClass): CommandRefusedError {

@@ -16,7 +16,8 @@ import { aborted, within } from '../async/time-limit.ts';
 import { EVENT_FILTER } from '../events/event-filter.ts';
 import { HeldEvents } from '../events/held-events.ts';
 import { type TakenMirror, TwoSightings } from '../mirror/two-sightings.ts';
-import { connectionCounter } from '../telemetry/metrics.ts';
+import { connectionCounter, lagRecorder } from '../telemetry/metrics.ts';
+import { SocketLag } from '../telemetry/socket-lag.ts';
 import { AriWays } from './ari-ways.ts';
 import { awayFor, type LinkState } from './link-state.ts';
 import type { OpenSockets } from './open-sockets.ts';
@@ -53,6 +54,7 @@ const REPLACED: LinkState = {
 const REPLACED_WITHIN_MS = 2000;
 /** For requests that wait for the end of a sound. An Asterisk takes 100 HTTP connections in all, unless it is told otherwise. */
 const PATIENT_CONNECTIONS = 16;
+const MEASURE_LAG_EVERY_MS = 1000;
 /** Asterisk may still send the old socket what was on its way when the application changed sockets. */
 const TRAILING_MS = 50;
 
@@ -68,6 +70,8 @@ export class ShardLink {
   readonly #ways: AriWays;
   readonly #traffic: ShardTraffic;
   readonly #countConnection: () => void;
+  readonly #lag: SocketLag;
+  readonly #measuring: NodeJS.Timeout;
   /** Until its shard is taken over. */
   #mirror: TakenMirror | undefined;
   #connected = false;
@@ -103,6 +107,8 @@ export class ShardLink {
     this.#traffic = new ShardTraffic({ ...options, log }, this.#ways);
     this.#mirror = options.mirror;
     this.#countConnection = connectionCounter({ pbx: pbx.name, shard });
+    this.#lag = new SocketLag(lagRecorder({ pbx: pbx.name, shard }));
+    this.#measuring = setInterval(() => this.#lag.measureNext(), MEASURE_LAG_EVERY_MS);
     this.#standing.promise.catch(() => {});
     this.#running = this.#keepConnected();
     void this.#running.then(options.arrival?.onEnded);
@@ -184,6 +190,7 @@ export class ShardLink {
 
   async close(): Promise<void> {
     this.#closing.abort();
+    clearInterval(this.#measuring);
     await this.#running;
     await this.#options.mirror?.close();
     this.#traffic.close();
@@ -240,7 +247,11 @@ export class ShardLink {
     const socket = await this.#socketFor({
       connectTimeoutMs: settings.connectTimeoutMs,
       requestTimeoutMs: settings.commandTimeoutMs,
-      onEvent: (event) => (event.type === 'ApplicationReplaced' ? this.#onReplaced() : events.take(event)),
+      onEvent: (event) => {
+        this.#lag.read((event as { timestamp?: unknown }).timestamp);
+        if (event.type === 'ApplicationReplaced') this.#onReplaced();
+        else events.take(event);
+      },
       onMalformed: (problem) => {
         malformed += 1;
         this.#log.warn({ problem }, 'shard.malformed-frame');

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { AriRequester } from '@callfleet/ari';
-import { type Bus, type EventOutbox, KeptCalls, subjects } from '@callfleet/bus';
+import { type Bus, type EventOutbox, KeptCalls, subjects, traceparentOf } from '@callfleet/bus';
 import type { Config, PbxConfig } from '@callfleet/config';
 import type { CallId } from '@callfleet/identity';
 import type { LeaseRedis } from '@callfleet/leases';
@@ -128,9 +128,11 @@ export class ShardTraffic {
       places: this.#places,
       ari,
       timeoutMs: settings.commandTimeoutMs,
-      onClaimed: (call, worker, program) => {
-        this.#offers.settle(call);
+      onClaimed: (call, worker, program, trace) => {
+        this.#offers.settle(call, 'claimed');
         call.claimedBy(worker, program);
+        // Without its program another worker says whose the call is.
+        if (program) call.ownerTrace = traceparentOf(trace);
         this.#workers.watch(worker, call);
         this.#offers.keep(call);
       },

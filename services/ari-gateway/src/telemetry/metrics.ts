@@ -4,11 +4,35 @@ import type { Attributes } from '@opentelemetry/api';
 import { type CommandClass, commandClasses } from '../names/command-class.ts';
 import type { Shard } from '../names/shard.ts';
 
+const filedFor = ['new', 'worker-gone', 'worker-stops', 'gateway-gone'] as const;
+/** Why a call was offered. */
+export type FiledFor = (typeof filedFor)[number];
+
 export const filedOffers = new Tally(
   'callfleet.offers.filed',
   { description: 'Offers filed for workers, by why', unit: '{offer}', attribute: 'callfleet.reason' },
-  ['new', 'worker-gone', 'worker-stops', 'gateway-gone'],
+  filedFor,
 );
+
+const WAIT_MS = [5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 30_000];
+
+const offerWait = meter.createHistogram('callfleet.offer.wait.duration', {
+  description: 'From the filing of an offer to the claim of its call',
+  unit: 'ms',
+  advice: { explicitBucketBoundaries: WAIT_MS },
+});
+
+const callSetup = meter.createHistogram('callfleet.call.setup.duration', {
+  description: "From a call's StasisStart to its answer, on its PBX's clock",
+  unit: 'ms',
+  advice: { explicitBucketBoundaries: WAIT_MS },
+});
+
+const socketLag = meter.createHistogram('callfleet.shard.socket.lag', {
+  description: 'How much later than the quickest an event of a shard was read',
+  unit: 'ms',
+  advice: { explicitBucketBoundaries: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000] },
+});
 
 export const givenBackCalls = new Tally(
   'callfleet.calls.given_back',
@@ -81,6 +105,52 @@ const replayedEvents = meter.createCounter('callfleet.mirror.replayed', {
   description: "Events of a dead gateway's shard that only the mirror had",
   unit: '{event}',
 });
+
+export function measureOfferWait(reason: FiledFor, ms: number): void {
+  offerWait.record(ms, { 'callfleet.reason': reason });
+}
+
+/** @param from, to ISO 8601 */
+export function measureSetup(pbx: string, from: string, to: string): void {
+  callSetup.record(Date.parse(to) - Date.parse(from), { 'callfleet.pbx': pbx });
+}
+
+/** @returns records one event's */
+export function lagRecorder(shard: Shard): (ms: number) => void {
+  const attributes = attributesOf(shard);
+  return (ms) => socketLag.record(ms, attributes);
+}
+
+/** Offers of one shard that no worker has claimed yet. */
+interface WaitingOffers {
+  readonly pool: string;
+  /** So long each has waited, milliseconds; those of callers who hung up are not among them. */
+  waits(): Iterable<number>;
+}
+
+const waitingOffers = new Set<WaitingOffers>();
+
+watchGauges(
+  {
+    count: { name: 'callfleet.offers.waiting', description: 'Offers that no worker has claimed yet', unit: '{offer}' },
+    oldest: { name: 'callfleet.offers.oldest_wait', description: 'How long the oldest of them has waited', unit: 'ms' },
+  },
+  (observe) => {
+    const pools = new Map<string, number[]>();
+    for (const { pool, waits } of waitingOffers) pools.set(pool, [...(pools.get(pool) ?? []), ...waits()]);
+    for (const [pool, waits] of pools) {
+      const attributes = { 'callfleet.pool': pool };
+      observe('count', waits.length, attributes);
+      observe('oldest', Math.max(0, ...waits), attributes);
+    }
+  },
+);
+
+/** @returns ends it */
+export function watchOffers(offers: WaitingOffers): () => void {
+  waitingOffers.add(offers);
+  return () => waitingOffers.delete(offers);
+}
 
 /** @returns the reply */
 export function countRefusal(reply: CommandReply): CommandReply {
