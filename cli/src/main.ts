@@ -62,9 +62,12 @@ program
 program
   .command('bench')
   .description(
-    'measure a part of the fleet on this machine: `bench gateway`, `bench command`, `bench media`, `bench soak`',
+    'measure a part of the fleet on this machine: `bench gateway`, `bench command`, `bench media`, `bench soak`, `bench cluster`, `bench scale`',
   )
-  .argument('<what>', 'what is measured: gateway, command, media or soak; or `report`: results into docs/benchmarks.md')
+  .argument(
+    '<what>',
+    'what is measured: gateway, command, control, media, soak, cluster or scale; or `report`: results into docs/benchmarks.md',
+  )
   .argument('[results...]', 'for `report`: the files; none: the newest of each bench')
   .option('--check', 'fail when a target is missed', false)
   .option('--threads <number>', 'for `media` and `soak`: `relay.threads`', positive)
