@@ -77,6 +77,22 @@ program
     process.exitCode = await benchCommand(what, results, options);
   });
 program
+  .command('loadtest')
+  .description(
+    'k6 places calls through simulated PBXs and checks them from outside; k6 is built if Go is there and k6 is not',
+  )
+  .option(
+    '--scenario <name>',
+    'ramp, ramp-2000, spike, mixed, chaos, soak or smoke; without it ramp, spike, mixed and chaos',
+  )
+  .option('--check', 'fail when a target is missed', false)
+  .option('--compare', 'show what has changed since the result before', false)
+  .option('--minutes <number>', 'for `soak`: how long; 8 without it', positive)
+  .action(async (options) => {
+    const { loadTestCommand } = await import('./loadtest/command.ts');
+    process.exitCode = await loadTestCommand(options);
+  });
+program
   .command('originate')
   .description('place a call through the running fleet, and say what becomes of it')
   .requiredOption('--program <name>', 'the program that talks to whoever answers')
