@@ -1,5 +1,6 @@
 import type { BenchOptions } from './bench-options.ts';
 import { benchCluster } from './cluster/cluster-bench.ts';
+import { benchScale } from './cluster/scale-bench.ts';
 import { benchCommands } from './command-bench.ts';
 import { benchControl } from './control/control-bench.ts';
 import { benchGateway } from './gateway-bench.ts';
@@ -12,6 +13,7 @@ const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<number
   command: benchCommands,
   control: benchControl,
   cluster: benchCluster,
+  scale: benchScale,
   media: benchMedia,
   soak: benchSoak,
 };

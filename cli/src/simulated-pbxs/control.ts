@@ -58,6 +58,7 @@ export async function countsOf(pbx: PlacedPbx): Promise<PbxCounts> {
   return (await asked(pbx, 'GET', '/counters')) as PbxCounts;
 }
 
+/** Pages of reports, until there are no more. */
 async function reportsOf(pbx: PlacedPbx, batch: number): Promise<CallReport[]> {
   const all: CallReport[] = [];
   for (;;) {
