@@ -93,6 +93,19 @@ program
     process.exitCode = await loadTestCommand(options);
   });
 program
+  .command('capacity')
+  .description('what a load takes: cores, memory, NATS, Redis and network, computed from what was measured')
+  .requiredOption('--calls <number>', 'at once, when it is fullest', positive)
+  .option('--calls-per-second <number>', 'new ones; without it each call is there for three minutes', positive)
+  .option('--audio-share <share>', 'calls with audio through a relay, 0 to 1', share, 1)
+  .option('--ai-share <share>', 'of those, the ones with a voice AI', share, 1)
+  .option('--events-per-call <number>', 'digits, sounds, legs and the like of each call', positive, 20)
+  .option('--json', 'for machines, with every cost and what it stands on', false)
+  .action(async (options) => {
+    const { capacityCommand } = await import('./capacity/command.ts');
+    capacityCommand(options);
+  });
+program
   .command('originate')
   .description('place a call through the running fleet, and say what becomes of it')
   .requiredOption('--program <name>', 'the program that talks to whoever answers')
@@ -166,6 +179,14 @@ try {
 function positive(text: string): number {
   const number = Number(text);
   if (!(number > 0)) throw new InvalidArgumentError('It must be a number above 0.');
+  return number;
+}
+
+/** @throws InvalidArgumentError */
+function share(text: string): number {
+  const number = Number(text);
+  if (text.trim() === '' || !(number >= 0 && number <= 1))
+    throw new InvalidArgumentError('It must be a number from 0 to 1.');
   return number;
 }
 

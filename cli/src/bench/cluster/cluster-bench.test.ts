@@ -6,7 +6,8 @@ function round(perSecond: number, p99: number, { failed = 0, own = 4, gateways =
   const size = { gateways, workers: gateways, pbxs: 1 };
   const coreMsPerCall = { gateways: own / 2, workers: own / 2, nats: 0, redis: 0, pbxs: 9 };
   const setUpMs = { p50: 5, p99, longest: p99 };
-  const rest = { carriedPerSecond: perSecond, cores: 1, othersCores: 0, idleCores: coreMsPerCall };
+  const storesPerCall = { natsIn: 30, natsOut: 40, redis: 5 };
+  const rest = { carriedPerSecond: perSecond, cores: 1, othersCores: 0, idleCores: coreMsPerCall, storesPerCall };
   return { size, perSecond, calls: 100, failed, setUpMs, coreMsPerCall, ...rest };
 }
 

@@ -165,6 +165,7 @@ function lineOf(round: SetUpRound): string {
     `set-up p50 ${p50} p99 ${p99} longest ${longest} ms`,
     `${round.failed} of ${round.calls} failed`,
     costOf(round),
+    `NATS ${round.storesPerCall.natsIn.toFixed(0)} messages in, ${round.storesPerCall.natsOut.toFixed(0)} out, Redis ${round.storesPerCall.redis.toFixed(0)} commands a call`,
     `all of it ${round.cores.toFixed(2)} cores, others ${round.othersCores.toFixed(2)}`,
   ].join('; ');
 }

@@ -9,6 +9,7 @@ import {
   type ClusterSize,
   type ClusterUnderLoad,
 } from './cluster-under-load.ts';
+import { watchStores } from './store-operations.ts';
 
 /** Callers at one rate, all of whom were answered or not, and what that cost. */
 export interface SetUpRound {
@@ -24,6 +25,8 @@ export interface SetUpRound {
   /** CPU milliseconds of each part for each call, without what it takes when there are no calls. */
   readonly coreMsPerCall: Readonly<Record<ClusterPart, number>>;
   readonly idleCores: IdleCores;
+  /** Messages to and from NATS, and commands to Redis, for each call, those without calls included. */
+  readonly storesPerCall: { readonly natsIn: number; readonly natsOut: number; readonly redis: number };
   /** Cores that everything of ours took, and everything else on this machine. */
   readonly cores: number;
   readonly othersCores: number;
@@ -56,6 +59,7 @@ export async function measureSetUp(
   const calls = Math.round(perSecond * seconds);
   const used = watchParts(cluster.pids);
   const others = watchOthers([...Object.values(cluster.pids).flat(), process.pid]);
+  const stores = await watchStores(cluster);
   const startedAt = performance.now();
   const ordered = await orderCalls(cluster.pbxs, {
     ...{ count: calls, perSecond },
@@ -67,6 +71,7 @@ export async function measureSetUp(
   const cpu = used();
   const othersCores = others();
   const tookMs = performance.now() - startedAt;
+  const { natsIn, natsOut, redis } = await stores();
   const reports = await ordered.reports();
   if (!allEnded) await ordered.hangUp();
   const setUps = reports.flatMap(({ answeredAfterMs }) => answeredAfterMs ?? []);
@@ -80,6 +85,11 @@ export async function measureSetUp(
     carriedPerSecond: calls / (carriedMs / 1000),
     coreMsPerCall: perPart((part) => (cpu[part] * 1000 - idle[part] * tookMs) / calls),
     idleCores: idle,
+    storesPerCall: {
+      natsIn: natsIn / calls,
+      natsOut: natsOut / calls,
+      redis: Object.values(redis).reduce((sum, count) => sum + count, 0) / calls,
+    },
     cores: (1000 * CLUSTER_PARTS.reduce((sum, part) => sum + cpu[part], 0)) / tookMs,
     othersCores,
   };
