@@ -22,7 +22,7 @@ export const COSTS = {
   natsMsPerCall: measured(2.2, 'bench cluster'),
   redisMsPerCall: measured(0.16, 'bench cluster'),
   natsMessagesPerCall: measured(45, 'bench cluster, in and out'),
-  redisCommandsPerCall: measured(6, 'bench cluster'),
+  redisCommandsPerCall: measured(9, 'bench cluster'),
   /** Of each further event of a call: digits, sounds, legs. */
   gatewayMsPerEvent: measured(0.027, 'bench gateway'),
   workerMsPerEvent: assumed(0.1, 'between an event of the gateway and a whole operation'),
