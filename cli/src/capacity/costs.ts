@@ -1,5 +1,5 @@
 /** What a number stands on. */
-export type Basis = 'measured' | 'assumed';
+type Basis = 'measured' | 'assumed';
 
 interface Cost {
   readonly value: number;

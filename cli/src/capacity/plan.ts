@@ -14,7 +14,7 @@ export interface Load {
   readonly eventsPerCall: number;
 }
 
-export interface PlannedPart {
+interface PlannedPart {
   readonly part: 'gateways' | 'workers' | 'relays' | 'NATS' | 'Redis' | 'PBXs';
   /** Processes; of relays, threads; of NATS and Redis, servers or clusters of them. */
   readonly count: number;

@@ -9,7 +9,7 @@ import { ROOT } from '../repository.ts';
 import type { PlacedPbx } from '../simulated-pbxs/process.ts';
 
 /** What k6 tells at its end (`handleSummary`), of it what is read here. */
-export interface K6Summary {
+interface K6Summary {
   readonly metrics: Readonly<
     Record<string, { readonly values: Readonly<Record<string, number>>; readonly thresholds?: object } | undefined>
   >;

@@ -8,7 +8,7 @@ const VERSION = 'v1.8.1';
 const BUILD_LIMIT_MS = 15 * 60_000;
 
 /** k6 is not there, and can't be made here. */
-export class K6Error extends Error {
+class K6Error extends Error {
   override readonly name = 'K6Error';
   readonly code = 'CF_K6_UNAVAILABLE';
 }

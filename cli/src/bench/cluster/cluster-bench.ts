@@ -28,7 +28,8 @@ const PBXS_OF_SIZES = 4;
 const PBX_COUNTS = [1, 10, 50];
 /** Far from what the machine carries: here it is costs that are compared. */
 const COMPARED_PER_SECOND = 80;
-const COMPARED_SECONDS = 8;
+const COMPARED_SECONDS = 6;
+const COMPARED_ROUNDS = 2;
 const PARTS = ['nats-server', 'redis-server'] as const;
 
 const NO_CORES: IdleCores = perPart(() => 0);
@@ -73,7 +74,10 @@ async function compare(size: ClusterSize): Promise<SetUpRound> {
   const cluster = await startCluster(size);
   try {
     const idle = await warmUp(cluster);
-    return told(await measureSetUp(cluster, COMPARED_PER_SECOND, COMPARED_SECONDS, idle));
+    const rounds: SetUpRound[] = [];
+    for (let n = 0; n < COMPARED_ROUNDS; n += 1)
+      rounds.push(told(await measureSetUp(cluster, COMPARED_PER_SECOND, COMPARED_SECONDS, idle)));
+    return quietest(rounds);
   } finally {
     await cluster.stop();
   }
@@ -84,6 +88,11 @@ async function warmUp(cluster: ClusterUnderLoad): Promise<IdleCores> {
   const { gateways } = cluster.size;
   await measureSetUp(cluster, WARM_UP.perSecond, WARM_UP.seconds * Math.min(gateways, 2), NO_CORES);
   return measureIdle(cluster);
+}
+
+/** Where callers waited least. Processes that wait for a core find more to do in one go, and cost less for each call. */
+function quietest(rounds: readonly SetUpRound[]): SetUpRound {
+  return rounds.reduce((best, round) => (round.setUpMs.p50 < best.setUpMs.p50 ? round : best));
 }
 
 function isHeld({ failed, setUpMs }: SetUpRound): boolean {
@@ -132,14 +141,14 @@ export function clusterMeasures({ rates, sizes, pbxCounts }: Cluster): Measure[]
       target: { atMost: TARGETS.growth },
       value: growth(sizes),
       unit: '×',
-      how: `CPU of gateways, workers, NATS and Redis, beyond what they take without calls (${idleOf(sizes)} cores); ${COMPARED_PER_SECOND} calls/s on ${PBXS_OF_SIZES} PBXs`,
+      how: `CPU of gateways, workers, NATS and Redis, beyond what they take without calls (${idleOf(sizes)} cores); set-up p50 ${mediansOf(sizes)} ms; ${COMPARED_PER_SECOND} calls/s on ${PBXS_OF_SIZES} PBXs`,
     },
     {
       what: 'cost of a call, 50 PBXs, times that of 1',
       target: { atMost: TARGETS.growth },
       value: growth(pbxCounts),
       unit: '×',
-      how: `the same (${idleOf(pbxCounts)} cores without calls), 2 gateways, 2 workers, ${COMPARED_PER_SECOND} calls/s over all`,
+      how: `the same (${idleOf(pbxCounts)} cores without calls, set-up p50 ${mediansOf(pbxCounts)} ms), 2 gateways, 2 workers, ${COMPARED_PER_SECOND} calls/s over all`,
     },
     ...rates.map((round) => costMeasure(`${round.perSecond} calls/s`, round)),
     ...sizes.map((round) => costMeasure(`${round.size.gateways} gateways and workers`, round)),
@@ -153,6 +162,11 @@ function idleOf(rounds: readonly SetUpRound[]): string {
     .map(({ idleCores }) => idleCores.gateways + idleCores.workers + idleCores.nats + idleCores.redis)
     .map((cores) => cores.toFixed(2))
     .join(', ');
+}
+
+/** A cost of callers who waited long is none to compare with. */
+function mediansOf(rounds: readonly SetUpRound[]): string {
+  return rounds.map(({ setUpMs }) => setUpMs.p50).join(', ');
 }
 
 function costMeasure(what: string, round: SetUpRound): Measure {
