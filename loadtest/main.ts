@@ -2,7 +2,7 @@ import { sleep } from 'k6';
 import exec from 'k6/execution';
 import http from 'k6/http';
 import { Counter, Rate, Trend } from 'k6/metrics';
-import type { CallGroup, Scenario } from './scenarios.ts';
+import { type CallGroup, isActedOn, type Scenario } from './scenarios.ts';
 
 /**
  * The load test, as k6 runs it: one virtual user for the callers of each group on each PBX. It orders them, follows them from
@@ -85,7 +85,7 @@ export const options = {
     answered: ['rate>=1'],
     ended_right: ['rate>=1'],
     ...(scenario.targets.ownTone > 0 && { heard_own_tone: [`rate>=${scenario.targets.ownTone}`] }),
-    digit_acted_on: ['rate>=1'],
+    ...(scenario.groups.some(isActedOn) && { digit_acted_on: ['rate>=1'] }),
     record_right: ['rate>=1'],
     left_behind: ['count<=0'],
   },

@@ -26,6 +26,11 @@ export interface CallGroup {
   };
 }
 
+/** Its callers do something that the program must answer to. */
+export function isActedOn({ expects }: CallGroup): boolean {
+  return expects.sound !== undefined || expects.status !== undefined;
+}
+
 export type Victim = 'worker' | 'gateway' | 'relay' | 'nats';
 
 export interface Scenario {

@@ -39,6 +39,7 @@ test('calls at once are those of the fullest second', () => {
 
 test('what no caller was asked to do is not in the table, and what was never told is missed', () => {
   expect(measured({}).has('digit acted on')).toBe(false);
+  expect(measured({ metrics: {} }).get('answered')?.value).toBeNaN();
   expect(measured({ metrics: {} }).get('set-up p99')?.value).toBeNaN();
   expect(measured({ metrics: {} }).get('left behind')?.value).toBeNaN();
 });

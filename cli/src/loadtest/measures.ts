@@ -1,4 +1,4 @@
-import type { Scenario } from '../../../loadtest/scenarios.ts';
+import { isActedOn, type Scenario } from '../../../loadtest/scenarios.ts';
 import type { Measure } from '../verdict.ts';
 import type { K6Run } from './k6-run.ts';
 import type { Moment } from './timeline.ts';
@@ -9,8 +9,10 @@ export function loadMeasures(scenario: Scenario, { summary }: K6Run, moments: re
   const rate = (metric: string) => (value(metric, 'rate') ?? Number.NaN) * 100;
   const { setUpP99Ms, ownTone } = scenario.targets;
   const ordered = scenario.groups.reduce((sum, { count }) => sum + count, 0);
-  const share = (what: string, metric: string, atLeast: number, how: string): Measure[] =>
-    summary.metrics[metric] ? [{ what, target: { atLeast }, value: rate(metric), unit: '%', how }] : [];
+  const share = (what: string, metric: string, atLeast: number, how: string): Measure => ({
+    ...{ what, target: { atLeast }, unit: '%', how },
+    value: rate(metric),
+  });
   const busiest = moments.toSorted((a, b) => b.calls - a.calls)[0];
   return [
     {
@@ -34,18 +36,15 @@ export function loadMeasures(scenario: Scenario, { summary }: K6Run, moments: re
       unit: 'ms',
       how: `from the call to its answer; p50 ${round(value('setup_ms', 'med'))}, longest ${round(value('setup_ms', 'max'))} ms`,
     },
-    ...share('answered', 'answered', 100, 'of all callers'),
-    ...share(
-      'ended as it must',
-      'ended_right',
-      100,
-      'by caller, program or dialplan, as its program has it; never lost',
-    ),
+    share('answered', 'answered', 100, 'of all callers'),
+    share('ended as it must', 'ended_right', 100, 'by caller, program or dialplan, as its program has it; never lost'),
     ...(ownTone > 0
-      ? share('heard its own tone back', 'heard_own_tone', ownTone * 100, 'of callers with a bot: 60 % of all frames')
+      ? [share('heard its own tone back', 'heard_own_tone', ownTone * 100, 'of callers with a bot: 60 % of all frames')]
       : []),
-    ...share('digit acted on', 'digit_acted_on', 100, 'of callers who pressed one, or were transferred'),
-    ...share('call record there and right', 'record_right', 100, 'program, who ended it, digits, talk time, no error'),
+    ...(scenario.groups.some(isActedOn)
+      ? [share('digit acted on', 'digit_acted_on', 100, 'of callers who pressed one, or were transferred')]
+      : []),
+    share('call record there and right', 'record_right', 100, 'program, who ended it, digits, talk time, no error'),
     {
       what: 'left behind',
       target: { atMost: 0 },
