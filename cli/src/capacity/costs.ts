@@ -17,11 +17,11 @@ const assumed = (value: number, from: string): Cost => ({ value, basis: 'assumed
  */
 export const COSTS = {
   /** Of each call, from StasisStart to its record. */
-  gatewayMsPerCall: measured(2.8, 'bench cluster, 2 gateways: each event comes twice, for the mirror'),
-  workerMsPerCall: measured(4.5, 'bench cluster, a program that answers and waits'),
-  natsMsPerCall: measured(2.2, 'bench cluster'),
-  redisMsPerCall: measured(0.16, 'bench cluster'),
-  natsMessagesPerCall: measured(45, 'bench cluster, in and out'),
+  gatewayMsPerCall: measured(2.7, 'bench cluster, 2 gateways: each event comes twice, for the mirror'),
+  workerMsPerCall: measured(4.9, 'bench cluster, a program that answers and waits'),
+  natsMsPerCall: measured(2.9, 'bench cluster'),
+  redisMsPerCall: measured(0.18, 'bench cluster'),
+  natsMessagesPerCall: measured(48, 'bench cluster, in and out'),
   redisCommandsPerCall: measured(9, 'bench cluster'),
   /** Of each further event of a call: digits, sounds, legs. */
   gatewayMsPerEvent: measured(0.027, 'bench gateway'),
