@@ -62,9 +62,12 @@ program
 program
   .command('bench')
   .description(
-    'measure a part of the fleet on this machine: `bench gateway`, `bench command`, `bench media`, `bench soak`',
+    'measure a part of the fleet on this machine: `bench gateway`, `bench command`, `bench media`, `bench soak`, `bench cluster`, `bench scale`',
   )
-  .argument('<what>', 'what is measured: gateway, command, media or soak; or `report`: results into docs/benchmarks.md')
+  .argument(
+    '<what>',
+    'what is measured: gateway, command, control, media, soak, cluster or scale; or `report`: results into docs/benchmarks.md',
+  )
   .argument('[results...]', 'for `report`: the files; none: the newest of each bench')
   .option('--check', 'fail when a target is missed', false)
   .option('--threads <number>', 'for `media` and `soak`: `relay.threads`', positive)
@@ -72,6 +75,35 @@ program
   .action(async (what: string, results: string[], options) => {
     const { benchCommand } = await import('./bench/command.ts');
     process.exitCode = await benchCommand(what, results, options);
+  });
+program
+  .command('loadtest')
+  .description(
+    'k6 places calls through simulated PBXs and checks them from outside; k6 is built if Go is there and k6 is not',
+  )
+  .option(
+    '--scenario <name>',
+    'ramp, ramp-2000, spike, mixed, chaos, soak or smoke; without it ramp, spike, mixed and chaos',
+  )
+  .option('--check', 'fail when a target is missed', false)
+  .option('--compare', 'show what has changed since the result before', false)
+  .option('--minutes <number>', 'for `soak`: how long; 8 without it', positive)
+  .action(async (options) => {
+    const { loadTestCommand } = await import('./loadtest/command.ts');
+    process.exitCode = await loadTestCommand(options);
+  });
+program
+  .command('capacity')
+  .description('what a load takes: cores, memory, NATS, Redis and network, computed from what was measured')
+  .requiredOption('--calls <number>', 'at once, when it is fullest', positive)
+  .option('--calls-per-second <number>', 'new ones; without it each call is there for three minutes', positive)
+  .option('--audio-share <share>', 'calls with audio through a relay, 0 to 1', share, 1)
+  .option('--ai-share <share>', 'of those, the ones with a voice AI', share, 1)
+  .option('--events-per-call <number>', 'digits, sounds, legs and the like of each call', positive, 20)
+  .option('--json', 'for machines, with every cost and what it stands on', false)
+  .action(async (options) => {
+    const { capacityCommand } = await import('./capacity/command.ts');
+    capacityCommand(options);
   });
 program
   .command('originate')
@@ -147,6 +179,14 @@ try {
 function positive(text: string): number {
   const number = Number(text);
   if (!(number > 0)) throw new InvalidArgumentError('It must be a number above 0.');
+  return number;
+}
+
+/** @throws InvalidArgumentError */
+function share(text: string): number {
+  const number = Number(text);
+  if (text.trim() === '' || !(number >= 0 && number <= 1))
+    throw new InvalidArgumentError('It must be a number from 0 to 1.');
   return number;
 }
 

@@ -1,4 +1,6 @@
 import type { BenchOptions } from './bench-options.ts';
+import { benchCluster } from './cluster/cluster-bench.ts';
+import { benchScale } from './cluster/scale-bench.ts';
 import { benchCommands } from './command-bench.ts';
 import { benchControl } from './control/control-bench.ts';
 import { benchGateway } from './gateway-bench.ts';
@@ -10,6 +12,8 @@ const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<number
   gateway: benchGateway,
   command: benchCommands,
   control: benchControl,
+  cluster: benchCluster,
+  scale: benchScale,
   media: benchMedia,
   soak: benchSoak,
 };

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { sectionOf } from './report.ts';
+import { sectionOf, withResults } from './report.ts';
 
 test('a result is shown with its targets, and says whether they were held', () => {
   const machine = { cores: 2, cpu: 'a processor', node: 'v24' };
@@ -14,4 +14,17 @@ test('a result is shown with its targets, and says whether they were held', () =
 | events lost | 3 | ≤ 0 | sent and not stored |
 `);
   expect(sectionOf({ ...result, missed: [] })).toContain('### bench gateway: held');
+});
+
+test('a result takes the place of the one before, and results of other benches stay where they are', () => {
+  const machine = { cores: 2, cpu: 'a processor', node: 'v24' };
+  const result = (name: string, value: number) => ({
+    ...{ name, at: '2026-11-21T13:00:00.000Z', machine, missed: [], raw: {} },
+    measures: [{ what: 'calls', value, unit: '', how: '' }],
+  });
+  const page = withResults('', [result('bench gateway', 1), result('bench media', 2)]);
+  const later = withResults(`\n\n${page}\n`, [result('bench cluster', 3), result('bench gateway', 4)]);
+  expect(later).toBe(
+    withResults('', [result('bench gateway', 4), result('bench media', 2), result('bench cluster', 3)]),
+  );
 });

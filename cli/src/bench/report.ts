@@ -9,7 +9,7 @@ const BEGIN = '<!-- results: `./callfleet bench report` writes what is between t
 const END = '<!-- end of results -->';
 
 /**
- * Writes the results into docs/benchmarks.md.
+ * Writes the results into docs/benchmarks.md; what is there of other benches stays.
  *
  * @param files results to be taken; none: the newest of each bench
  * @returns the exit code
@@ -19,12 +19,12 @@ export async function benchReport(files: readonly string[]): Promise<number> {
   const results = await Promise.all(chosen.map(async (file) => JSON.parse(await readFile(file, 'utf8')) as Result));
   const page = await readFile(PAGE, 'utf8');
   const [before, rest] = page.split(BEGIN);
-  const after = rest?.split(END)[1];
-  if (before === undefined || after === undefined || results.length === 0) {
+  const [written, after] = rest?.split(END) ?? [];
+  if (before === undefined || written === undefined || after === undefined || results.length === 0) {
     console.error(`callfleet: there are no results in ${RESULTS}, or no place for them in ${PAGE}`);
     return 1;
   }
-  await writeFile(PAGE, `${before}${BEGIN}\n\n${results.map(sectionOf).join('\n')}\n${END}${after}`);
+  await writeFile(PAGE, `${before}${BEGIN}\n\n${withResults(written, results)}\n${END}${after}`);
   console.log(`callfleet: ${results.map(({ name }) => name).join(', ')}: written to ${PAGE}`);
   return 0;
 }
@@ -38,6 +38,17 @@ async function newestResults(): Promise<string[]> {
     if (bench && (await readFile(join(RESULTS, file), 'utf8')).includes('"measures"')) newest.set(bench, file);
   }
   return [...newest.values()].map((file) => join(RESULTS, file));
+}
+
+/** Each result in the place of the one of its name, or at the end. */
+export function withResults(written: string, results: readonly Result[]): string {
+  const sections = new Map<string, string>();
+  for (const section of written.split(/^(?=### )/m)) {
+    const name = /^### (.+): (held|missed)$/m.exec(section)?.[1];
+    if (name !== undefined) sections.set(name, `${section.trim()}\n`);
+  }
+  for (const result of results) sections.set(result.name, sectionOf(result));
+  return [...sections.values()].join('\n');
 }
 
 /** One bench as Markdown. */

@@ -1,4 +1,6 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import type { CallId } from '@callfleet/identity';
+import { JetStreamApiError } from '@nats-io/jetstream';
 import type { MsgHdrs } from '@nats-io/transport-node';
 import { z } from 'zod';
 import type { Bus } from './connection.ts';
@@ -63,9 +65,32 @@ export const offerSchema = z.object({
 
 export type Offer = z.infer<typeof offerSchema> & { readonly call: CallId };
 
-/** A gateway offers a call once for each owner that it loses: a repeat is dropped. Only workers with its program get it then. */
+/** JetStream takes a moment longer than NATS to come back. */
+const RETRY_AFTER_MS = 100;
+
+/**
+ * A gateway offers a call once for each owner that it loses: a repeat is dropped. Only workers with its program get it then. What
+ * was under way when NATS went away is sent again when it is back, as long as the offer holds: the caller waits for it.
+ *
+ * @throws JetStreamApiError what NATS refuses it with; of jetstream and nats-core, that it could not be sent in time
+ */
 export async function publishOffer(bus: Bus, pool: string, offer: Offer, headers: MsgHdrs): Promise<void> {
   const msgID = `offer ${offer.call} ${offer.epoch} ${offer.gateway}`;
   const subject = offer.program ? subjects.takeovers(pool, offer.program) : subjects.offers(pool);
-  await bus.js.publish(subject, encodeMessage(offer), { msgID, headers });
+  const data = encodeMessage(offer);
+  for (;;) {
+    const back = Promise.withResolvers<false>();
+    const forget = bus.onReconnect(() => back.resolve(false));
+    try {
+      const stored = bus.js.publish(subject, data, { msgID, headers }).then(() => true as const);
+      // What becomes of it when NATS was away meanwhile is of no interest any more.
+      stored.catch(() => {});
+      if (await Promise.race([stored, back.promise])) return;
+    } catch (error) {
+      if (error instanceof JetStreamApiError || bus.nc.isClosed() || Date.now() >= offer.expiresAt) throw error;
+      await wait(RETRY_AFTER_MS);
+    } finally {
+      forget();
+    }
+  }
 }

@@ -1,6 +1,7 @@
 /** The real parts, NATS, Redis, Asterisk and SIP callers, for tests, benchmarks and the demo. */
 export { AI_TONE_HZ, type AiAnswer, type AiConnection, type AiFaults, type AiServer } from './ai-server.ts';
 export { type Asterisk, type AsteriskOptions, startAsterisk } from './asterisk.ts';
+export { cacheFolder } from './cache-folder.ts';
 export { CallError } from './call-error.ts';
 export type { CallReport } from './call-report.ts';
 export type { CallerSound } from './caller-sound.ts';
