@@ -21,6 +21,11 @@ export interface CallEventFeedOptions {
 
 const RETRY_AFTER_MS = 250;
 const GAP_MS = 6000;
+/**
+ * JetStream gives a message to those who are subscribed before it stores it, after a restart with a backlog up to a second before (seen with 2.15.1): who subscribes in
+ * between, and reads the stream at once, has it neither live nor stored. So the stream is read again, so long after it was; milliseconds.
+ */
+const READ_AGAIN_MS = { afterOpening: [2000], afterReconnecting: [500, 2000, 8000] };
 
 /**
  * A call's events from its start, each once, those of one source in order: live ones as they come, and from the stream those from before, those that a gap
@@ -33,6 +38,7 @@ export class CallEventFeed {
   readonly #seen = new Set<string>();
   readonly #order: EventOrder;
   #gapTimer: NodeJS.Timeout | undefined;
+  #readAgainTimer: NodeJS.Timeout | undefined;
   readonly #closed = new AbortController();
   readonly #live: Subscription;
   readonly #forgetReconnects: () => void;
@@ -52,19 +58,20 @@ export class CallEventFeed {
         if (event) this.#onLive(event);
       },
     });
-    this.#forgetReconnects = bus.onReconnect(() => void this.#catchUp());
+    this.#forgetReconnects = bus.onReconnect(() => void this.#catchUpWithAll(READ_AGAIN_MS.afterReconnecting));
   }
 
   /** Subscribes first and reads the stream second, so that nothing falls between. */
   static async open(bus: Bus, call: CallId, options: CallEventFeedOptions): Promise<CallEventFeed> {
     const feed = new CallEventFeed(bus, call, options);
-    await feed.#catchUp();
+    await feed.#catchUpWithAll(READ_AGAIN_MS.afterOpening);
     return feed;
   }
 
   close(): void {
     this.#closed.abort();
     clearTimeout(this.#gapTimer);
+    clearTimeout(this.#readAgainTimer);
     this.#forgetReconnects();
     this.#live.unsubscribe();
   }
@@ -91,6 +98,15 @@ export class CallEventFeed {
   #giveUpWaiting(): void {
     this.#gapTimer = undefined;
     this.#order.giveUpWaiting();
+  }
+
+  /** After a new subscription. @returns when what is stored by now has been read */
+  async #catchUpWithAll([againMs, ...laterMs]: readonly number[]): Promise<void> {
+    clearTimeout(this.#readAgainTimer);
+    await this.#catchUp();
+    if (againMs === undefined || this.#closed.signal.aborted) return;
+    clearTimeout(this.#readAgainTimer);
+    this.#readAgainTimer = setTimeout(() => void this.#catchUpWithAll(laterMs), againMs);
   }
 
   #catchUp(): Promise<void> {

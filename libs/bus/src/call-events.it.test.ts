@@ -10,6 +10,23 @@ import { ensureStreams } from './streams.ts';
 
 connectedTo(startNatsServer);
 
+/** Live messages can get lost, as when a subscription was lost and made again. */
+function forgetfulBus(): { bus: Bus; hears: (isHearing: boolean) => void } {
+  let isHearing = true;
+  const subscribe: Bus['nc']['subscribe'] = (subject, options) =>
+    bus.nc.subscribe(subject, {
+      callback: (error, message) => {
+        if (isHearing) options?.callback?.(error, message);
+      },
+    });
+  return {
+    bus: { ...bus, nc: Object.create(bus.nc, { subscribe: { value: subscribe } }) },
+    hears: (is) => {
+      isHearing = is;
+    },
+  };
+}
+
 describe('events of a call', () => {
   test('come once and in order, those from before and those from after', async () => {
     const call = newCall();
@@ -78,27 +95,34 @@ describe('a feed', () => {
   test('that misses events sees the gap, and reads them from the stream in order', async () => {
     const call = newCall();
     const seen: number[] = [];
-    // Live messages can get lost, as when a subscription was lost and made again.
-    let isDeaf = false;
-    const subscribe: Bus['nc']['subscribe'] = (subject, options) =>
-      bus.nc.subscribe(subject, {
-        callback: (error, message) => {
-          if (!isDeaf) options?.callback?.(error, message);
-        },
-      });
-    const forgetful: Bus = { ...bus, nc: Object.create(bus.nc, { subscribe: { value: subscribe } }) };
+    const { bus: forgetful, hears } = forgetfulBus();
     const options = { onEvent: (event: CallEvent) => seen.push(event.seq), onBadMessage: () => {} };
     const feed = await CallEventFeed.open(forgetful, call, options);
     const out = outbox();
     for (const seq of [1, 2]) out.publish(eventOf(call, seq));
     await expect.poll(() => seen).toEqual([1, 2]);
-    isDeaf = true;
+    hears(false);
     for (const seq of [3, 4, 5]) out.publish(eventOf(call, seq));
     await out.flushed();
-    isDeaf = false;
+    hears(true);
     expect(seen).toEqual([1, 2]);
     out.publish(eventOf(call, 6));
     await expect.poll(() => seen).toEqual([1, 2, 3, 4, 5, 6]);
+    feed.close();
+  });
+
+  test('that was told of the last event neither live nor by its first reading has it all the same', async () => {
+    const call = newCall();
+    const seen: number[] = [];
+    const { bus: forgetful, hears } = forgetfulBus();
+    const options = { onEvent: (event: CallEvent) => seen.push(event.seq), onBadMessage: () => {} };
+    const feed = await CallEventFeed.open(forgetful, call, options);
+    hears(false);
+    const out = outbox();
+    out.publish(eventOf(call, 1));
+    await out.flushed();
+    expect(seen).toEqual([]);
+    await expect.poll(() => seen, { timeout: 5000 }).toEqual([1]);
     feed.close();
   });
 
