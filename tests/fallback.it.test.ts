@@ -1,6 +1,9 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { FALLBACK_TONE_HZ, placeCall } from '@callfleet/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startTestFleet, type TestFleet } from './test-fleet.ts';
+
+const COMMAND_TIMEOUT_MS = 2000;
 
 let system: TestFleet;
 
@@ -8,7 +11,7 @@ beforeAll(async () => {
   system = await startTestFleet({
     pbxs: [{ name: 'pbx-a', transport: 'rtp' }],
     workers: 1,
-    config: { gateway: { claimTimeoutMs: 1000 } },
+    config: { gateway: { claimTimeoutMs: 1000, commandTimeoutMs: COMMAND_TIMEOUT_MS } },
   });
 });
 afterAll(() => system?.stop());
@@ -66,6 +69,24 @@ test('a caller whom no worker takes reaches the fallback within the claim time-o
   await system.expectNothingLeft();
 });
 
+test('a caller whose PBX stands still when they are to be given back reaches the fallback when it goes on', async () => {
+  const [pbx] = system.pbxs;
+  if (!pbx) throw new Error('no PBX');
+  const call = await callTo('100', '3006');
+  await expect.poll(() => system.leftovers(pbx)).toHaveLength(1);
+  process.kill(pbx.pid, 'SIGSTOP');
+  try {
+    // The claim time-out, and the first commands' time-out.
+    await wait(1000 + COMMAND_TIMEOUT_MS + 1000);
+  } finally {
+    process.kill(pbx.pid, 'SIGCONT');
+  }
+  await call.waitForTone(FALLBACK_TONE_HZ, 15_000);
+  await call.hangUp();
+  expect(await system.recordOf('3006')).toMatchObject({ endedBy: 'dialplan', status: 'NOWORKER', workers: [] });
+  await system.expectNothingLeft();
+});
+
 test('a caller who hangs up before any worker has the call has a record too', async () => {
   const call = await callTo('100', '3004', { cancelAfterMs: 300 });
   expect(await call.finished).toMatchObject({ answered: false });
@@ -73,7 +94,7 @@ test('a caller who hangs up before any worker has the call has a record too', as
   expect(record).toMatchObject({ endedBy: 'caller', workers: [], cause: { code: expect.any(Number) } });
   expect(record).not.toHaveProperty('status');
   expect(record.ringMs).toBeLessThan(1000);
-  expect(await system.recordCount(), 'one record for each call').toBe(4);
+  expect(await system.recordCount(), 'one record for each call').toBe(5);
   await system.expectNothingLeft();
 });
 

@@ -11,6 +11,7 @@ import {
 import { type Logger, tracer } from '@callfleet/telemetry';
 import { type Context, context, ROOT_CONTEXT, type Span, SpanKind, trace } from '@opentelemetry/api';
 import { type FiledFor, filedOffers, givenBackCalls, watchOffers } from '../telemetry/metrics.ts';
+import { DialplanReturn } from './dialplan-return.ts';
 import { isoTime } from './event-publisher.ts';
 import type { LiveCall } from './live-call.ts';
 import { OfferWait } from './offer-wait.ts';
@@ -28,10 +29,9 @@ export interface CallOffersOptions {
   readonly log: Logger;
 }
 
-/** What PBXs answer when asked for a channel that is gone. */
-const GONE = 404;
 const NO_WORKER = 'NOWORKER';
 const NO_GATEWAY = 'NOGATEWAY';
+const LEFT = 'PROGRAM_FAILED';
 /** A worker that took the offer of a call that is over, in the last moment, has claimed it by then; milliseconds. */
 const LATE_CLAIM_MS = 2000;
 
@@ -40,11 +40,13 @@ export class CallOffers {
   readonly #options: CallOffersOptions;
   readonly #unclaimed = new Map<LiveCall, NodeJS.Timeout>();
   readonly #waits = new Map<LiveCall, OfferWait>();
+  readonly #dialplan: DialplanReturn;
   readonly #unwatch: () => void;
   #refusesNew = false;
 
   constructor(options: CallOffersOptions) {
     this.#options = options;
+    this.#dialplan = new DialplanReturn(options.ari, options.log);
     this.#unwatch = watchOffers({ pool: options.pool, waits: () => this.#waitsMs() });
   }
 
@@ -152,8 +154,17 @@ export class CallOffers {
     if (call.worker === undefined) await this.#sendAway(call, NO_GATEWAY, 'draining');
     else {
       givenBackCalls.count('draining');
-      await this.#toDialplan(call, NO_GATEWAY);
+      await this.#dialplan.send(call, NO_GATEWAY);
     }
+  }
+
+  /** Its worker is through with it, and has written its record. Who is still there could not be told so in time. */
+  leave(call: LiveCall): void {
+    this.forget(call);
+    if (call.endedAt !== undefined || !call.knownOffer) return;
+    call.released = true;
+    if (!call.knownOffer.dial) givenBackCalls.count('left');
+    void this.#dialplan.send(call, LEFT);
   }
 
   /**
@@ -193,6 +204,7 @@ export class CallOffers {
 
   close(): void {
     this.#unwatch();
+    this.#dialplan.close();
     for (const call of this.#waits.keys()) this.settle(call, 'left');
     for (const call of this.#unclaimed.keys()) this.#stopTimer(call);
   }
@@ -249,29 +261,10 @@ export class CallOffers {
     this.settle(call, 'given-back');
     call.released = true;
     givenBackCalls.count(why);
-    const isBack = await this.#toDialplan(call, status);
+    const returned = await this.#dialplan.send(call, status);
+    if (returned === 'left') return;
     const endedBy = call.knownOffer?.dial ? 'unanswered' : 'dialplan';
-    await this.#record(call, isBack ? { endedBy, status } : { endedBy: 'caller' });
-  }
-
-  /** @returns false when the caller had hung up by then */
-  async #toDialplan(call: LiveCall, value: string): Promise<boolean> {
-    const { ari, log } = this.#options;
-    const { channelId } = call;
-    try {
-      // Whom we called is not known to the dialplan.
-      if (call.knownOffer?.dial) {
-        await ari.request(channels.hangup({ channelId }));
-        call.end();
-        return true;
-      }
-      await ari.request(channels.setChannelVar({ channelId, variable: 'CALLFLEET_STATUS', value }));
-      const { status } = await ari.request(channels.continueInDialplan({ channelId }));
-      return status !== GONE;
-    } catch (error) {
-      log.error({ call: call.id, err: error }, 'call.give-back-failed');
-      return true;
-    }
+    await this.#record(call, returned === 'back' ? { endedBy, status } : { endedBy: 'caller' });
   }
 
   /** Of a call that has no worker at its end. If one has written it after all, this one is dropped. */

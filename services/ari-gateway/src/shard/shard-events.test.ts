@@ -4,15 +4,15 @@ import type { CallEvent, EventOutbox } from '@callfleet/bus';
 import { isCallId } from '@callfleet/identity';
 import { createLogger } from '@callfleet/telemetry';
 import fc from 'fast-check';
-import { expect, test, vi } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import type { CallOffers } from '../calls/call-offers.ts';
 import { EventPublisher } from '../calls/event-publisher.ts';
 import { LiveCalls } from '../calls/live-call.ts';
 import { ChannelIndex, type IncomingEvent } from '../events/channel-index.ts';
 import { ShardEvents } from './shard-events.ts';
 
-/** A shard's events without a PBX and without a bus, and what becomes of them. */
-function shard() {
+/** A shard's events without a PBX and without a bus, and what becomes of them. The PBX leaves the first `silences` requests without an answer. */
+function shard({ silences = 0 } = {}) {
   const published: CallEvent[] = [];
   const offered: string[] = [];
   const followed: string[] = [];
@@ -25,6 +25,7 @@ function shard() {
   const ari = {
     request: async ({ query }: { query: Record<string, string> }) => {
       followed.push(query.eventSource ?? '');
+      if (followed.length <= silences) throw new Error('no answer');
       return { ok: true };
     },
   } as unknown as AriRequester;
@@ -144,4 +145,18 @@ test('events of any shape are published, or of no call, or an error of that one 
     expect(isCallId(call)).toBe(true);
     expect(Number.isNaN(Date.parse(at))).toBe(false);
   }
+});
+
+test('a new caller is followed to the end of their channel, also when the PBX does not answer at first', async () => {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  const { events, followed } = shard({ silences: 3 });
+  events.handle(
+    JSON.parse(
+      readFileSync(new URL('../events/recorded/media.jsonl', import.meta.url), 'utf8').split('\n')[0] ?? '',
+    ) as IncomingEvent,
+  );
+  await vi.advanceTimersByTimeAsync(20_000);
+  expect(followed).toHaveLength(4);
+  expect(new Set(followed).size).toBe(1);
 });

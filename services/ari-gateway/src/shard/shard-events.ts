@@ -2,6 +2,7 @@ import { type AriRequester, applications, type ChannelDestroyed, isKnownEvent, t
 import type { CallEvent } from '@callfleet/bus';
 import { ORIGINATED } from '@callfleet/identity';
 import type { Logger } from '@callfleet/telemetry';
+import { untilDone } from '../async/until-done.ts';
 import type { CallOffers } from '../calls/call-offers.ts';
 import type { EventPublisher } from '../calls/event-publisher.ts';
 import type { LiveCall } from '../calls/live-call.ts';
@@ -21,6 +22,9 @@ export interface ShardEventsOptions {
 
 /** More new types than an Asterisk will have: the rest is not told. */
 const MOST_UNKNOWN_TYPES = 100;
+
+/** Longer than an overloaded PBX leaves us without an answer; most channels are gone by then. Milliseconds. */
+const FOLLOW_WITHIN_MS = 30_000;
 
 /** What an event of a shard's socket sets going: its calls are found, it is published, and a new call is offered. */
 export class ShardEvents {
@@ -71,11 +75,13 @@ export class ShardEvents {
   /** Without this an application's last word on a channel is StasisEnd; ChannelDestroyed tells why it ended. */
   async follow(channelId: string): Promise<void> {
     const { ari, shard, log } = this.#options;
-    try {
-      await ari.request(applications.subscribe({ applicationName: shard, eventSource: [`channel:${channelId}`] }));
-    } catch (error) {
-      log.warn({ channel: channelId, err: error }, 'shard.subscribe-failed');
-    }
+    const eventSource = [`channel:${channelId}`];
+    const until = performance.now() + FOLLOW_WITHIN_MS;
+    await untilDone(() => ari.request(applications.subscribe({ applicationName: shard, eventSource })), {
+      isOver: () => performance.now() > until,
+      onFailure: (error, againInMs) =>
+        log.warn({ channel: channelId, err: error, againInMs }, 'shard.subscribe-failed'),
+    });
   }
 
   #tellUnknown(type: string): void {

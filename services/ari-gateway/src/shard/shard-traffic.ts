@@ -139,8 +139,7 @@ export class ShardTraffic {
       onDone: (call) => {
         call.worker = undefined;
         call.isDone = true;
-        if (call.knownOffer?.dial) call.end();
-        this.#offers.forget(call);
+        this.#offers.leave(call);
       },
       onReleased: (call) => this.#offers.offerAgain(call, 'worker-stops'),
       log,
@@ -207,7 +206,8 @@ export class ShardTraffic {
     const left = signal.aborted ? [] : this.#calls.unended();
     if (left.length === 0) return;
     this.#options.log.warn({ calls: left.length }, 'shard.drain-limit');
-    await Promise.all(left.map((call) => this.#offers.sendBack(call)));
+    const sent = Promise.all(left.map((call) => this.#offers.sendBack(call)));
+    await Promise.race([sent, wait(CLEAN_UP_MS, undefined, { signal }).catch(() => {})]);
     await this.#idle(CLEAN_UP_MS, signal);
   }
 

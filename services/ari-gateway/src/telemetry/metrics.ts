@@ -37,7 +37,7 @@ const socketLag = meter.createHistogram('callfleet.shard.socket.lag', {
 export const givenBackCalls = new Tally(
   'callfleet.calls.given_back',
   { description: 'Calls given back to the dialplan, by why', unit: '{call}', attribute: 'callfleet.reason' },
-  ['not-claimed', 'draining'],
+  ['not-claimed', 'draining', 'left'],
 );
 
 const refusedCommands = new Tally(
