@@ -54,7 +54,10 @@ program
   .description(
     'kill parts of the fleet under live calls, or replace all of them, and show what became of the calls; `chaos worker`, `chaos rollout`',
   )
-  .argument('<what>', 'what is killed: worker, gateway or relay; or rollout: everything is replaced, one after another')
+  .argument(
+    '<what>',
+    'what is killed: worker, gateway, relay or nats; or rollout: everything is replaced, one after another',
+  )
   .action(async (what: string) => {
     const { chaosCommand } = await import('./chaos/command.ts');
     process.exitCode = await chaosCommand(what);

@@ -1,4 +1,5 @@
 import { chaosGateway } from './gateway.ts';
+import { chaosNats } from './nats.ts';
 import { chaosRelay } from './relay.ts';
 import { chaosRollout } from './rollout.ts';
 import { chaosWorker } from './worker.ts';
@@ -6,6 +7,7 @@ import { chaosWorker } from './worker.ts';
 const CHAOS: Readonly<Record<string, () => Promise<number>>> = {
   worker: chaosWorker,
   gateway: chaosGateway,
+  nats: chaosNats,
   relay: chaosRelay,
   rollout: chaosRollout,
 };

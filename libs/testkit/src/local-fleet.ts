@@ -26,6 +26,8 @@ export interface LocalFleetOptions {
   }>;
   /** The dialplan context that hands calls to these shards, and those it cannot to `callfleet-fallback`. */
   readonly dialplan: (options: { shards: readonly string[]; context: string }) => string;
+  /** The dialplan's context `callfleet-fallback`. Default: one that answers with a tone. */
+  readonly fallback?: string;
   /** `pbxs[].trunks` of each. Default: none. */
   readonly pbxTrunks?: ReadonlyArray<Readonly<Record<string, unknown>>>;
   /** Another PBX in place of a real Asterisk: it has what the fleet itself asks of one. */
@@ -70,7 +72,8 @@ export async function startLocalFleet(options: LocalFleetOptions): Promise<Local
     owned.push(() => part.stop());
     return part;
   };
-  const extensions = `[general]\n${options.dialplan({ shards: SHARDS, context: 'default' })}${fallbackContext()}${lineHolderContext()}`;
+  const dialplan = options.dialplan({ shards: SHARDS, context: 'default' });
+  const extensions = `[general]\n${dialplan}${options.fallback ?? fallbackContext()}${lineHolderContext()}`;
   try {
     const startReal = (name: string, files?: Readonly<Record<string, string>>) =>
       startAsterisk({ name, files: { 'extensions.conf': extensions, ...files } });
