@@ -1,14 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import { type Bus, connectBus } from '@callfleet/bus';
-import { dialplanFor } from '@callfleet/pbx';
-import { installParts, type LocalFleet, startLocalFleet } from '@callfleet/testkit';
+import type { Bus } from '@callfleet/bus';
+import type { LocalFleet } from '@callfleet/testkit';
 import { percentile } from '../measurement.ts';
-import { serviceMain } from '../repository.ts';
 import { tellVerdict } from '../verdict.ts';
 import { type CallOutcome, type JudgedCall, lossMeasures, readOutcomes } from './call-outcome.ts';
-import { PbxWitness } from './pbx-witness.ts';
-import { placeTypingCallers, TYPED, typingContext } from './typing-callers.ts';
+import { withWitnessedFleet } from './chaos-fleet.ts';
+import { placeTypingCallers, TYPED } from './typing-callers.ts';
 
 const CALLS_PER_SECOND = 20;
 const LOAD_MS = 60_000;
@@ -29,24 +26,7 @@ interface Kill {
 
 /** `chaos gateway`: kill -9 of a gateway each ten seconds, under calls that come and press digits. @returns the exit code */
 export async function chaosGateway(): Promise<number> {
-  await installParts((step) => console.log(`callfleet: ${step}`));
-  const system = await startLocalFleet({
-    serviceMain,
-    dialplan: (options) => `${dialplanFor(options)}${typingContext()}`,
-    programs: [
-      {
-        name: 'listening',
-        file: fileURLToPath(new URL('./listening-call.ts', import.meta.url)),
-        extensions: ['_4XXXX'],
-      },
-    ],
-    config: { telemetry: { level: 'silent' } },
-    onProgress: (step) => console.log(`callfleet: ${step}`),
-    onLine: (name, line) => console.log(`${name}: ${line}`),
-  });
-  const bus = await connectBus({ servers: [system.nats.url], name: 'chaos' });
-  const witnesses = await Promise.all(system.pbxs.map((pbx) => PbxWitness.watch(pbx)));
-  try {
+  return withWitnessedFleet({}, async (system, bus, witnesses) => {
     const load = new AbortController();
     const placing = placeTypingCallers(system, { first: FIRST_CALLER, perSecond: CALLS_PER_SECOND }, load.signal);
     const kills = await killGateways(system, bus);
@@ -54,12 +34,8 @@ export async function chaosGateway(): Promise<number> {
     const placed = await placing;
     await wait(LAST_CALLS_MS);
     const outcomes = await readOutcomes(placed, bus, witnesses, whyLost);
-    return await report(kills, outcomes, placed.callers.length - outcomes.length);
-  } finally {
-    await Promise.all(witnesses.map((witness) => witness.close()));
-    await bus.close();
-    await system.stop();
-  }
+    return report(kills, outcomes, placed.callers.length - outcomes.length);
+  });
 }
 
 async function killGateways(system: LocalFleet, bus: Bus): Promise<Kill[]> {

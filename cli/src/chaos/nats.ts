@@ -1,13 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import { connectBus } from '@callfleet/bus';
-import { dialplanFor } from '@callfleet/pbx';
-import { installParts, type LocalFleet, startLocalFleet } from '@callfleet/testkit';
-import { serviceMain } from '../repository.ts';
+import type { LocalFleet } from '@callfleet/testkit';
 import { tellVerdict } from '../verdict.ts';
 import { type CallOutcome, type JudgedCall, lossMeasures, readOutcomes } from './call-outcome.ts';
-import { PbxWitness } from './pbx-witness.ts';
-import { placeTypingCallers, TYPED, typingContext } from './typing-callers.ts';
+import { withWitnessedFleet } from './chaos-fleet.ts';
+import { placeTypingCallers, TYPED } from './typing-callers.ts';
 
 const CALLS_PER_SECOND = 50;
 const BEFORE_MS = 10_000;
@@ -28,25 +24,7 @@ interface Outage {
 
 /** `chaos nats`: kill -9 of the NATS server, away for half a minute while callers keep coming. @returns the exit code */
 export async function chaosNats(): Promise<number> {
-  await installParts((step) => console.log(`callfleet: ${step}`));
-  const system = await startLocalFleet({
-    serviceMain,
-    dialplan: (options) => `${dialplanFor(options)}${typingContext()}`,
-    fallback: FALLBACK,
-    programs: [
-      {
-        name: 'listening',
-        file: fileURLToPath(new URL('./listening-call.ts', import.meta.url)),
-        extensions: ['_4XXXX'],
-      },
-    ],
-    config: { telemetry: { level: 'silent' } },
-    onProgress: (step) => console.log(`callfleet: ${step}`),
-    onLine: (name, line) => console.log(`${name}: ${line}`),
-  });
-  const bus = await connectBus({ servers: [system.nats.url], name: 'chaos' });
-  const witnesses = await Promise.all(system.pbxs.map((pbx) => PbxWitness.watch(pbx)));
-  try {
+  return withWitnessedFleet({ fallback: FALLBACK }, async (system, bus, witnesses) => {
     const load = new AbortController();
     const from = performance.now();
     const placing = placeTypingCallers(system, { first: FIRST_CALLER, perSecond: CALLS_PER_SECOND }, load.signal);
@@ -57,12 +35,8 @@ export async function chaosNats(): Promise<number> {
     await wait(LAST_CALLS_MS);
     const left = await Promise.all(system.pbxs.map((pbx) => system.leftovers(pbx)));
     const outcomes = await readOutcomes(placed, bus, witnesses, (outcome) => whyLost(outcome, outage));
-    return await report({ outage, outcomes, left: left.flat(), rate: outcomes.length / seconds });
-  } finally {
-    await Promise.all(witnesses.map((witness) => witness.close()));
-    await bus.close();
-    await system.stop();
-  }
+    return report({ outage, outcomes, left: left.flat(), rate: outcomes.length / seconds });
+  });
 }
 
 async function natsAway({ nats }: LocalFleet): Promise<Outage> {

@@ -1,12 +1,10 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import { type Bus, connectBus } from '@callfleet/bus';
-import { dialplanFor } from '@callfleet/pbx';
-import { installParts, type LocalFleet, startLocalFleet } from '@callfleet/testkit';
+import type { Bus } from '@callfleet/bus';
+import type { LocalFleet } from '@callfleet/testkit';
 import { CallRecords } from '../call-records.ts';
 import { percentile } from '../measurement.ts';
-import { serviceMain } from '../repository.ts';
 import { tellVerdict } from '../verdict.ts';
+import { CHAOS_PROGRAMS, withFleet } from './chaos-fleet.ts';
 import { hearsItself, placeToneCallers } from './tone-callers.ts';
 
 const CALLS = 20;
@@ -22,28 +20,7 @@ const NOTICEABLE_MS = 60;
 
 /** `chaos relay`: kill -9 of one relay after the other under live conversations. @returns the exit code */
 export async function chaosRelay(): Promise<number> {
-  await installParts((step) => console.log(`callfleet: ${step}`));
-  const system = await startLocalFleet({
-    serviceMain,
-    dialplan: dialplanFor,
-    programs: [
-      {
-        name: 'echo',
-        file: fileURLToPath(new URL('../../../examples/echo-bot.ts', import.meta.url)),
-        extensions: ['100'],
-      },
-    ],
-    config: { telemetry: { level: 'error' } },
-    onProgress: (step) => console.log(`callfleet: ${step}`),
-    onLine: (name, line) => console.log(`${name}: ${line}`),
-  });
-  const bus = await connectBus({ servers: [system.nats.url], name: 'chaos' });
-  try {
-    return await killRelays(system, bus);
-  } finally {
-    await bus.close();
-    await system.stop();
-  }
+  return withFleet({ programs: [CHAOS_PROGRAMS.echo] }, killRelays);
 }
 
 async function killRelays(system: LocalFleet, bus: Bus): Promise<number> {

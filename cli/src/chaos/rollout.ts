@@ -1,12 +1,10 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import { type Bus, connectBus } from '@callfleet/bus';
-import { dialplanFor } from '@callfleet/pbx';
+import type { Bus } from '@callfleet/bus';
 import type { ServiceProcess } from '@callfleet/supervise';
-import { installParts, type LocalFleet, placeCall, startLocalFleet } from '@callfleet/testkit';
+import { type LocalFleet, placeCall } from '@callfleet/testkit';
 import { CallRecords } from '../call-records.ts';
-import { serviceMain } from '../repository.ts';
 import { tellVerdict } from '../verdict.ts';
+import { CHAOS_PROGRAMS, withFleet } from './chaos-fleet.ts';
 import { hearsItself, placeToneCallers, type ToneCaller } from './tone-callers.ts';
 
 const CALLS = 20;
@@ -41,29 +39,8 @@ interface Replacement {
  * the old one is asked to stop. @returns the exit code
  */
 export async function chaosRollout(): Promise<number> {
-  await installParts((step) => console.log(`callfleet: ${step}`));
-  const system = await startLocalFleet({
-    serviceMain,
-    dialplan: dialplanFor,
-    programs: [
-      {
-        name: 'echo',
-        file: fileURLToPath(new URL('../../../examples/echo-bot.ts', import.meta.url)),
-        extensions: ['100'],
-      },
-    ],
-    // A worker hands its calls over instead of waiting for their ends.
-    config: { telemetry: { level: 'error' }, worker: { drainMs: 0 } },
-    onProgress: (step) => console.log(`callfleet: ${step}`),
-    onLine: (name, line) => console.log(`${name}: ${line}`),
-  });
-  const bus = await connectBus({ servers: [system.nats.url], name: 'chaos' });
-  try {
-    return await replaceAll(system, bus);
-  } finally {
-    await bus.close();
-    await system.stop();
-  }
+  // A worker hands its calls over instead of waiting for their ends.
+  return withFleet({ programs: [CHAOS_PROGRAMS.echo], config: { worker: { drainMs: 0 } } }, replaceAll);
 }
 
 async function replaceAll(system: LocalFleet, bus: Bus): Promise<number> {

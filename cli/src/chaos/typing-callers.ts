@@ -26,11 +26,11 @@ export interface PlacedCallers {
 /**
  * Callers at an even rate, on each PBX in turn, until `stop`.
  *
- * @param options `first`: the number of the first, and what it dials; `onPlaced`: of each, when it is asked for
+ * @param options `first`: the number of the first, and what it dials
  */
 export async function placeTypingCallers(
   system: Pick<LocalFleet, 'pbxs'>,
-  { first, perSecond, onPlaced }: { first: number; perSecond: number; onPlaced?: (caller: string) => void },
+  { first, perSecond }: { first: number; perSecond: number },
   stop: AbortSignal,
 ): Promise<PlacedCallers> {
   const callers: string[] = [];
@@ -43,7 +43,6 @@ export async function placeTypingCallers(
       if (!pbx) throw new Error('no PBX');
       const caller = String(first + callers.length);
       callers.push(caller);
-      onPlaced?.(caller);
       const placing = placeLocalCall(pbx, { extension: caller, from: caller, context: TYPING_CONTEXT });
       underWay.push(placing.catch(() => void doubtful.add(caller)));
     }

@@ -1,13 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import { type Bus, connectBus } from '@callfleet/bus';
-import { dialplanFor } from '@callfleet/pbx';
-import { installParts, type LocalFleet, startLocalFleet } from '@callfleet/testkit';
+import type { Bus } from '@callfleet/bus';
+import type { LocalFleet } from '@callfleet/testkit';
 import Table from 'cli-table3';
 import { CallRecords } from '../call-records.ts';
 import { keepResult, percentile } from '../measurement.ts';
-import { serviceMain } from '../repository.ts';
 import { BeatWatch } from './beat-watch.ts';
+import { CHAOS_PROGRAMS, withFleet } from './chaos-fleet.ts';
 import { killWorkerOfManyCalls, type ManyCalls } from './many-calls.ts';
 import { hearsItself, placeToneCallers } from './tone-callers.ts';
 
@@ -32,26 +30,8 @@ interface Caller {
 
 /** `chaos worker`: kill -9 of one worker after the other under live calls. @returns the exit code */
 export async function chaosWorker(): Promise<number> {
-  await installParts((step) => console.log(`callfleet: ${step}`));
-  const system = await startLocalFleet({
-    serviceMain,
-    dialplan: dialplanFor,
-    programs: [
-      { name: 'beating', file: fileURLToPath(new URL('./beating-call.ts', import.meta.url)), extensions: ['100'] },
-      { name: 'quiet', file: fileURLToPath(new URL('./quiet-call.ts', import.meta.url)), extensions: ['_3XXXX'] },
-    ],
-    workers: WORKERS,
-    config: { telemetry: { level: 'error' } },
-    onProgress: (step) => console.log(`callfleet: ${step}`),
-    onLine: (name, line) => console.log(`${name}: ${line}`),
-  });
-  const bus = await connectBus({ servers: [system.nats.url], name: 'chaos' });
-  try {
-    return await killWorkers(system, bus);
-  } finally {
-    await bus.close();
-    await system.stop();
-  }
+  const { beating, quiet } = CHAOS_PROGRAMS;
+  return withFleet({ programs: [beating, quiet], workers: WORKERS }, killWorkers);
 }
 
 async function killWorkers(system: LocalFleet, bus: Bus): Promise<number> {
