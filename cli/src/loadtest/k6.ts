@@ -1,4 +1,4 @@
-import { mkdir, rename } from 'node:fs/promises';
+import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { findProgram, spawnChild } from '@callfleet/supervise';
 import { cacheFolder } from '@callfleet/testkit';
@@ -38,7 +38,10 @@ export async function installK6(onProgress: (step: string) => void): Promise<str
   const timer = setTimeout(() => void child.stop(), BUILD_LIMIT_MS);
   const { code } = await child.exited;
   clearTimeout(timer);
-  if (code !== 0) throw new K6Error([`go could not build k6:`, ...child.lastLines(), howToInstall()].join('\n'));
+  if (code !== 0) {
+    await rm(half, { recursive: true, force: true });
+    throw new K6Error(['go could not build k6:', ...child.lastLines(), howToInstall()].join('\n'));
+  }
   await rename(half, folder);
   return join(folder, 'k6');
 }
