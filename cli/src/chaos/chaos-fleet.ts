@@ -51,8 +51,8 @@ export function withWitnessedFleet(
   work: (system: LocalFleet, bus: Bus, witnesses: readonly PbxWitness[]) => Promise<number>,
 ): Promise<number> {
   const dialplan: LocalFleetOptions['dialplan'] = (shards) => `${dialplanFor(shards)}${typingContext()}`;
-  const config = { telemetry: { level: 'silent' } };
-  return withFleet({ programs: [CHAOS_PROGRAMS.listening], dialplan, config, ...options }, async (system, bus) => {
+  const config = { telemetry: { level: 'silent' }, ...options.config };
+  return withFleet({ programs: [CHAOS_PROGRAMS.listening], dialplan, ...options, config }, async (system, bus) => {
     const witnesses = await Promise.all(system.pbxs.map((pbx) => PbxWitness.watch(pbx)));
     try {
       return await work(system, bus, witnesses);

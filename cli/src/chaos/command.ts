@@ -6,7 +6,8 @@ import { chaosWorker } from './worker.ts';
 
 const CHAOS: Readonly<Record<string, () => Promise<number>>> = {
   worker: chaosWorker,
-  gateway: chaosGateway,
+  gateway: () => chaosGateway({ mirror: true }),
+  'gateway-without-mirror': () => chaosGateway({ mirror: false }),
   nats: chaosNats,
   relay: chaosRelay,
   rollout: chaosRollout,

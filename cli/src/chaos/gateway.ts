@@ -24,9 +24,14 @@ interface Kill {
   readonly resumedMs: number;
 }
 
-/** `chaos gateway`: kill -9 of a gateway each ten seconds, under calls that come and press digits. @returns the exit code */
-export async function chaosGateway(): Promise<number> {
-  return withWitnessedFleet({}, async (system, bus, witnesses) => {
+/**
+ * `chaos gateway`: kill -9 of a gateway each ten seconds, under calls that come and press digits. Without the mirror it shows what that
+ * costs: events and digits have no target.
+ *
+ * @returns the exit code
+ */
+export async function chaosGateway({ mirror }: { mirror: boolean }): Promise<number> {
+  return withWitnessedFleet({ config: { gateway: { mirror } } }, async (system, bus, witnesses) => {
     const load = new AbortController();
     const placing = placeTypingCallers(system, { first: FIRST_CALLER, perSecond: CALLS_PER_SECOND }, load.signal);
     const kills = await killGateways(system, bus);
@@ -34,7 +39,7 @@ export async function chaosGateway(): Promise<number> {
     const placed = await placing;
     await wait(LAST_CALLS_MS);
     const outcomes = await readOutcomes(placed, bus, witnesses, whyLost);
-    return report(kills, outcomes, placed.callers.length - outcomes.length);
+    return report({ mirror, kills, outcomes, notMade: placed.callers.length - outcomes.length });
   });
 }
 
@@ -83,15 +88,31 @@ function whyLost({ record, isSentAway, pressed }: CallOutcome): string | undefin
   return pressed < TYPED.length ? 'cut off before the caller hung up' : undefined;
 }
 
-function report(kills: readonly Kill[], outcomes: readonly JudgedCall[], notMade: number): Promise<number> {
+interface Found {
+  readonly mirror: boolean;
+  readonly kills: readonly Kill[];
+  readonly outcomes: readonly JudgedCall[];
+  /** Calls that the PBXs did not make. */
+  readonly notMade: number;
+}
+
+function report({ mirror, kills, outcomes, notMade }: Found): Promise<number> {
   const resumed = kills.map(({ resumedMs }) => resumedMs);
+  const losses = lossMeasures(
+    outcomes,
+    `no record, an error, or ended by other than its caller; ${notMade} more the PBX did not make`,
+  );
+  const [calls, ...ofCalls] = losses;
+  const perKill = ofCalls.map(({ what, value, how }) => ({
+    what: `${what} per kill`,
+    value: value / kills.length,
+    unit: '',
+    how,
+  }));
   return tellVerdict(
-    'chaos gateway',
+    mirror ? 'chaos gateway' : 'chaos gateway-without-mirror',
     [
-      ...lossMeasures(
-        outcomes,
-        `no record, an error, or ended by other than its caller; ${notMade} more the PBX did not make`,
-      ),
+      ...(mirror || !calls ? losses : [calls, ...perKill]),
       {
         what: 'callers sent to the fallback',
         target: { atMost: 0 },
