@@ -103,6 +103,13 @@ program
   .option('--audio-share <share>', 'calls with audio through a relay, 0 to 1', share, 1)
   .option('--ai-share <share>', 'of those, the ones with a voice AI', share, 1)
   .option('--events-per-call <number>', 'digits, sounds, legs and the like of each call', positive, 20)
+  .option(
+    '--regions <number>',
+    'regions, each with a fleet of its own and room for the calls of one that is lost',
+    positive,
+    1,
+  )
+  .option('--simulate', 'play it event by event, too: who waits, and for how long', false)
   .option('--json', 'for machines, with every cost and what it stands on', false)
   .action(async (options) => {
     const { capacityCommand } = await import('./capacity/command.ts');

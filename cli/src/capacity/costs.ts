@@ -52,6 +52,7 @@ export const COSTS = {
     60_000,
     'a third of what a bench made one server do without replicas; three replicas and fsync cost',
   ),
+  natsThreadsPerServer: assumed(4, 'of four cores; its connections are served side by side'),
   redisCommandsPerServer: assumed(60_000, 'one thread, small commands; half of what is commonly measured'),
   callsPerPbx: assumed(1000, 'an Asterisk with audio on a machine of its own'),
   callsPerSecondPerPbx: assumed(50, 'an Asterisk with PJSIP'),

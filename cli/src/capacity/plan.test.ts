@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { COSTS } from './costs.ts';
-import { type Load, planFor } from './plan.ts';
+import { type Load, loadOfRegion, planFor } from './plan.ts';
 
 const load: Load = { calls: 5000, callsPerSecond: 50, audioShare: 1, aiShare: 1, eventsPerCall: 20 };
 const part = (of: Load, name: string) => planFor(of).parts.find((one) => one.part === name);
@@ -36,4 +36,10 @@ test('what is fullest is told first, with what to do about it', () => {
   expect(limits[0]?.share).toBeGreaterThan(1);
   expect(limits.map(({ share }) => share)).toEqual(limits.map(({ share }) => share).sort((a, b) => b - a));
   expect(part({ ...load, calls: 100_000, callsPerSecond: 1000 }, 'PBXs')?.count).toBe(100);
+});
+
+test('each region carries its share of those that a lost one leaves behind', () => {
+  expect(loadOfRegion(load, 1)).toEqual(load);
+  expect(loadOfRegion(load, 2)).toEqual(load);
+  expect(loadOfRegion(load, 3)).toMatchObject({ calls: 2500, callsPerSecond: 25, eventsPerCall: 20 });
 });

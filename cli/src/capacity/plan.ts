@@ -33,6 +33,12 @@ export interface CapacityPlan {
   readonly limits: ReadonlyArray<{ readonly what: string; readonly share: number; readonly remedy: string }>;
 }
 
+/** What each of several regions must be able to carry: the calls of one that is lost come to the others. One region carries all. */
+export function loadOfRegion(load: Load, regions: number): Load {
+  const share = 1 / Math.max(1, regions - 1);
+  return { ...load, calls: load.calls * share, callsPerSecond: load.callsPerSecond * share };
+}
+
 /** Every gateway and worker is there twice at least: one may die. */
 const LEAST = 2;
 
