@@ -17,7 +17,7 @@ export interface AiUnderTest<Ai extends LocalAi> {
   readonly options?: Record<string, unknown>;
   /** What this AI's protocol can't say. */
   readonly without?: ReadonlyArray<
-    'turns' | 'tools' | 'tool options' | 'texts' | 'usage' | 'ready' | 'watch' | 'key' | 'say'
+    'turns' | 'tools' | 'tool options' | 'texts' | 'words' | 'usage' | 'ready' | 'watch' | 'key' | 'say'
   >;
 }
 
@@ -61,7 +61,14 @@ export function describeAi<Ai extends LocalAi>(given: AiUnderTest<Ai>) {
 
   describeProvider(name, { options, newCall });
 
-  const under = { name, ai: () => ai, connected, options, takesTexts: !without.includes('texts') };
+  const under = {
+    name,
+    ai: () => ai,
+    connected,
+    options,
+    takesTexts: !without.includes('texts'),
+    tellsWords: !without.includes('words'),
+  };
   describeBargeIn(under);
 
   describe(`${name}, an AI behind a WebSocket`, () => {

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { AiConversation, AiDialect } from './ai-conversation.ts';
 import { aiProvider } from './ai-provider.ts';
 import { aiUrl } from './ai-url.ts';
-import { bargeIn } from './barge-in.ts';
+import { bargeInByWords } from './barge-in.ts';
 import { CallerVoice, type Stretch } from './caller-voice.ts';
 import { digitOptions } from './digit-entry.ts';
 import { type GeminiContent, readGeminiMessage } from './gemini-messages.ts';
@@ -21,7 +21,7 @@ const SERVICE = 'google.ai.generativelanguage.v1beta.GenerativeService.BidiGener
 const options = {
   ...keyOptions('GEMINI_API_KEY'),
   ...digitOptions,
-  bargeIn,
+  bargeIn: bargeInByWords,
   url: aiUrl.default(`wss://generativelanguage.googleapis.com/ws/${SERVICE}`),
   model: z.string().min(1).default('gemini-live-2.5-flash-preview'),
   voice: z.string().min(1).optional(),
@@ -95,7 +95,8 @@ class GeminiLive implements AiDialect {
         ...(tools.length > 0 && { tools: [{ functionDeclarations: tools.map(declared) }] }),
         realtimeInputConfig: {
           automaticActivityDetection: { silenceDurationMs: silenceMs },
-          activityHandling: bargeIn.enabled ? 'START_OF_ACTIVITY_INTERRUPTS' : 'NO_INTERRUPTION',
+          activityHandling:
+            bargeIn.enabled && bargeIn.minWords === 0 ? 'START_OF_ACTIVITY_INTERRUPTS' : 'NO_INTERRUPTION',
         },
         sessionResumption: { handle: this.#handle },
         // Without it a conversation ends when its audio fills the model's window, after a quarter of an hour.
@@ -143,6 +144,13 @@ class GeminiLive implements AiDialect {
     if (goAway) this.#leave(Number.parseFloat(goAway.timeLeft) * 1000 || 0);
   }
 
+  /** Whatever it is told makes it stop; it answers when the caller has finished. */
+  interrupt(): void {
+    this.#interrupted();
+    const turns = [{ role: 'user', parts: [{ text: '(The caller interrupts.)' }] }];
+    this.#conversation.send({ clientContent: { turns, turnComplete: false } });
+  }
+
   onLost(): boolean {
     const lastedMs = this.#conversation.context.time.now() - this.#connectedAt;
     if (this.#handle === undefined || lastedMs < SHORTEST_CONNECTION_MS) return false;
@@ -175,8 +183,17 @@ class GeminiLive implements AiDialect {
 
   #onContent(content: GeminiContent): void {
     const { speech } = this.#conversation;
-    if (content.interrupted) this.#interrupted();
-    if (content.inputTranscription?.text) this.#callerTurn().text += content.inputTranscription.text;
+    if (content.interrupted) {
+      this.#interrupted();
+      this.#isAnswering = false;
+    }
+    const { text = '' } = content.inputTranscription ?? {};
+    if (text !== '') {
+      this.#callerTurn().text += text;
+      this.#conversation.understood(text);
+    }
+    const interim = content.interimInputTranscription?.text;
+    if (interim !== undefined) this.#conversation.understood('', interim);
     for (const { inlineData } of content.modelTurn?.parts ?? []) {
       if (!inlineData?.mimeType.startsWith('audio/pcm')) continue;
       this.#isAnswering = true;
@@ -230,7 +247,6 @@ class GeminiLive implements AiDialect {
     // Of what has come as a whole nothing comes late.
     if (this.#isAnswering) this.#conversation.speech.drop(this.#answers.cut());
     else this.#answers.next();
-    this.#isAnswering = false;
     this.#conversation.interrupted();
   }
 
