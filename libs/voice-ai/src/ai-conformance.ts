@@ -240,6 +240,25 @@ export function describeAi<Ai extends LocalAi>(given: AiUnderTest<Ai>) {
       expect(call.timers).toBe(0);
     });
 
+    test.each([
+      [1011, 'You exceeded your current quota, please check your plan and billing details.'],
+      [1008, 'This request exceeds your quota limit.'],
+      [4429, 'Too many concurrent sessions'],
+      [1013, ''],
+    ])('says that its limit is reached when it closes for that, and is not asked again: %i %s', async (code, why) => {
+      const call = await connected();
+      // Long enough for one that goes on over a new connection where it can.
+      await askAndBeAnswered(call);
+      await call.say(1500, 0);
+      call.pass(9000);
+      await call.say(20, 0);
+      const before = ai.connections.length;
+      ai.last.drop(code, why);
+      const { error } = await vi.waitFor(() => oneOf(call, 'failed'));
+      expect(error).toMatchObject({ code: 'CF_PROVIDER_LIMITED', provider: name });
+      expect(ai.connections).toHaveLength(before);
+    });
+
     test('has failed when it is there no more, though nobody said so', async () => {
       const call = await connected();
       ai.last.freeze();

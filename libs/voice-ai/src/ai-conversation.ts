@@ -330,7 +330,9 @@ export class AiConversation implements VoiceSession {
         signal: AbortSignal.any([signal, this.#ending.signal]),
         onMessage: (data, isBinary) => this.#onMessage(data, isBinary),
         onLost: (error, code) => {
-          if (this.#state !== 'READY' || !this.#dialect.onLost?.(code)) this.fail(error);
+          // One whose limit is reached is not asked again.
+          const isLimited = error.code === 'CF_PROVIDER_LIMITED';
+          if (isLimited || this.#state !== 'READY' || !this.#dialect.onLost?.(code)) this.fail(error);
         },
       });
       this.#dialect.begin();
