@@ -1,10 +1,16 @@
 import type { TimeSource } from '@callfleet/media';
-import type { BargeInSettings } from './barge-in.ts';
 import type { Playout } from './provider.ts';
+
+export interface InterruptionLimits {
+  readonly enabled: boolean;
+  /** Of each answer, milliseconds. */
+  readonly protectMs: number;
+  readonly coolDownMs: number;
+}
 
 /** When in its answers the bot may be cut, whatever the caller does: not in the beginning of each, and not again so soon. */
 export class InterruptionTimes {
-  readonly #settings: BargeInSettings;
+  readonly #limits: InterruptionLimits;
   readonly #time: TimeSource;
   readonly #playout: Playout;
   /** Where in all that is played the answers begin that are not over, milliseconds; the first is being said. */
@@ -12,14 +18,14 @@ export class InterruptionTimes {
   #answer: string | undefined;
   #notBeforeMs = 0;
 
-  constructor(settings: BargeInSettings, time: TimeSource, playout: Playout) {
-    this.#settings = settings;
+  constructor(limits: InterruptionLimits, time: TimeSource, playout: Playout) {
+    this.#limits = limits;
     this.#time = time;
     this.#playout = playout;
   }
 
   get mayInterrupt(): boolean {
-    const { enabled, protectMs } = this.#settings;
+    const { enabled, protectMs } = this.#limits;
     if (!enabled || this.#time.now() < this.#notBeforeMs) return false;
     this.#forgetHeard();
     const [beganAtMs] = this.#answersAtMs;
@@ -44,7 +50,7 @@ export class InterruptionTimes {
   /** The bot was cut; of what it said, so much was not heard. */
   onCut(unplayedMs: number): void {
     this.#answersAtMs = [];
-    if (unplayedMs > 0) this.#notBeforeMs = this.#time.now() + this.#settings.coolDownMs;
+    if (unplayedMs > 0) this.#notBeforeMs = this.#time.now() + this.#limits.coolDownMs;
   }
 
   /** An answer is over when the next one is heard. */
