@@ -113,7 +113,7 @@ test.each([
 });
 
 /** A digit as what somebody pressed, or all of them. Counts are no secret. */
-const digitsIn = new RegExp(`${CARD}|"(digits?|dtmf|key)":\\s*"[0-9*#]*[0-9]`);
+const digitsIn = new RegExp(`${CARD}|"[^"]*(digits?|dtmf|key)":\\s*"[0-9*#]*[0-9]`);
 
 /** Requests to relays. */
 function asked(op: string): typeof messages {
