@@ -1,14 +1,12 @@
 import { formatNamed } from '@callfleet/media';
 import { z } from 'zod';
 import type { AiConversation, AiDialect } from './ai-conversation.ts';
+import { aiOptions } from './ai-options.ts';
 import { aiProvider } from './ai-provider.ts';
-import { aiUrl } from './ai-url.ts';
 import { bargeInByWords } from './barge-in.ts';
 import { CallerVoice, type Stretch } from './caller-voice.ts';
-import { digitOptions } from './digit-entry.ts';
 import { type GeminiContent, readGeminiMessage } from './gemini-messages.ts';
 import type { VoiceContext } from './provider.ts';
-import { keyOptions } from './provider-key.ts';
 import { parseOptions } from './provider-options.ts';
 import type { OpenTurn } from './turns.ts';
 import { UnnamedAnswers } from './unnamed-answers.ts';
@@ -19,16 +17,11 @@ import { toldToSay, WaitingWords } from './waiting-words.ts';
 const SERVICE = 'google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent';
 
 const options = {
-  ...keyOptions('GEMINI_API_KEY'),
-  ...digitOptions,
+  ...aiOptions('GEMINI_API_KEY', `wss://generativelanguage.googleapis.com/ws/${SERVICE}`),
   bargeIn: bargeInByWords,
-  url: aiUrl.default(`wss://generativelanguage.googleapis.com/ws/${SERVICE}`),
   model: z.string().min(1).default('gemini-live-2.5-flash-preview'),
   voice: z.string().min(1).optional(),
   temperature: z.number().min(0).max(2).optional(),
-  instructions: z.string().optional(),
-  /** What it says first. Without it, it waits for the caller. */
-  greeting: z.string().min(1).optional(),
   tools: voiceTools,
   /** So much silence ends what the caller says, milliseconds. */
   silenceMs: z.int().min(100).max(5000).optional(),
