@@ -29,6 +29,7 @@ const PROGRAMS = [
   program('counts-digits', 'tests/programs/counts-digits.ts', ['501']),
   program('only-counts-digits', 'tests/programs/only-counts-digits.ts', ['502']),
   program('talks', 'tests/programs/talks.ts', ['503']),
+  program('takes-a-card', 'tests/programs/takes-a-card.ts', ['504']),
   program('long-menu', 'tests/programs/long-menu.ts', ['700']),
   program('presses-digits', 'tests/programs/presses-digits.ts', ['800']),
   program('legs', 'tests/programs/legs.ts', ['_9XXXXXX', '_8[89]XXXXX']),

@@ -31,6 +31,18 @@ describe('a configuration', () => {
     const reachable = { CALLFLEET_RELAY__AUDIOSOCKET__ADVERTISED_ADDRESS: '10.0.0.9' };
     expect(warnings(far, { ...audiosocket, ...reachable })).toEqual([]);
   });
+
+  test('that has PBXs connect with their media legs without TLS is warned of', () => {
+    const legs = (listen: object, transport = 'websocket') =>
+      warnings(
+        {},
+        { CALLFLEET_RELAY__TRANSPORT: transport, CALLFLEET_RELAY__WEBSOCKET__LISTEN: JSON.stringify(listen) },
+      );
+    expect(legs({ port: 8443 })).toEqual(['relay.websocket.listen']);
+    expect(legs({ port: 8443, tls: { certFile: here, keyFile: here } })).toEqual([]);
+    expect(legs({ port: 8443, host: '127.0.0.1' }), 'a proxy before it').toEqual([]);
+    expect(legs({ port: 8443 }, 'rtp'), 'nobody listens').toEqual([]);
+  });
 });
 
 test('a program file is there or not', async () => {

@@ -40,6 +40,8 @@ export const relayRequestSchema = z.discriminatedUnion('op', [
     ...forSession,
     pbx: z.string(),
     provider: z.object({ name: z.string(), options: z.record(z.string(), z.unknown()) }),
+    /** The same for all sessions of one conversation, which may be moved: the id of its first. */
+    conversation: z.string().optional(),
     /** What was said before, in a session that this one goes on for: the AI is told. */
     history: z.array(spokenSchema).max(MAX_HISTORY).optional(),
   }),

@@ -6,11 +6,13 @@ import { configSchema } from './schema.ts';
 interface JsonSchema {
   properties?: Record<string, JsonSchema>;
   items?: JsonSchema;
+  additionalProperties?: JsonSchema | boolean;
 }
 
 function pathsOf(schema: JsonSchema, path: string): string[] {
   if (schema.items) return [path, ...pathsOf(schema.items, `${path}[]`)];
-  if (!schema.properties) return [path];
+  const { additionalProperties: named } = schema;
+  if (!schema.properties) return typeof named === 'object' ? pathsOf(named, `${path}.<name>`) : [path];
   return Object.entries(schema.properties).flatMap(([key, value]) =>
     pathsOf(value, path === '' ? key : `${path}.${key}`),
   );

@@ -234,6 +234,16 @@ const relay = section({
     /** A voice AI that has said nothing so long after it was spoken to, or was to greet, has failed. 0: it may be silent. */
     firstAudioMs: z.int().min(0).default(15_000),
   }).prefault({}),
+  /** By a provider's name. */
+  providers: z
+    .record(
+      z.string(),
+      section({
+        /** Conversations at once with each of its keys, over all relays that say so. They are counted in Redis. */
+        maxSessions: z.int().min(1),
+      }),
+    )
+    .default({}),
   /** While its event loop is later than this the relay is offered no more sessions. */
   maxEventLoopDelayMs: z.int().min(20).default(100),
 }).superRefine(({ transport, format, threads, rtp, audiosocket, websocket }, context) => {

@@ -1,4 +1,5 @@
-/** Sessions, leases and trunks in Redis: who is alive, who has what, and how many calls are where. */
+/** Sessions, leases and trunks in Redis: who is alive, who has what, and how many calls and conversations are where. */
+export { KEEP_AI_PLACES_EVERY_MS, keepAiPlaces, leaveAi, takeAiPlace } from './ai-sessions.ts';
 export { connectRedis, type LeaseRedis, whyRedisIsAway } from './connection.ts';
 export { RedisError } from './errors.ts';
 export {

@@ -60,6 +60,8 @@ export class AiServer<Connection extends AiConnection = AiConnection> {
   /** The key that it takes. */
   readonly key = 'local-key';
   faults: AiFaults = {};
+  /** Is told each frame of a caller's audio that the AI hears. */
+  onHeard: ((pcm: Int16Array) => void) | undefined;
   /** What it says next, in this order; then it says that it has heard. */
   readonly answers: AiAnswer[] = [];
   readonly connections: Connection[] = [];
@@ -206,7 +208,7 @@ export abstract class AiConnection {
 
   /** Listens from now on; so much silence ends what the caller says. */
   protected listen(format: AudioFormat, silenceMs: number): void {
-    this.#ear = new CallerEar(format, silenceMs);
+    this.#ear = new CallerEar(format, silenceMs, (pcm) => this.server.onHeard?.(pcm));
   }
 
   protected hear(audio: Uint8Array): void {
@@ -226,11 +228,13 @@ export abstract class AiConnection {
 class CallerEar {
   readonly #format: AudioFormat;
   readonly #vad: EnergyVad;
+  readonly #onFrame: (pcm: Int16Array) => void;
   #rest: Uint8Array = new Uint8Array(0);
   heardMs = 0;
 
-  constructor(format: AudioFormat, silenceMs: number) {
+  constructor(format: AudioFormat, silenceMs: number, onFrame: (pcm: Int16Array) => void) {
     this.#format = format;
+    this.#onFrame = onFrame;
     this.#vad = new EnergyVad({ sampleRate: format.sampleRate, hangoverMs: silenceMs });
   }
 
@@ -240,7 +244,9 @@ class CallerEar {
     let at = 0;
     for (; at + frameBytes <= all.length; at += frameBytes) {
       this.heardMs += msOfBytes(this.#format, frameBytes);
-      const change = this.#vad.hear(toPcm(this.#format, all.subarray(at, at + frameBytes)));
+      const pcm = toPcm(this.#format, all.subarray(at, at + frameBytes));
+      this.#onFrame(pcm);
+      const change = this.#vad.hear(pcm);
       if (change === 'started') yield { change, positionMs: this.heardMs - this.#vad.onsetMs };
       else if (change) yield { change, positionMs: this.heardMs };
     }

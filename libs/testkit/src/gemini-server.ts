@@ -18,6 +18,10 @@ const speaks = formatNamed('slin24');
 /** So much silence ends what the caller says, unless it is told otherwise, milliseconds. */
 const SILENCE_MS = 300;
 
+/** What it understands of a caller, a word for each so much that he speaks, milliseconds. */
+const CALLER_WORDS = ['This ', 'is ', 'the ', 'caller.'];
+const WORD_MS = 200;
+
 interface ClientContent {
   readonly turns?: ReadonlyArray<{ readonly parts?: ReadonlyArray<{ readonly text?: string }> }>;
   readonly turnComplete?: boolean;
@@ -26,11 +30,17 @@ interface ClientContent {
 export class GeminiConnection extends AiConnection {
   /** The handle with which it goes on where another connection ended. */
   resumedWith: string | undefined;
+  /** While the caller speaks it tells what he may be saying, all of it each time, and what he said when he is done: as newer models do. */
+  tellsInterim = false;
   #setup: AiMessage | undefined;
   #isSpeaking = false;
   /** Where in the caller's audio it will have been heard to its end; undefined: its end is not made yet. */
   #heardAtMs: number | undefined;
   #handles = 0;
+  /** Where in the caller's audio he began to speak, and how many of his words were told. */
+  #callerSince: number | undefined;
+  #toldWords = 0;
+  #understood = 0;
 
   /** As before each end of a connection, which lives ten minutes. */
   goAway(timeLeft: string): void {
@@ -53,13 +63,17 @@ export class GeminiConnection extends AiConnection {
     else if (message.clientContent) this.#onContent(message.clientContent as ClientContent);
   }
 
-  protected onSpeechStarted(): void {
+  protected onSpeechStarted(positionMs: number): void {
+    this.#callerSince = positionMs;
+    this.#toldWords = 0;
+    this.#understood = 0;
     const { activityHandling } = (this.#setup?.realtimeInputConfig ?? {}) as { activityHandling?: string };
     if (activityHandling !== 'NO_INTERRUPTION') this.#interrupt();
   }
 
   protected onSpeechStopped(): void {
-    for (const text of ['This is ', 'the caller.']) this.#tell({ serverContent: { inputTranscription: { text } } });
+    this.#callerSince = undefined;
+    if (this.tellsInterim) this.#tellWords(this.#understood);
     if (!this.server.faults.stall) this.#answer();
   }
 
@@ -75,9 +89,9 @@ export class GeminiConnection extends AiConnection {
   }
 
   #onContent({ turns, turnComplete }: ClientContent): void {
-    if (!turnComplete) return;
+    // Whatever comes interrupts; what is not complete is not answered yet.
     this.#interrupt();
-    this.#answer(turns?.at(-1)?.parts?.[0]?.text);
+    if (turnComplete) this.#answer(turns?.at(-1)?.parts?.[0]?.text);
   }
 
   #answer(told?: string): void {
@@ -106,8 +120,23 @@ export class GeminiConnection extends AiConnection {
     this.#tell({ serverContent: { turnComplete: true } });
   }
 
+  #tellWords(count: number): void {
+    if (this.tellsInterim && this.#callerSince !== undefined) {
+      const text = CALLER_WORDS.slice(0, count).join('');
+      if (text !== '') this.#tell({ serverContent: { interimInputTranscription: { text } } });
+      return;
+    }
+    for (const text of CALLER_WORDS.slice(this.#toldWords, count))
+      this.#tell({ serverContent: { inputTranscription: { text } } });
+    this.#toldWords = Math.max(this.#toldWords, count);
+  }
+
   #onCaller(audio: Uint8Array): void {
     this.hear(audio);
+    if (this.#callerSince !== undefined) {
+      this.#understood = Math.floor((this.heardMs - this.#callerSince) / WORD_MS);
+      this.#tellWords(this.#understood);
+    }
     if (!this.#isSpeaking || this.#heardAtMs === undefined || this.heardMs < this.#heardAtMs) return;
     this.#isSpeaking = false;
     this.#heardAtMs = undefined;

@@ -17,7 +17,7 @@ export interface AiUnderTest<Ai extends LocalAi> {
   readonly options?: Record<string, unknown>;
   /** What this AI's protocol can't say. */
   readonly without?: ReadonlyArray<
-    'turns' | 'tools' | 'tool options' | 'texts' | 'usage' | 'ready' | 'watch' | 'key' | 'say'
+    'turns' | 'tools' | 'tool options' | 'texts' | 'words' | 'usage' | 'ready' | 'watch' | 'key' | 'say'
   >;
 }
 
@@ -61,7 +61,14 @@ export function describeAi<Ai extends LocalAi>(given: AiUnderTest<Ai>) {
 
   describeProvider(name, { options, newCall });
 
-  const under = { name, ai: () => ai, connected, options, takesTexts: !without.includes('texts') };
+  const under = {
+    name,
+    ai: () => ai,
+    connected,
+    options,
+    takesTexts: !without.includes('texts'),
+    tellsWords: !without.includes('words'),
+  };
   describeBargeIn(under);
 
   describe(`${name}, an AI behind a WebSocket`, () => {
@@ -231,6 +238,25 @@ export function describeAi<Ai extends LocalAi>(given: AiUnderTest<Ai>) {
       await call.say(400, 0.3);
       expect(call.events.at(-1)?.type).toBe('failed');
       expect(call.timers).toBe(0);
+    });
+
+    test.each([
+      [1011, 'You exceeded your current quota, please check your plan and billing details.'],
+      [1008, 'This request exceeds your quota limit.'],
+      [4429, 'Too many concurrent sessions'],
+      [1013, ''],
+    ])('says that its limit is reached when it closes for that, and is not asked again: %i %s', async (code, why) => {
+      const call = await connected();
+      // Long enough for one that goes on over a new connection where it can.
+      await askAndBeAnswered(call);
+      await call.say(1500, 0);
+      call.pass(9000);
+      await call.say(20, 0);
+      const before = ai.connections.length;
+      ai.last.drop(code, why);
+      const { error } = await vi.waitFor(() => oneOf(call, 'failed'));
+      expect(error).toMatchObject({ code: 'CF_PROVIDER_LIMITED', provider: name });
+      expect(ai.connections).toHaveLength(before);
     });
 
     test('has failed when it is there no more, though nobody said so', async () => {

@@ -2,6 +2,7 @@ import { type AudioFormat, type TimeSource, VoiceDetector } from '@callfleet/med
 import { converter } from './ai-audio.ts';
 import { type AiAddress, AiSocket } from './ai-socket.ts';
 import { BargeInGate, type BargeInSettings, type Ear, isGated } from './barge-in.ts';
+import { BargeInByWords, WORDS_HANGOVER_MS } from './barge-in-words.ts';
 import { BotSpeech, type CutSpeech } from './bot-speech.ts';
 import { SentAudio } from './caller-voice.ts';
 import { DigitEntry } from './digit-entry.ts';
@@ -26,6 +27,8 @@ export interface AiDialect {
   sendToolResult(id: string, name: string, result: string): void;
   /** Has the AI say this when it has finished what it says, for AIs that can be told. */
   say?(text: string): void;
+  /** The caller has said so many words that the bot is to be silent. Of AIs whose option is {@link bargeInByWords}. */
+  interrupt?(): void;
   /** The conversation is over: the last words to the AI. */
   end?(): void;
   /** The connection is lost; the AI closed it with `code`. True: that is no failure, it was seen to. */
@@ -73,7 +76,7 @@ export class AiConversation implements VoiceSession {
   /** Tool calls without an answer: name by id. */
   readonly #pendingTools = new Map<string, string>();
   readonly #sent: SentAudio;
-  readonly #gate: BargeInGate | undefined;
+  readonly #gate: BargeInGate | BargeInByWords | undefined;
   #sendingAtMs: number | undefined;
   #toAi: (audio: Uint8Array) => Uint8Array = (audio) => audio;
   #fromAi: (audio: Uint8Array) => Uint8Array = (audio) => audio;
@@ -111,8 +114,21 @@ export class AiConversation implements VoiceSession {
     this.callerTime = { now: () => this.#sendingAtMs ?? time.now(), after: (ms, callback) => time.after(ms, callback) };
     const held = ear && new HeldPlayout(format, playout);
     this.speech = new BotSpeech(format, held ?? playout, time, this.turns);
+    const { bargeIn: settings } = options;
+    const pass = (frame: Uint8Array, atMs: number) => this.#pass(frame, atMs);
     if (ear && held)
-      this.#gate = new BargeInGate(options.bargeIn, format, time, held, ear, (frame, atMs) => this.#pass(frame, atMs));
+      this.#gate =
+        settings.minWords === 0
+          ? new BargeInGate(settings, format, time, held, ear, pass)
+          : new BargeInByWords({
+              settings,
+              format,
+              time,
+              playout: held,
+              ear,
+              pass,
+              interrupt: () => this.#dialect.interrupt?.(),
+            });
     this.#digits = new DigitEntry(options, time, (digits) =>
       this.#whenReady(() => this.#dialect.sendText(`The caller pressed these keys on the telephone: ${digits}`)),
     );
@@ -158,6 +174,15 @@ export class AiConversation implements VoiceSession {
     this.#gate?.onCut(unplayedMs);
     if (unplayedMs > 0) this.tell({ type: 'interrupted', atMs: this.context.time.now(), unplayedMs });
     return cut;
+  }
+
+  /**
+   * The AI tells some more of what the caller is saying, while he does.
+   *
+   * @param interim what may come after that, and is told again
+   */
+  understood(text: string, interim = ''): void {
+    if (this.#gate instanceof BargeInByWords) this.#gate.understood(text, interim);
   }
 
   /** The moment of the call at which the AI heard what stands there in the caller's audio, milliseconds. */
@@ -305,7 +330,9 @@ export class AiConversation implements VoiceSession {
         signal: AbortSignal.any([signal, this.#ending.signal]),
         onMessage: (data, isBinary) => this.#onMessage(data, isBinary),
         onLost: (error, code) => {
-          if (this.#state !== 'READY' || !this.#dialect.onLost?.(code)) this.fail(error);
+          // One whose limit is reached is not asked again.
+          const isLimited = error.code === 'CF_PROVIDER_LIMITED';
+          if (isLimited || this.#state !== 'READY' || !this.#dialect.onLost?.(code)) this.fail(error);
         },
       });
       this.#dialect.begin();
@@ -331,7 +358,8 @@ export class AiConversation implements VoiceSession {
 
 async function earFor(format: AudioFormat, options: AiConversationOptions): Promise<Ear | undefined> {
   if (!isGated(options.bargeIn, options.goesOnByItself)) return undefined;
-  return VoiceDetector.create({ sampleRate: format.sampleRate, hangoverMs: BARGE_IN_HANGOVER_MS });
+  const hangoverMs = options.bargeIn.minWords > 0 ? WORDS_HANGOVER_MS : BARGE_IN_HANGOVER_MS;
+  return VoiceDetector.create({ sampleRate: format.sampleRate, hangoverMs });
 }
 
 function parsed(data: Buffer): unknown {

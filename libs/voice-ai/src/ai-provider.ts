@@ -32,6 +32,7 @@ export function aiProvider<Options extends AiOptions>(
     const options = parse(given);
     return {
       name: provider,
+      key: options.keyFile ?? options.key,
       owes: options.greeting === undefined ? 'answer' : 'greeting',
       open: async (context) => {
         context.signal.throwIfAborted();

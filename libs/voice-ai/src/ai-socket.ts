@@ -24,6 +24,17 @@ export function codeOfStatus(status: number): VoiceProviderError['code'] {
   return status >= 500 ? 'CF_PROVIDER_FAILED' : 'CF_PROVIDER_REFUSED';
 }
 
+/** "Try again later", RFC 6455's registry. */
+const TRY_AGAIN_LATER = 1013;
+
+/** Of those that accept a connection, and close it with the reason in words. */
+const LIMIT_IN_WORDS = /quota|rate.?limit|too many|concurren|exhausted|limit (is )?(reached|exceeded)/i;
+
+/** What it means that an AI closes the connection with this code and reason. */
+function codeOfClose(code: number, reason: string): VoiceProviderError['code'] {
+  return code === TRY_AGAIN_LATER || LIMIT_IN_WORDS.test(reason) ? 'CF_PROVIDER_LIMITED' : 'CF_PROVIDER_LOST';
+}
+
 /** An AI that has not accepted by then is not there, milliseconds. */
 const CONNECT_LIMIT_MS = 5000;
 const CLOSE_LIMIT_MS = 1000;
@@ -118,7 +129,7 @@ export class AiSocket {
     socket.on('error', (cause) => this.#lost('CF_PROVIDER_LOST', `broke the connection: ${cause.message}`, cause));
     socket.on('close', (code, reason) => {
       const why = reason.length > 0 ? `: ${reason}` : '';
-      this.#lost('CF_PROVIDER_LOST', `closed the connection with code ${code}${why}`, undefined, code);
+      this.#lost(codeOfClose(code, `${reason}`), `closed the connection with code ${code}${why}`, undefined, code);
     });
     this.#schedulePing();
   }

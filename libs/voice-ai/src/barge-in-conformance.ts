@@ -8,12 +8,14 @@ interface InterruptibleAi {
   ai(): Pick<LocalAi, 'answers' | 'faults'>;
   connected(more?: Record<string, unknown>): Promise<LocalCall>;
   readonly options: Record<string, unknown>;
+  /** It tells what the caller says while he is still speaking. */
+  readonly tellsWords: boolean;
   /** Its protocol can tell it texts. */
   readonly takesTexts: boolean;
 }
 
 /** What every AI must do when its caller interrupts it, and what not. */
-export function describeBargeIn({ name, ai, connected, options, takesTexts }: InterruptibleAi): void {
+export function describeBargeIn({ name, ai, connected, options, takesTexts, tellsWords }: InterruptibleAi): void {
   describe(`${name}, interrupted`, () => {
     test('is silent within the tick in which the caller interrupts, and what comes late is not played', async () => {
       ai().answers.push({ ms: 3000, unfinished: true });
@@ -126,6 +128,40 @@ export function describeBargeIn({ name, ai, connected, options, takesTexts }: In
       expect(oneOf(call, 'interrupted').unplayedMs).toBeCloseTo(4000 - cutAtMs, -2);
       await call.say(2500, 0);
       expect(call.playedMs).toBe(cutAtMs + 500);
+    });
+
+    test.runIf(tellsWords)('is not cut by fewer words than are needed, and is by so many', async () => {
+      ai().answers.push({ ms: 6000 });
+      const call = await connected({ bargeIn: { minWords: 4 } });
+      await askAndBeAnswered(call, 'voice');
+      await call.say(1400, 0);
+      // The local AI makes a word of 200 ms, the silence that ends them included.
+      await call.say(300, 'voice');
+      await call.say(1400, 0);
+      expect(countOf(call, 'interrupted')).toBe(0);
+      expect(call.queuedMs).toBeGreaterThan(0);
+      await call.say(1000, 'voice');
+      await vi.waitFor(() => expect(countOf(call, 'interrupted')).toBe(1));
+      expect(call.queuedMs).toBe(0);
+    });
+
+    test.runIf(tellsWords)('cut by words, says no more of its answer, and then the next one', async () => {
+      ai().answers.push({ ms: 6000, unfinished: true }, { ms: 700 });
+      ai().faults.latePieces = 3;
+      const call = await connected({ bargeIn: { minWords: 4 } });
+      await askAndBeAnswered(call, 'voice');
+      await call.say(1400, 0);
+      await call.say(1000, 'voice');
+      await vi.waitFor(() => expect(countOf(call, 'interrupted')).toBe(1));
+      const heardMs = call.playedMs;
+      await call.say(2500, 0);
+      expect(call.playedMs).toBe(heardMs + 700);
+      expect(countOf(call, 'interrupted')).toBe(1);
+    });
+
+    test.runIf(!tellsWords)('does not take a number of words that it could not keep to', () => {
+      const given = { ...options, bargeIn: { minWords: 2 } };
+      expect(() => providerNamed(name, given)).toThrow('bargeIn.minWords: needs an AI that tells what the caller says');
     });
 
     test.each([

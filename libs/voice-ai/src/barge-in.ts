@@ -2,9 +2,9 @@ import { type AudioFormat, msOfBytes, type SpeechDetector, type TimeSource } fro
 import { z } from 'zod';
 import { CallerSpeech } from './caller-speech.ts';
 import type { HeldPlayout } from './held-playout.ts';
+import { InterruptionTimes } from './interruption-times.ts';
 
-/** When the caller's voice cuts the bot short; the option `bargeIn` of every AI. */
-export const bargeIn = z
+const settings = z
   .strictObject({
     /** False: never. */
     enabled: z.boolean().default(true),
@@ -16,15 +16,32 @@ export const bargeIn = z
     coolDownMs: z.int().min(0).max(60_000).default(0),
     /** After speech that is shorter the bot goes on where it was cut, milliseconds. 0: never. */
     resumeAfterMs: z.int().min(0).max(5000).default(0),
+    /** Only so many words that the AI has understood do. 0: it takes none. */
+    minWords: z.int().min(0).max(20).default(0),
   })
-  .refine(({ enabled, protectMs, minSpeechMs, coolDownMs, resumeAfterMs }) => {
-    return enabled || protectMs + minSpeechMs + coolDownMs + resumeAfterMs === 0;
+  .refine(({ enabled, protectMs, minSpeechMs, coolDownMs, resumeAfterMs, minWords }) => {
+    return enabled || protectMs + minSpeechMs + coolDownMs + resumeAfterMs + minWords === 0;
   }, 'what is not enabled takes no more settings')
   .refine(({ minSpeechMs, resumeAfterMs }) => resumeAfterMs === 0 || resumeAfterMs > minSpeechMs, {
     path: ['resumeAfterMs'],
     error: 'must be above minSpeechMs',
   })
+  .refine(({ minWords, resumeAfterMs }) => minWords === 0 || resumeAfterMs === 0, {
+    path: ['resumeAfterMs'],
+    error: 'does not go with minWords: with that, the bot is not cut before it is clear that it must be',
+  });
+
+/** When the caller's voice cuts the bot short; the option `bargeIn` of every AI. */
+export const bargeIn = settings
+  .refine(({ minWords }) => minWords === 0, {
+    path: ['minWords'],
+    error:
+      'needs an AI that tells what the caller says while he is still speaking, as gemini does and this one does not',
+  })
   .prefault({});
+
+/** Of an AI that tells so. */
+export const bargeInByWords = settings.prefault({});
 
 export type BargeInSettings = z.output<typeof bargeIn>;
 
@@ -41,9 +58,9 @@ const MAX_HELD_MS = 10_000;
 
 /** Whether somebody must stand between the caller and the AI. */
 export function isGated(settings: BargeInSettings, goesOnByItself: boolean): boolean {
-  const { enabled, protectMs, minSpeechMs, coolDownMs, resumeAfterMs } = settings;
+  const { enabled, protectMs, minSpeechMs, coolDownMs, resumeAfterMs, minWords } = settings;
   if (!enabled) return !goesOnByItself;
-  return protectMs + minSpeechMs + coolDownMs + resumeAfterMs > 0;
+  return protectMs + minSpeechMs + coolDownMs + resumeAfterMs + minWords > 0;
 }
 
 /**
@@ -55,6 +72,7 @@ export class BargeInGate {
   readonly #format: AudioFormat;
   readonly #time: TimeSource;
   readonly #playout: HeldPlayout;
+  readonly #times: InterruptionTimes;
   readonly #ear: Ear;
   readonly #caller: CallerSpeech;
   readonly #pass: (frame: Uint8Array, atMs: number) => void;
@@ -62,11 +80,7 @@ export class BargeInGate {
   #heldMs = 0;
   /** What the caller is saying goes to the AI. */
   #isLetThrough = false;
-  /** Where in all that is played the answers begin that are not over, milliseconds; the first is being said. */
-  #answersAtMs: number[] = [];
-  #answer: string | undefined;
   #hasCallerSpoken = false;
-  #notBeforeMs = 0;
   /** When the bot began to speak: what the caller said before is no interruption. */
   #botBeganMs = 0;
 
@@ -82,6 +96,7 @@ export class BargeInGate {
     this.#format = format;
     this.#time = time;
     this.#playout = playout;
+    this.#times = new InterruptionTimes(settings, time, playout);
     this.#ear = ear;
     this.#pass = pass;
     this.#caller = new CallerSpeech(format, time, ear, { started: () => {}, stopped: () => this.#onStopped() });
@@ -99,24 +114,16 @@ export class BargeInGate {
 
   /** Some of this answer comes, and is about to be queued. */
   onAudio(answer: string): void {
-    const { queuedMs, playedMs } = this.#playout;
-    if (queuedMs === 0) {
+    if (!this.#botSpeaks) {
       this.#isLetThrough = false;
       this.#botBeganMs = this.#time.now();
     }
-    // Some AIs do not say where their answers end.
-    const isNext = answer !== this.#answer || (queuedMs === 0 && this.#hasCallerSpoken);
-    if (!isNext) return;
-    this.#answer = answer;
-    this.#hasCallerSpoken = false;
-    this.#answersAtMs.push(playedMs + queuedMs);
-    this.#forgetHeard();
+    if (this.#times.onAudio(answer, this.#hasCallerSpoken)) this.#hasCallerSpoken = false;
   }
 
   /** The bot was cut; of what it said, so much was not heard. */
   onCut(unplayedMs: number): void {
-    this.#answersAtMs = [];
-    if (unplayedMs > 0) this.#notBeforeMs = this.#time.now() + this.#settings.coolDownMs;
+    this.#times.onCut(unplayedMs);
   }
 
   close(): void {
@@ -129,21 +136,6 @@ export class BargeInGate {
     return this.#playout.queuedMs > 0;
   }
 
-  get #mayInterrupt(): boolean {
-    const { enabled, protectMs } = this.#settings;
-    if (!enabled || this.#time.now() < this.#notBeforeMs) return false;
-    const { playedMs } = this.#playout;
-    this.#forgetHeard();
-    const [beganAtMs] = this.#answersAtMs;
-    return beganAtMs === undefined || playedMs - beganAtMs >= protectMs;
-  }
-
-  /** An answer is over when the next one is heard. */
-  #forgetHeard(): void {
-    const { playedMs } = this.#playout;
-    while ((this.#answersAtMs[1] ?? Number.POSITIVE_INFINITY) <= playedMs) this.#answersAtMs.shift();
-  }
-
   #decide(): void {
     const { minSpeechMs, resumeAfterMs } = this.#settings;
     if (!this.#caller.speaking) return;
@@ -151,7 +143,7 @@ export class BargeInGate {
       this.#isLetThrough = true;
       this.#hasCallerSpoken = true;
     }
-    if (this.#isLetThrough || !this.#mayInterrupt) return;
+    if (this.#isLetThrough || !this.#times.mayInterrupt) return;
     const spokenMs = this.#caller.spokenMsSince(this.#botBeganMs);
     if (spokenMs < Math.max(minSpeechMs, this.#ear.onsetMs)) return;
     if (resumeAfterMs > 0) this.#playout.hold();

@@ -3,7 +3,7 @@ import { expect, test, vi } from 'vitest';
 import { describeAi } from './ai-conformance.ts';
 import { oneOf } from './local-ai.ts';
 
-const { ai, connected } = describeAi({ name: 'deepgram', start: startDeepgramServer, without: ['usage'] });
+const { ai, connected } = describeAi({ name: 'deepgram', start: startDeepgramServer, without: ['usage', 'words'] });
 
 test.each([
   ['TOO_MANY_REQUESTS', 'CF_PROVIDER_LIMITED'],

@@ -2,21 +2,15 @@ import type { AudioFormat } from '@callfleet/media';
 import { z } from 'zod';
 import type { AiConversation, AiDialect } from './ai-conversation.ts';
 import { eventReader } from './ai-events.ts';
+import { aiOptions } from './ai-options.ts';
 import { aiProvider } from './ai-provider.ts';
-import { aiUrl } from './ai-url.ts';
-import { bargeIn } from './barge-in.ts';
 import { CallerVoice } from './caller-voice.ts';
-import { digitOptions } from './digit-entry.ts';
-import { keyOptions } from './provider-key.ts';
 import { parseOptions } from './provider-options.ts';
 import { UnnamedAnswers } from './unnamed-answers.ts';
 import { toolArguments, voiceTools } from './voice-tools.ts';
 
 const options = {
-  ...keyOptions('DEEPGRAM_API_KEY'),
-  ...digitOptions,
-  bargeIn,
-  url: aiUrl.default('wss://agent.deepgram.com/v1/agent/converse'),
+  ...aiOptions('DEEPGRAM_API_KEY', 'wss://agent.deepgram.com/v1/agent/converse'),
   /** The model that thinks, and whose it is. */
   model: z.string().min(1).default('gpt-4o-mini'),
   modelProvider: z.string().min(1).default('open_ai'),
@@ -24,9 +18,6 @@ const options = {
   /** The model that understands speech. */
   listenModel: z.string().min(1).default('nova-3'),
   voice: z.string().min(1).default('aura-2-thalia-en'),
-  instructions: z.string().optional(),
-  /** What it says first. Without it, it waits for the caller. */
-  greeting: z.string().min(1).optional(),
   tools: voiceTools,
 };
 

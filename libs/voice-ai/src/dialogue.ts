@@ -114,7 +114,8 @@ function waysFrom(name: string, states: Readonly<Record<string, DialogueState>>)
   return ways.flatMap(({ at, to }) => (to === undefined ? [] : [{ path: ['states', name, ...at], to }]));
 }
 
-function reachableFrom(start: string, states: Readonly<Record<string, DialogueState>>): ReadonlySet<string> {
+/** The nearest first, itself included. */
+export function reachableFrom(start: string, states: Readonly<Record<string, DialogueState>>): ReadonlySet<string> {
   const reached = new Set([start]);
   for (const name of reached) for (const { to } of waysFrom(name, states)) reached.add(to);
   return reached;

@@ -7,7 +7,7 @@ const { ai, connected } = describeAi({
   name: 'elevenlabs',
   start: startElevenLabsServer,
   options: { agent: 'agent_local' },
-  without: ['say', 'usage', 'watch', 'tool options'],
+  without: ['say', 'usage', 'watch', 'tool options', 'words'],
 });
 
 test.each(['pcm_16000', 'pcm_24000'])('an agent with another format is understood: %s', async (format) => {

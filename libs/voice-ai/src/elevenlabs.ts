@@ -2,26 +2,18 @@ import { type AudioFormat, formatNamed } from '@callfleet/media';
 import { z } from 'zod';
 import type { AiConversation, AiDialect } from './ai-conversation.ts';
 import { eventReader } from './ai-events.ts';
+import { aiOptions } from './ai-options.ts';
 import { aiProvider } from './ai-provider.ts';
-import { type AiAddress, codeOfStatus } from './ai-socket.ts';
-import { aiUrl } from './ai-url.ts';
-import { bargeIn } from './barge-in.ts';
 import { CallerVoice } from './caller-voice.ts';
-import { digitOptions } from './digit-entry.ts';
-import { VoiceProviderError } from './errors.ts';
+import { signedAddress } from './elevenlabs-address.ts';
 import type { VoiceContext } from './provider.ts';
-import { keyOptions } from './provider-key.ts';
 import { parseOptions } from './provider-options.ts';
 
 const options = {
-  ...keyOptions('ELEVENLABS_API_KEY'),
-  ...digitOptions,
-  bargeIn,
-  url: aiUrl.default('wss://api.elevenlabs.io/v1/convai/conversation'),
+  ...aiOptions('ELEVENLABS_API_KEY', 'wss://api.elevenlabs.io/v1/convai/conversation'),
   /** The agent's id. Its model, tools and audio formats are what it was given at ElevenLabs: `ulaw_8000` passes through. */
   agent: z.string().min(1),
-  /** These are said instead of what the agent was given, where it allows that. */
-  instructions: z.string().optional(),
+  /** Like instructions and greeting these go instead of what the agent was given, where it allows that; an empty greeting is none. */
   greeting: z.string().optional(),
   voice: z.string().min(1).optional(),
   language: z.string().min(2).optional(),
@@ -33,33 +25,9 @@ type ElevenLabsOptions = z.output<z.ZodObject<typeof options>>;
 
 /** An agent of ElevenLabs. @throws VoiceProviderError CF_PROVIDER_OPTIONS */
 export const elevenlabs = aiProvider('elevenlabs', (given) => parseOptions('elevenlabs', options, given), {
-  address: signedAddress,
+  address: (parsed: ElevenLabsOptions, key, signal) => signedAddress(parsed, key, signal),
   dialect: (conversation, parsed) => new ElevenLabsAgent(conversation, parsed),
 });
-
-/** Asks for an address that is good for one conversation: the WebSocket itself takes no key. */
-async function signedAddress(
-  parsed: ElevenLabsOptions,
-  key: string | undefined,
-  signal: AbortSignal,
-): Promise<AiAddress> {
-  const url = new URL(parsed.url);
-  const ask = new URL(`${url.pathname}/get-signed-url`, url);
-  ask.protocol = url.protocol === 'wss:' ? 'https:' : 'http:';
-  ask.searchParams.set('agent_id', parsed.agent);
-  const failure = (code: VoiceProviderError['code'], what: string, cause?: unknown) =>
-    new VoiceProviderError(code, 'elevenlabs', `elevenlabs at ${url.host} ${what}`, { cause });
-  const response = await fetch(ask, { headers: { 'xi-api-key': key ?? '' }, redirect: 'error', signal }).catch(
-    (cause) => {
-      throw failure('CF_PROVIDER_LOST', "can't be reached", cause);
-    },
-  );
-  if (!response.ok)
-    throw failure(codeOfStatus(response.status), `refused the agent with HTTP status ${response.status}`);
-  const answer = z.object({ signed_url: aiUrl }).safeParse(await response.json().catch(() => undefined));
-  if (!answer.success) throw failure('CF_PROVIDER_PROTOCOL', 'gave no address for the conversation');
-  return { url: new URL(answer.data.signed_url), protocol: 'convai' };
-}
 
 const eventId = z.coerce.number();
 const readEvent = eventReader('elevenlabs', 'type', {

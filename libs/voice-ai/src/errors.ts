@@ -13,6 +13,8 @@ export class VoiceProviderError extends Error {
     | 'CF_PROVIDER_REFUSED'
     /** The AI has too much to do, or the account's limit is reached. */
     | 'CF_PROVIDER_LIMITED'
+    /** As many conversations go on with its key as may: the AI was not asked. */
+    | 'CF_PROVIDER_FULL'
     /** The AI did not answer in time. */
     | 'CF_PROVIDER_TIMEOUT'
     /** The AI was not there, or went away during the call. */

@@ -15,6 +15,8 @@ const content = z.object({
   generationComplete: z.boolean().optional(),
   interrupted: z.boolean().optional(),
   inputTranscription: transcription.optional(),
+  /** Of newer models: what the caller may be saying, until that comes as `inputTranscription`. */
+  interimInputTranscription: transcription.optional(),
   outputTranscription: transcription.optional(),
 });
 export type GeminiContent = z.output<typeof content>;

@@ -1,7 +1,7 @@
 import { startGeminiServer } from '@callfleet/testkit';
 import { expect, test, vi } from 'vitest';
 import { describeAi } from './ai-conformance.ts';
-import { askAndBeAnswered, oneOf } from './local-ai.ts';
+import { askAndBeAnswered, countOf, oneOf } from './local-ai.ts';
 
 const { ai, connected } = describeAi({ name: 'gemini', start: startGeminiServer, without: ['watch'] });
 
@@ -128,4 +128,16 @@ test('greets the caller first', async () => {
   const call = await connected({ greeting: 'Hello!' });
   await vi.waitFor(() => expect(call.queuedMs).toBeGreaterThan(990));
   expect(JSON.stringify(ai().last.received)).toContain('Hello!');
+});
+
+test('of a model that tells again and again what the caller may be saying, each word counts once', async () => {
+  ai().answers.push({ ms: 6000 });
+  const call = await connected({ bargeIn: { minWords: 4 } });
+  ai().last.tellsInterim = true;
+  await askAndBeAnswered(call, 'voice');
+  await call.say(1400, 0);
+  await call.say(700, 'voice');
+  expect(countOf(call, 'interrupted')).toBe(0);
+  await call.say(500, 'voice');
+  await vi.waitFor(() => expect(countOf(call, 'interrupted')).toBe(1));
 });

@@ -1,14 +1,12 @@
 import { formatNamed } from '@callfleet/media';
 import { z } from 'zod';
 import type { AiConversation, AiDialect } from './ai-conversation.ts';
+import { aiOptions } from './ai-options.ts';
 import { aiProvider } from './ai-provider.ts';
-import { aiUrl } from './ai-url.ts';
-import { bargeIn } from './barge-in.ts';
+import { bargeInByWords } from './barge-in.ts';
 import { CallerVoice, type Stretch } from './caller-voice.ts';
-import { digitOptions } from './digit-entry.ts';
 import { type GeminiContent, readGeminiMessage } from './gemini-messages.ts';
 import type { VoiceContext } from './provider.ts';
-import { keyOptions } from './provider-key.ts';
 import { parseOptions } from './provider-options.ts';
 import type { OpenTurn } from './turns.ts';
 import { UnnamedAnswers } from './unnamed-answers.ts';
@@ -19,16 +17,11 @@ import { toldToSay, WaitingWords } from './waiting-words.ts';
 const SERVICE = 'google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent';
 
 const options = {
-  ...keyOptions('GEMINI_API_KEY'),
-  ...digitOptions,
-  bargeIn,
-  url: aiUrl.default(`wss://generativelanguage.googleapis.com/ws/${SERVICE}`),
+  ...aiOptions('GEMINI_API_KEY', `wss://generativelanguage.googleapis.com/ws/${SERVICE}`),
+  bargeIn: bargeInByWords,
   model: z.string().min(1).default('gemini-live-2.5-flash-preview'),
   voice: z.string().min(1).optional(),
   temperature: z.number().min(0).max(2).optional(),
-  instructions: z.string().optional(),
-  /** What it says first. Without it, it waits for the caller. */
-  greeting: z.string().min(1).optional(),
   tools: voiceTools,
   /** So much silence ends what the caller says, milliseconds. */
   silenceMs: z.int().min(100).max(5000).optional(),
@@ -95,7 +88,8 @@ class GeminiLive implements AiDialect {
         ...(tools.length > 0 && { tools: [{ functionDeclarations: tools.map(declared) }] }),
         realtimeInputConfig: {
           automaticActivityDetection: { silenceDurationMs: silenceMs },
-          activityHandling: bargeIn.enabled ? 'START_OF_ACTIVITY_INTERRUPTS' : 'NO_INTERRUPTION',
+          activityHandling:
+            bargeIn.enabled && bargeIn.minWords === 0 ? 'START_OF_ACTIVITY_INTERRUPTS' : 'NO_INTERRUPTION',
         },
         sessionResumption: { handle: this.#handle },
         // Without it a conversation ends when its audio fills the model's window, after a quarter of an hour.
@@ -143,6 +137,13 @@ class GeminiLive implements AiDialect {
     if (goAway) this.#leave(Number.parseFloat(goAway.timeLeft) * 1000 || 0);
   }
 
+  /** Whatever it is told makes it stop; it answers when the caller has finished. */
+  interrupt(): void {
+    this.#interrupted();
+    const turns = [{ role: 'user', parts: [{ text: '(The caller interrupts.)' }] }];
+    this.#conversation.send({ clientContent: { turns, turnComplete: false } });
+  }
+
   onLost(): boolean {
     const lastedMs = this.#conversation.context.time.now() - this.#connectedAt;
     if (this.#handle === undefined || lastedMs < SHORTEST_CONNECTION_MS) return false;
@@ -175,8 +176,17 @@ class GeminiLive implements AiDialect {
 
   #onContent(content: GeminiContent): void {
     const { speech } = this.#conversation;
-    if (content.interrupted) this.#interrupted();
-    if (content.inputTranscription?.text) this.#callerTurn().text += content.inputTranscription.text;
+    if (content.interrupted) {
+      this.#interrupted();
+      this.#isAnswering = false;
+    }
+    const { text = '' } = content.inputTranscription ?? {};
+    if (text !== '') {
+      this.#callerTurn().text += text;
+      this.#conversation.understood(text);
+    }
+    const interim = content.interimInputTranscription?.text;
+    if (interim !== undefined) this.#conversation.understood('', interim);
     for (const { inlineData } of content.modelTurn?.parts ?? []) {
       if (!inlineData?.mimeType.startsWith('audio/pcm')) continue;
       this.#isAnswering = true;
@@ -230,7 +240,6 @@ class GeminiLive implements AiDialect {
     // Of what has come as a whole nothing comes late.
     if (this.#isAnswering) this.#conversation.speech.drop(this.#answers.cut());
     else this.#answers.next();
-    this.#isAnswering = false;
     this.#conversation.interrupted();
   }
 

@@ -6,7 +6,7 @@ import type { VoiceEvent } from './provider.ts';
 interface LocalConnection {
   readonly received: ReadonlyArray<Readonly<Record<string, unknown>>>;
   readonly closed: unknown;
-  drop(code?: number): void;
+  drop(code?: number, reason?: string): void;
   freeze(): void;
 }
 

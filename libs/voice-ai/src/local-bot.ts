@@ -3,6 +3,7 @@ import { BotSpeech } from './bot-speech.ts';
 import { CallerSpeech } from './caller-speech.ts';
 import type { Stretch } from './caller-voice.ts';
 import { type Dialogue, type DialogueState, filledArguments, isFixed, spokenText } from './dialogue.ts';
+import { placeIn } from './dialogue-place.ts';
 import { DigitEntry } from './digit-entry.ts';
 import { VoiceProviderError } from './errors.ts';
 import type { Voice } from './espeak.ts';
@@ -71,7 +72,11 @@ export class LocalBot implements VoiceSession {
       }),
     );
     this.#context.signal.throwIfAborted();
-    this.#enter(this.#dialogue.start);
+    const { state, digits, heardMs, result } = placeIn(this.#dialogue, this.#context.history);
+    this.#digits = digits;
+    this.#heardMs = heardMs;
+    this.#result = result;
+    this.#enter(state);
   }
 
   hear(frame: Uint8Array): void {

@@ -220,3 +220,21 @@ test('wrong options are named', () => {
   expect(() => make({ dialogue, voice: '-w/etc/passwd' })).toThrow(/voice: one of espeak-ng's voices/);
   expect(() => make({ dialogue: { start: 'a', states: {} } })).toThrow(/dialogue\.start: there is no state "a"/);
 });
+
+test('goes on in another session where it was, and not from the beginning', async () => {
+  const voice = fakeVoice();
+  const call = new SimulatedCall('ulaw');
+  call.history = [
+    { role: 'bot', text: 'Press one, or talk to me, please.' },
+    { role: 'caller', text: '2' },
+    { role: 'bot', text: 'Your number?' },
+  ];
+  await call.connect(localSpeakingBy(voice.synthesize)({ dialogue, thresholdDbfs: -42 }));
+  expect(call.queuedMs).toBe('Your number?'.length * 60);
+  call.say(100, 0);
+  for (const key of '47#') call.session.digit(key);
+  await synthesized();
+  call.say(3000, 0);
+  expect(turnsOf(call).slice(-2)).toEqual(['caller: 4 7 #', 'bot: You pressed 4 7.']);
+  await call.closeIfConnected();
+});

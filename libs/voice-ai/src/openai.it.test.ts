@@ -7,6 +7,7 @@ const { ai, connected } = describeAi({
   name: 'openai',
   start: startOpenAiServer,
   options: { turnDetection: { type: 'server_vad', silenceMs: 300 } },
+  without: ['words'],
 });
 
 test('is told how much of its answer was really heard, and never more than there was', async () => {

@@ -1,10 +1,6 @@
 import type { AudioFormat } from '@callfleet/media';
-import { z } from 'zod';
 import type { AiConversation, AiDialect } from './ai-conversation.ts';
 import { aiProvider } from './ai-provider.ts';
-import { aiUrl } from './ai-url.ts';
-import { bargeIn } from './barge-in.ts';
-import { digitOptions } from './digit-entry.ts';
 import {
   formatOfOpenAi,
   type OpenAiFailure,
@@ -13,55 +9,16 @@ import {
   openAiFormatFor,
   readOpenAiEvent,
 } from './openai-events.ts';
+import { type OpenAiOptions, openAiOptions, sessionOf } from './openai-session.ts';
 import type { VoiceContext } from './provider.ts';
-import { keyOptions } from './provider-key.ts';
 import { parseOptions } from './provider-options.ts';
 import type { OpenTurn } from './turns.ts';
 import { countsOf } from './usage-counts.ts';
-import { toolArguments, voiceTools } from './voice-tools.ts';
+import { toolArguments } from './voice-tools.ts';
 import { toldToSay, WaitingWords } from './waiting-words.ts';
 
-const serverVad = z.strictObject({
-  type: z.literal('server_vad'),
-  /** 0..1: higher needs louder speech. */
-  threshold: z.number().min(0).max(1).default(0.5),
-  /** What the AI is given of the time before speech was noticed, milliseconds. */
-  prefixPaddingMs: z.int().min(0).max(2000).default(300),
-  /** So much silence ends what the caller says, milliseconds. */
-  silenceMs: z.int().min(100).max(5000).default(500),
-  /** After so much silence of both the AI speaks again, milliseconds. */
-  idleTimeoutMs: z.int().min(5000).max(30_000).optional(),
-});
-const semanticVad = z.strictObject({
-  type: z.literal('semantic_vad'),
-  /** How soon it takes what was said for all of it. */
-  eagerness: z.enum(['low', 'medium', 'high', 'auto']).default('auto'),
-});
-
-const options = {
-  ...keyOptions('OPENAI_API_KEY'),
-  ...digitOptions,
-  bargeIn,
-  url: aiUrl.default('wss://api.openai.com/v1/realtime'),
-  model: z.string().min(1).default('gpt-realtime'),
-  voice: z.string().min(1).default('marin'),
-  /** Of the voice; 1 is its own. */
-  speed: z.number().min(0.25).max(1.5).default(1),
-  instructions: z.string().optional(),
-  /** What it says first. Without it, it waits for the caller. */
-  greeting: z.string().min(1).optional(),
-  tools: voiceTools,
-  /** The model that writes down what the caller says. `null`: none does, and no turn of the caller is told. */
-  transcription: z.string().min(1).nullable().default('gpt-4o-mini-transcribe'),
-  turnDetection: z
-    .discriminatedUnion('type', [serverVad, semanticVad])
-    .default(serverVad.parse({ type: 'server_vad' })),
-};
-
-type OpenAiOptions = z.output<z.ZodObject<typeof options>>;
-
 /** OpenAI Realtime, and what speaks its protocol. @throws VoiceProviderError CF_PROVIDER_OPTIONS */
-export const openai = aiProvider('openai', (given) => parseOptions('openai', options, given), {
+export const openai = aiProvider('openai', (given) => parseOptions('openai', openAiOptions, given), {
   address: ({ url: given, model }, key) => {
     const url = new URL(given);
     if (!url.searchParams.has('model')) url.searchParams.set('model', model);
@@ -100,25 +57,8 @@ class OpenAiRealtime implements AiDialect {
   }
 
   begin(): void {
-    const { model, instructions, tools, transcription, voice, speed } = this.#options;
     const format = openAiFormatFor(this.#conversation.context.format);
-    const input = {
-      format,
-      transcription: transcription === null ? null : { model: transcription },
-      turn_detection: this.#turnDetection(),
-    };
-    this.#conversation.send({
-      type: 'session.update',
-      session: {
-        type: 'realtime',
-        model,
-        instructions,
-        output_modalities: ['audio'],
-        audio: { input, output: { format, voice, speed } },
-        tools: tools.map((tool) => ({ type: 'function', ...tool })),
-        tool_choice: 'auto',
-      },
-    });
+    this.#conversation.send({ type: 'session.update', session: sessionOf(this.#options, format) });
   }
 
   sendAudio(audio: Uint8Array): void {
@@ -313,19 +253,5 @@ class OpenAiRealtime implements AiDialect {
     const limited = LIMITS.has(code ?? '');
     const why = [code ?? type ?? 'no reason given', message].filter(Boolean).join(': ');
     return this.#conversation.error(limited ? 'CF_PROVIDER_LIMITED' : 'CF_PROVIDER_FAILED', `failed: ${why}`);
-  }
-
-  #turnDetection(): Record<string, unknown> {
-    const { turnDetection, bargeIn } = this.#options;
-    const common = { type: turnDetection.type, create_response: true, interrupt_response: bargeIn.enabled };
-    if (turnDetection.type === 'semantic_vad') return { ...common, eagerness: turnDetection.eagerness };
-    const { threshold, prefixPaddingMs, silenceMs, idleTimeoutMs } = turnDetection;
-    return {
-      ...common,
-      threshold,
-      prefix_padding_ms: prefixPaddingMs,
-      silence_duration_ms: silenceMs,
-      ...(idleTimeoutMs !== undefined && { idle_timeout_ms: idleTimeoutMs }),
-    };
   }
 }

@@ -4,6 +4,8 @@ import type { VoiceProviderError } from './errors.ts';
 /** A voice AI, with its options, as the relay sees it. It serves any number of calls. */
 export interface VoiceProvider {
   readonly name: string;
+  /** By which its key is known, never the key itself: a variable's name, or a file's. Undefined: it needs none. */
+  readonly key?: string | undefined;
   /** What it is sure to say first: a greeting, or an answer to a caller who has said something. Without it, maybe nothing. */
   readonly owes?: 'greeting' | 'answer';
   /**

@@ -20,14 +20,15 @@ const makers: Readonly<Record<string, (options: unknown) => VoiceProvider>> = {
   gemini,
 };
 
+export const providerNames: readonly string[] = Object.keys(makers);
+
 /** The provider of this name with these options. @throws VoiceProviderError CF_PROVIDER_UNKNOWN, CF_PROVIDER_OPTIONS */
 export function providerNamed(name: string, options: unknown): VoiceProvider {
   const make = Object.hasOwn(makers, name) ? makers[name] : undefined;
   if (make) return make(options);
-  const accepted = Object.keys(makers).join(', ');
   throw new VoiceProviderError(
     'CF_PROVIDER_UNKNOWN',
     name,
-    `there is no voice AI provider "${name}" (accepted: ${accepted})`,
+    `there is no voice AI provider "${name}" (accepted: ${providerNames.join(', ')})`,
   );
 }

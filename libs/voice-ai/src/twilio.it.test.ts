@@ -7,7 +7,7 @@ const { ai, connected } = describeAi({
   name: 'twilio',
   start: startMediaStreamsBot,
   options: { customParameters: { customer: '4711' } },
-  without: ['say', 'turns', 'tools', 'texts', 'usage', 'ready', 'watch'],
+  without: ['say', 'turns', 'tools', 'texts', 'usage', 'ready', 'watch', 'words'],
 });
 
 test('a bot is told what Twilio tells it, in the order and with the numbers of Twilio', async () => {

@@ -56,7 +56,7 @@ export class RelayClient {
   async open(
     session: string,
     provider: string,
-    { options, history = [], relay: named }: MediaRequest,
+    { options, history = [], conversation, relay: named }: MediaRequest,
   ): Promise<OpenMediaSession> {
     const refusals: string[] = [];
     const relays = named === undefined ? await this.#candidates() : [named];
@@ -67,6 +67,7 @@ export class RelayClient {
         pbx: this.#call.pbx,
         provider: { name: provider, options },
         history,
+        conversation,
       });
       if (reply.ok && reply.externalMedia) {
         return {
@@ -76,6 +77,8 @@ export class RelayClient {
         };
       }
       refusals.push(`${relay}: ${reply.ok ? 'no parameters for the leg' : `${reply.message} [${reply.code}]`}`);
+      // Counted over all relays: none has a place.
+      if (!reply.ok && reply.code === 'CF_PROVIDER_FULL') break;
     }
     throw MediaUnavailableError.of(refusals.length > 0 ? refusals.join('; ') : 'no relay has room');
   }

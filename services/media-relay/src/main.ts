@@ -13,10 +13,12 @@ import {
   whyNatsIsAway,
 } from '@callfleet/bus';
 import { loadConfig, watchConfig } from '@callfleet/config';
+import { connectRedis } from '@callfleet/leases';
 import { eventMetrics, inSpan, runService, watchSpill } from '@callfleet/telemetry';
 import type { RelayError } from './errors.ts';
 import { type LocalRelayOptions, startLocalRelay } from './local-relay.ts';
 import { watchRoom } from './metrics.ts';
+import { ProviderPlaces } from './provider-places.ts';
 import { startRelayThreads } from './relay-threads.ts';
 import { sessionEvents } from './session-events.ts';
 import { noteSession } from './session-notes.ts';
@@ -67,6 +69,19 @@ await runService('media-relay', loadConfig, async (config, service) => {
   service.stopping.addEventListener('abort', unwatch, { once: true });
   const withdraw = announceRelay(bus, instance);
   service.onStop('presence', withdraw);
+  const { providers: limits } = config.relay;
+  let places: ProviderPlaces | undefined;
+  // A relay needs no Redis otherwise.
+  if (Object.keys(limits).length > 0) {
+    const redis = await connectRedis(config.redis.url, {
+      name: instance,
+      onError: (error) => log.warn({ err: error }, 'redis.error'),
+    });
+    service.onStop('redis', () => redis.quit());
+    const counting = new ProviderPlaces({ limits, redis, log });
+    service.onStop('places with voice AIs', () => counting.close());
+    places = counting;
+  }
   let announce = () => {};
   const options: LocalRelayOptions = {
     relay: instance,
@@ -83,6 +98,7 @@ await runService('media-relay', loadConfig, async (config, service) => {
       return (event) => {
         tell(event);
         note(event);
+        if (event.type === 'ended') places?.leave(session, event.reason);
       };
     },
     onChange: () => announce(),
@@ -118,7 +134,10 @@ await runService('media-relay', loadConfig, async (config, service) => {
         'callfleet.session': request.session,
         'callfleet.epoch': request.epoch,
       };
-      return inSpan(`media ${request.op}`, { parent, attributes }, () => relay.handle(request));
+      const handle = () => relay.handle(request);
+      return inSpan(`media ${request.op}`, { parent, attributes }, () =>
+        request.op === 'open' && places ? places.counted(request, handle) : handle(),
+      );
     },
     (error): RelayReply => ({ ok: false, code: error.code, message: error.message }),
   );

@@ -59,6 +59,8 @@ export interface MediaRequest {
   readonly options: Readonly<Record<string, unknown>>;
   /** What was said in the session that this one goes on for. */
   readonly history?: readonly Spoken[] | undefined;
+  /** The first session of the conversation that it is of, maybe this one. */
+  readonly conversation?: string | undefined;
   /** The one that is to have it. Default: one near the PBX. */
   readonly relay?: string | undefined;
 }

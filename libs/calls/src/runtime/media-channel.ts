@@ -38,13 +38,16 @@ export interface OpenChannel {
 export class MediaChannel {
   readonly id: string;
   readonly provider: MediaProvider;
+  /** Of the leg's first channel. */
+  readonly #conversation: string;
   readonly #scope: CallScope;
   #session: KnownMediaSession | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(scope: CallScope, id: string, provider: MediaProvider) {
+  constructor(scope: CallScope, id: string, provider: MediaProvider, conversation = id) {
     this.#scope = scope;
     this.id = id;
+    this.#conversation = conversation;
     this.provider = provider;
   }
 
@@ -63,7 +66,12 @@ export class MediaChannel {
     const signal = AbortSignal.any([operation.signal, tooLate.signal]);
     try {
       const { name, options } = this.provider;
-      const session = await host.openMedia(this.id, name, { options, history, relay });
+      const session = await host.openMedia(this.id, name, {
+        options,
+        history,
+        conversation: this.#conversation,
+        relay,
+      });
       this.#session = session;
       if (privacy.on) await session.order({ op: 'private', on: true });
       await onRoom(session.relay);

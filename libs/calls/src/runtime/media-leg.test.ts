@@ -143,6 +143,23 @@ test('one that can not be opened at all is followed by the next, too', async () 
   expect(provider).toBe('second');
 });
 
+test('a fallback that takes nobody now is passed over at once', async () => {
+  const { call, done, tell, moved } = talking({ fallbacks: [{ provider: 'second' }, { provider: 'third' }] });
+  await call.advance(10);
+  tell('started', FIRST);
+  call.onOpenMedia = (provider) => {
+    if (provider === 'second') throw MediaUnavailableError.of('as many conversations go on with it as may');
+  };
+  tell('ended', FIRST, { reason: 'provider-failed' });
+  await call.advance(100);
+  tell('started', THIRD);
+  await call.advance(10);
+  expect(openings(call)).toEqual([`open ${FIRST} ai`, `open ${SECOND} second`, `open ${THIRD} third`]);
+  expect(moved).toEqual([['relay-1', 'third']]);
+  tell('ended', THIRD, { reason: 'closed' });
+  await done;
+});
+
 test('a leg that is gone without a word of its relay is over, soon', async () => {
   const { call, done, ended, tell } = talking();
   await call.advance(10);

@@ -105,7 +105,7 @@ export class MediaLeg implements PrivacyMember {
     this.over = this.#isOver.signal;
     const known = noteSchema.safeParse(noted).data;
     this.#provider = known?.provider ?? 0;
-    const channel = new MediaChannel(scope, known?.session ?? this.id, this.#providerInUse);
+    const channel = new MediaChannel(scope, known?.session ?? this.id, this.#providerInUse, this.id);
     if (known) channel.wasOpenedIn(known.relay);
     this.#isKnownOver = known?.isOver === true;
     if (this.#isKnownOver) this.#ending = { reason: 'relay-lost' };
@@ -174,7 +174,7 @@ export class MediaLeg implements PrivacyMember {
   #nextChannel(): MediaChannel {
     this.#moves += 1;
     const n = (this.#scope.host.epoch * 100 + this.#moves) * OF_MOVE + this.#number;
-    const next = new MediaChannel(this.#scope, resourceId(this.#scope.id, 'media', n), this.#providerInUse);
+    const next = new MediaChannel(this.#scope, resourceId(this.#scope.id, 'media', n), this.#providerInUse, this.id);
     this.#channels.push(next);
     this.#ending = undefined;
     this.#isTalking = false;
@@ -313,7 +313,10 @@ export class MediaLeg implements PrivacyMember {
           });
           return;
         }
-        await this.#passed(MOVE_AGAIN_MS);
+        // It was not taken, so the next one is asked, and the last again.
+        const hasNext = end.reason === 'provider-failed' && this.#provider + 1 < this.#providers.length;
+        if (hasNext && error instanceof MediaUnavailableError) this.#provider += 1;
+        else await this.#passed(MOVE_AGAIN_MS);
       }
     }
     this.#isMoving = false;

@@ -25,7 +25,7 @@ export class ScriptedCall extends StagedCall {
   /** No relay has room. */
   refusesMedia = false;
   /** May throw. */
-  onOpenMedia = () => {};
+  onOpenMedia = (_provider: string) => {};
   readonly #openMedia: () => Promise<OpenMediaSession>;
 
   constructor(options: { openMedia?: () => Promise<OpenMediaSession>; dial?: CallHost['dial'] } = {}) {
@@ -83,7 +83,7 @@ export class ScriptedCall extends StagedCall {
   ): Promise<OpenMediaSession> {
     const said = history?.map(({ role, text }) => ` [${role}: ${text}]`).join('') ?? '';
     this.media.push(`open ${session} ${provider}${said}`);
-    this.onOpenMedia();
+    this.onOpenMedia(provider);
     if (this.refusesMedia) throw MediaUnavailableError.of('no relay has room');
     return this.#openMedia();
   }
