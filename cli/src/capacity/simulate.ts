@@ -28,7 +28,7 @@ export interface Simulation {
 }
 
 const SIMULATED_PARTS = ['gateways', 'workers', 'nats', 'redis'] as const;
-export type SimulatedPart = (typeof SIMULATED_PARTS)[number];
+type SimulatedPart = (typeof SIMULATED_PARTS)[number];
 
 interface Step {
   readonly part: SimulatedPart;
