@@ -86,11 +86,12 @@ program
   )
   .option(
     '--scenario <name>',
-    'ramp, ramp-2000, spike, mixed, chaos, soak or smoke; without it ramp, spike, mixed and chaos',
+    'ramp, ramp-2000, audio, spike, mixed, chaos, soak or smoke; without it ramp, spike, mixed and chaos',
   )
   .option('--check', 'fail when a target is missed', false)
   .option('--compare', 'show what has changed since the result before', false)
   .option('--minutes <number>', 'for `soak`: how long; 8 without it', positive)
+  .option('--calls <number>', 'for `audio`: how many at once; 400 without it', positive)
   .action(async (options) => {
     const { loadTestCommand } = await import('./loadtest/command.ts');
     process.exitCode = await loadTestCommand(options);

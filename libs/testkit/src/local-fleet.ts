@@ -32,6 +32,8 @@ export interface LocalFleetOptions {
   readonly pbxTrunks?: ReadonlyArray<Readonly<Record<string, unknown>>>;
   /** Another PBX in place of a real Asterisk: it has what the fleet itself asks of one. */
   readonly startPbx?: (name: string) => Promise<Asterisk>;
+  /** Environment of each relay, beside what it has from its plan. */
+  readonly relayEnv?: (index: number) => Readonly<Record<string, string>>;
   readonly gateways?: number;
   readonly workers?: number;
   /** Laid over the configuration file: sections of callfleet.yaml. */
@@ -103,7 +105,11 @@ export async function startLocalFleet(options: LocalFleetOptions): Promise<Local
       workers: options.workers ?? 2,
       relays: plans.map((plan, index) => ({
         ...plan,
-        env: { ...plan.env, CALLFLEET_RELAY__TRANSPORT: wanted[index]?.transport ?? 'rtp' },
+        env: {
+          ...plan.env,
+          CALLFLEET_RELAY__TRANSPORT: wanted[index]?.transport ?? 'rtp',
+          ...options.relayEnv?.(index),
+        },
       })),
       onLine: options.onLine ?? (() => {}),
       onLost: options.onLost ?? (() => {}),
