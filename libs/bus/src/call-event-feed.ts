@@ -47,7 +47,8 @@ export class CallEventFeed {
     this.#options = options;
     this.#order = new EventOrder(options.onEvent);
     this.#live = bus.nc.subscribe(this.#subject, {
-      callback: (_error, message) => {
+      callback: (error, message) => {
+        if (error) return;
         const event = this.#decode(message.data);
         if (event) this.#onLive(event);
       },
