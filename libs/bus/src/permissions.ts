@@ -12,8 +12,8 @@ export type NatsService = (typeof natsServices)[number];
 export interface NatsPermissions {
   readonly publish: readonly string[];
   readonly subscribe: readonly string[];
-  /** It answers questions: once on the reply subject of each message that it was sent, and nowhere else. */
-  readonly answers: boolean;
+  /** How often it may answer on the reply subject of a message that it was sent; on no other. */
+  readonly answers: number;
 }
 
 const ANY = 'ANY';
@@ -63,6 +63,9 @@ const api = {
   ],
 } as const;
 
+/** Each shard that a gateway holds answers whether it has the call that is to be cancelled. More than anybody has. */
+const SHARDS_OF_A_PBX = 64;
+
 const STREAMS = [CALLS, LIVE, OFFERS, CDRS];
 
 /** What each service's user may do: all that the service does, and no more. */
@@ -79,7 +82,7 @@ export const natsPermissions: Readonly<Record<NatsService, NatsPermissions>> = {
       ...[api.purge(LIVE), api.read(LIVE), api.read(CALLS)],
     ],
     subscribe: [commands, originates, cancels, gateways, handOvers, subjects.pbxAnnouncements],
-    answers: true,
+    answers: SHARDS_OF_A_PBX,
   },
   worker: {
     publish: [
@@ -89,12 +92,12 @@ export const natsPermissions: Readonly<Record<NatsService, NatsPermissions>> = {
       ...api.consume(OFFERS, offers),
     ],
     subscribe: [events, workers, programs, subjects.relayAnnouncements],
-    answers: true,
+    answers: 1,
   },
   relay: {
     publish: [events, subjects.relayAnnouncements, api.account, api.info(CALLS)],
     subscribe: [relays, relayPresences, subjects.pbxAnnouncements],
-    answers: true,
+    answers: 1,
   },
   operator: {
     publish: [
@@ -104,7 +107,7 @@ export const natsPermissions: Readonly<Record<NatsService, NatsPermissions>> = {
       ...STREAMS.map(api.info),
     ],
     subscribe: [events, records, subjects.pbxAnnouncements, breakers, subjects.relayAnnouncements],
-    answers: false,
+    answers: 0,
   },
 };
 
@@ -127,7 +130,7 @@ export function authorizationBlock(publicKeyOf: (service: NatsService) => string
       permissions: {
         publish: { allow: ${list(publish)} }
         subscribe: { allow: ${list([...subscribe, inbox])} }${
-          answers ? `\n        allow_responses: { max: 1, expires: "${ANSWER_WITHIN}" }` : ''
+          answers > 0 ? `\n        allow_responses: { max: ${answers}, expires: "${ANSWER_WITHIN}" }` : ''
         }
       }
     }`;
