@@ -138,10 +138,8 @@ async function connectNats(options: BusOptions, identity: NatsIdentity): Promise
       );
     throw new BusError(
       'CF_NATS_UNREACHABLE',
-      `NATS at ${where} does not answer: check nats.servers, and that it runs`,
-      {
-        cause,
-      },
+      `NATS at ${where} does not answer: check nats.servers and nats.tls, and that it runs (${(cause as Error).message})`,
+      { cause },
     );
   }
 }

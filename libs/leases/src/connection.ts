@@ -83,7 +83,7 @@ export async function connectRedis(url: string, options: RedisOptions): Promise<
       );
     throw new RedisError(
       'CF_REDIS_UNREACHABLE',
-      `Redis at ${where} does not answer: check redis.url, and that it runs (${cause.message})`,
+      `Redis at ${where} does not answer: check redis.url and redis.tls, and that it runs (${cause.message})`,
       { cause },
     );
   }
