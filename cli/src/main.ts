@@ -173,6 +173,7 @@ program
     "print NATS's side: a user for each service, with only the subjects that it needs; makes their keys where there are none",
   )
   .requiredOption('--keys <folder>', "where the seeds of the users' nkeys are kept")
+  .option('--helm', "as values for NATS's Helm chart", false)
   .action(async (options) => {
     const { natsPermissionsCommand } = await import('./security/nats-permissions.ts');
     natsPermissionsCommand(options);

@@ -45,7 +45,7 @@ export {
   pbxStates,
   type ShardReport,
 } from './pbx-messages.ts';
-export { authorizationBlock } from './permissions.ts';
+export { natsAuthorization } from './permissions.ts';
 export { announcePrograms, isProgramThere } from './program-presence.ts';
 export type { ProgramVersion } from './program-version.ts';
 export {

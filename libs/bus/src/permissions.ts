@@ -114,30 +114,29 @@ export const natsPermissions: Readonly<Record<NatsService, NatsPermissions>> = {
 /** Longer than any question waits for its answer. */
 const ANSWER_WITHIN = '1m';
 
+/** The block `authorization` of nats-server's configuration, which takes JSON. */
+export interface NatsAuthorization {
+  readonly users: readonly object[];
+}
+
 /**
  * The users for nats-server's configuration.
  *
  * @param publicKeyOf the public part of a service's nkey (`UB3...`)
  */
-export function authorizationBlock(publicKeyOf: (service: NatsService) => string): string {
-  const users = natsServices.map((service) => {
-    const { publish, subscribe, answers } = natsPermissions[service];
-    const publicKey = publicKeyOf(service);
-    const inbox = `${inboxPrefixOf(publicKey)}.>`;
-    return `    # ${service}
-    {
-      nkey: ${publicKey}
-      permissions: {
-        publish: { allow: ${list(publish)} }
-        subscribe: { allow: ${list([...subscribe, inbox])} }${
-          answers > 0 ? `\n        allow_responses: { max: ${answers}, expires: "${ANSWER_WITHIN}" }` : ''
-        }
-      }
-    }`;
-  });
-  return `authorization {\n  users: [\n${users.join('\n')}\n  ]\n}\n`;
-}
-
-function list(patterns: readonly string[]): string {
-  return `[\n${patterns.map((pattern) => `          "${pattern}"`).join('\n')}\n        ]`;
+export function natsAuthorization(publicKeyOf: (service: NatsService) => string): NatsAuthorization {
+  return {
+    users: natsServices.map((service) => {
+      const { publish, subscribe, answers } = natsPermissions[service];
+      const nkey = publicKeyOf(service);
+      return {
+        nkey,
+        permissions: {
+          publish: { allow: publish },
+          subscribe: { allow: [...subscribe, `${inboxPrefixOf(nkey)}.>`] },
+          ...(answers > 0 && { allow_responses: { max: answers, expires: ANSWER_WITHIN } }),
+        },
+      };
+    }),
+  };
 }
