@@ -244,6 +244,30 @@ describe('NATS', () => {
     await expect(asked).rejects.toMatchObject({ code: 'CF_NATS_FORBIDDEN' });
   });
 
+  test('a user that the server does not know for a while is back when it is known again', async () => {
+    const strangers = await createFleetSecrets();
+    const other = await startNatsServer({ config: secrets.authorization });
+    const told: string[] = [];
+    const bus = await connectBus({
+      servers: [other.url],
+      name: 'test',
+      nkeyFile: secrets.nkeyFile('worker'),
+      onForbidden: ({ code, message }) => told.push(`${code} ${message}`),
+    });
+    try {
+      await other.reconfigure(strangers.authorization);
+      // Refused twice and more.
+      await expect.poll(() => bus.awayMs() ?? 0, { timeout: 5000 }).toBeGreaterThan(1500);
+      expect(told, 'once').toEqual([expect.stringMatching(/^CF_NATS_UNAUTHORIZED NATS does not know the nkey U/)]);
+      await other.reconfigure(secrets.authorization);
+      await expect.poll(() => bus.awayMs(), { timeout: 5000 }).toBeUndefined();
+    } finally {
+      await bus.close();
+      await other.stop();
+      await strangers.remove();
+    }
+  });
+
   test.each([
     ['no credentials', {}],
     ['the name of a service, without its key', { user: 'gateway', password: 'gateway' }],

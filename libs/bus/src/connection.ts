@@ -13,7 +13,7 @@ export interface BusOptions extends NatsCredentials {
   /** Time limit of the first connection, milliseconds. Later ones are retried for ever. Default 5000. */
   connectTimeoutMs?: number | undefined;
   /**
-   * NATS refuses this user a subject (CF_NATS_FORBIDDEN). What is refused again and again is told every ten seconds. Default: a
+   * NATS refuses this user a subject (CF_NATS_FORBIDDEN), or the user when it connects again (CF_NATS_UNAUTHORIZED). What is refused again and again is told every ten seconds. Default: a
    * warning of the process.
    */
   onForbidden?: ((error: BusError) => void) | undefined;

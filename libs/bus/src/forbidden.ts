@@ -1,4 +1,4 @@
-import { PermissionViolationError } from '@nats-io/transport-node';
+import { AuthorizationError, PermissionViolationError } from '@nats-io/transport-node';
 import { BusError } from './errors.ts';
 
 const TOLD_EVERY_MS = 10_000;
@@ -13,6 +13,14 @@ export function forbidden(error: unknown, who = 'this user'): BusError | undefin
     `NATS refuses ${who}: it may not ${what}; its permissions are not those that ` +
     '`callfleet nats-permissions` prints, or it is the user of another service';
   return new BusError('CF_NATS_FORBIDDEN', message, { cause: violation });
+}
+
+/** A server that knew the user before, and is connected to again. */
+function unknown(error: unknown, who: string): BusError | undefined {
+  if (!(error instanceof AuthorizationError)) return undefined;
+  return new BusError('CF_NATS_UNAUTHORIZED', `NATS does not know ${who} any more, or another key of it`, {
+    cause: error,
+  });
 }
 
 function violationIn(error: unknown): PermissionViolationError | undefined {
@@ -36,9 +44,9 @@ export class RepeatedRefusals {
 
   hear(error: unknown): void {
     const violation = violationIn(error);
-    const refused = forbidden(error, this.#who);
-    if (!violation || !refused) return;
-    const kind = kindOf(violation);
+    const refused = forbidden(error, this.#who) ?? unknown(error, this.#who);
+    if (!refused) return;
+    const kind = violation ? kindOf(violation) : refused.code;
     const now = this.#now();
     if (now - (this.#toldAt.get(kind) ?? Number.NEGATIVE_INFINITY) < TOLD_EVERY_MS) return;
     this.#toldAt.set(kind, now);
