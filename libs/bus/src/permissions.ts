@@ -4,12 +4,12 @@ import { CALLS, CDRS, LIVE, OFFERS } from './streams.ts';
 import { subjects } from './subjects.ts';
 
 /** Each has a user of its own in NATS. `operator`: the command line (`originate`, `cancel`, `pbxs`, `doctor`). */
-export const natsServices = ['gateway', 'worker', 'relay', 'operator'] as const;
+const natsServices = ['gateway', 'worker', 'relay', 'operator'] as const;
 
 export type NatsService = (typeof natsServices)[number];
 
 /** Subjects that one user may use; nothing else. Its own inboxes come on top. */
-export interface NatsPermissions {
+interface NatsPermissions {
   readonly publish: readonly string[];
   readonly subscribe: readonly string[];
   /** How often it may answer on the reply subject of a message that it was sent; on no other. */
@@ -69,7 +69,7 @@ const SHARDS_OF_A_PBX = 64;
 const STREAMS = [CALLS, LIVE, OFFERS, CDRS];
 
 /** What each service's user may do: all that the service does, and no more. */
-export const natsPermissions: Readonly<Record<NatsService, NatsPermissions>> = {
+const natsPermissions: Readonly<Record<NatsService, NatsPermissions>> = {
   gateway: {
     publish: [
       ...[events, liveCalls, ...offers],

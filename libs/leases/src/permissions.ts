@@ -4,7 +4,7 @@ import { keyOf as sessionKeyOf } from './session.ts';
 import { paceKeyOf, keyOf as trunkKeyOf } from './trunk.ts';
 
 /** Each has a user of its own in Redis. Relays have none: they need no Redis. */
-export const redisServices = ['gateway', 'worker', 'operator'] as const;
+const redisServices = ['gateway', 'worker', 'operator'] as const;
 
 export type RedisService = (typeof redisServices)[number];
 
@@ -25,7 +25,7 @@ const TRUNKS = ['zcard', 'get', 'set'];
 const readWrite = (pattern: string) => `~${pattern}`;
 const readOnly = (pattern: string) => `%R~${pattern}`;
 
-export const redisPermissions: Readonly<Record<RedisService, RedisPermissions>> = {
+const redisPermissions: Readonly<Record<RedisService, RedisPermissions>> = {
   gateway: {
     keys: [
       readWrite(sessionKeyOf('gateway')),
@@ -43,7 +43,7 @@ export const redisPermissions: Readonly<Record<RedisService, RedisPermissions>> 
   operator: { keys: [], commands: CONNECTION },
 };
 
-export function redisUserOf(service: RedisService): string {
+function redisUserOf(service: RedisService): string {
   return `callfleet-${service}`;
 }
 
