@@ -178,6 +178,28 @@ program
     process.exitCode = await pbxConfigCommand(options);
   });
 
+program
+  .command('nats-permissions')
+  .description(
+    "print NATS's side: a user for each service, with only the subjects that it needs; makes their keys where there are none",
+  )
+  .requiredOption('--keys <folder>', "where the seeds of the users' nkeys are kept")
+  .option('--helm', "as values for NATS's Helm chart", false)
+  .action(async (options) => {
+    const { natsPermissionsCommand } = await import('./security/nats-permissions.ts');
+    natsPermissionsCommand(options);
+  });
+program
+  .command('redis-acl')
+  .description(
+    "print Redis's side: a user for each service, with only its keys and commands; makes their passwords where there are none",
+  )
+  .requiredOption('--passwords <folder>', "where the users' passwords are kept")
+  .action(async (options) => {
+    const { redisAclCommand } = await import('./security/redis-acl.ts');
+    redisAclCommand(options);
+  });
+
 try {
   await program.parseAsync();
 } catch (error) {
