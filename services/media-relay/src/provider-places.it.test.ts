@@ -4,6 +4,7 @@ import {
   type Bus,
   connectBus,
   decodeMessage,
+  ensureStreams,
   type RelayReply,
   type RelayRequest,
   relayAnnouncementSchema,
@@ -136,6 +137,7 @@ describe('two relays that share a key', () => {
   beforeAll(async () => {
     nats = await startNatsServer();
     bus = await connectBus({ servers: [nats.url], name: 'test' });
+    await ensureStreams(bus);
   });
   afterAll(async () => {
     await bus?.close();
