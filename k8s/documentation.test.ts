@@ -14,6 +14,11 @@ describe.each(['kubernetes.md', 'operations.md', 'decisions/0040-unknown-is-not-
     const own = named.filter((path) => !path.endsWith('overlays/mine'));
     for (const path of own) expect(existsSync(join(ROOT, path)), path).toBe(true);
   });
+
+  it('links to pages that are there', () => {
+    for (const [, path = ''] of text.matchAll(/\]\(([^)#]+)/g))
+      expect(existsSync(join(ROOT, 'docs', page, '..', path)), path).toBe(true);
+  });
 });
 
 it('docs/kubernetes.md explains every overlay and every component', () => {
