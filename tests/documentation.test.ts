@@ -48,6 +48,39 @@ test('every page of the manual is linked from another', () => {
   expect(PAGES.filter((page) => dirname(page) === 'docs' && !linked.has(page))).toEqual([]);
 });
 
+/** Each command of the command line, with the text that says what it takes. */
+const COMMANDS = new Map(
+  read('cli/src/main.ts')
+    .split(/\.command\(/)
+    .slice(1)
+    .map((text) => [/^'([\w-]+)/.exec(text)?.[1] ?? '', text]),
+);
+
+/** Commands on a page that there are not, and options that theirs does not have. */
+function wrongCommands(text: string): string[] {
+  return [...text.matchAll(/\/(?:callfleet|src\/main\.ts) ([a-z][\w-]*)((?: [^\n`#&|;()]*)?)/g)].flatMap(
+    ([whole, name = '', rest]) => {
+      const command = COMMANDS.get(name);
+      const options = rest?.match(/ --[a-z][\w-]*/g) ?? [];
+      const isWrong = !command || options.some((option) => option !== ' --help' && !takes(command, option.trim()));
+      return isWrong ? [whole.trim()] : [];
+    },
+  );
+}
+
+const takes = (command: string, option: string) =>
+  new RegExp(`'${option.replace(/^--no-/, '--(no-)?')}[ ']`).test(command);
+
+test.each(PAGES.filter((page) => page !== 'CHANGELOG.md'))('%s names commands that there are', (page) => {
+  expect(wrongCommands(read(page))).toEqual([]);
+});
+
+test('a command that there is not, and an option that it does not have, would be noticed', () => {
+  const text =
+    './callfleet demo --once\n`./callfleet fly`, `./callfleet pbxs --loud`\nnode cli/src/main.ts doctor --conf x\n';
+  expect(wrongCommands(text)).toEqual(['/callfleet fly', '/callfleet pbxs --loud', '/src/main.ts doctor --conf x']);
+});
+
 describe('a link', () => {
   test.each([
     ['docs/kubernetes.md', 'operations.md', true],
