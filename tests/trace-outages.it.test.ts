@@ -1,13 +1,13 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { type OtlpReceiver, placeCall, startOtlpReceiver } from '@callfleet/testkit';
-import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { callTrace } from './call-trace.ts';
 import { startTestFleet, type TestFleet } from './test-fleet.ts';
 
 let collector: OtlpReceiver;
 let system: TestFleet;
 
-beforeAll(async () => {
+beforeEach(async () => {
   vi.stubEnv('OTEL_BSP_SCHEDULE_DELAY', '100');
   collector = await startOtlpReceiver();
   system = await startTestFleet({
@@ -18,7 +18,7 @@ beforeAll(async () => {
     },
   });
 });
-afterAll(async () => {
+afterEach(async () => {
   vi.unstubAllEnvs();
   await system?.stop();
   await collector?.stop();
@@ -71,11 +71,12 @@ test('a breaker that opens while a command of the call is at the PBX is an event
   const call = await placeCall({ to: pbx().sipAddress, extension: '30001', from: '4302' });
   await call.answered;
   process.kill(pbx().pid, 'SIGSTOP');
-  onTestFinished(() => void process.kill(pbx().pid, 'SIGCONT'));
-  await expect
-    .poll(() => system.complaints.some((line) => line.includes('"msg":"breaker.opened"')), { timeout: 10_000 })
-    .toBe(true);
-  process.kill(pbx().pid, 'SIGCONT');
+  try {
+    const isOpen = () => system.complaints.some((line) => line.includes('"msg":"breaker.opened"'));
+    await expect.poll(isOpen, { timeout: 10_000 }).toBe(true);
+  } finally {
+    process.kill(pbx().pid, 'SIGCONT');
+  }
   await call.hangUp();
   const trace = await callTrace(system, collector, '4302');
   trace.expectWhole();
