@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Config, loadConfig } from '@callfleet/config';
@@ -35,6 +35,7 @@ describe.each(OVERLAYS)('overlay %s', (overlay) => {
 
   /** As a pod has it: the ConfigMap and the secrets as folders, the image's environment and the container's. */
   function configOf({ template }: { template: Any }): Config {
+    const service = template.metadata.labels['app.kubernetes.io/component'] as ServiceName;
     const [container] = template.spec.containers;
     const env = Object.fromEntries(
       container.env.map(({ name, value, valueFrom }: Any) => [
@@ -44,7 +45,7 @@ describe.each(OVERLAYS)('overlay %s', (overlay) => {
     );
     expect(env.CALLFLEET_CONFIG).toBe('/etc/callfleet/config/callfleet.yaml');
     const file = join(folder, 'config/callfleet.yaml');
-    return loadConfig({ file, env: { ...IMAGE_ENV, ...env } });
+    return loadConfig({ file, env: { ...IMAGE_ENV, ...env }, service });
   }
 
   beforeAll(() => {
@@ -53,7 +54,7 @@ describe.each(OVERLAYS)('overlay %s', (overlay) => {
     mkdirSync(join(folder, 'secrets'));
     for (const [name, text] of Object.entries(data)) {
       writeFileSync(join(folder, 'config', name), text);
-      for (const [, secret = ''] of text.matchAll(/\$\{file:\.\.\/secrets\/([^}]+)\}/g))
+      for (const secret of Object.keys(SERVICES).flatMap((service) => secretsIn(text, service)))
         writeFileSync(join(folder, 'secrets', secret), 'secret\n');
     }
   });
@@ -71,6 +72,20 @@ describe.each(OVERLAYS)('overlay %s', (overlay) => {
       expect(container.args).toEqual([`services/${SERVICES[service]}/src/main.ts`]);
       expect(existsSync(join(ROOT, container.args[0]))).toBe(true);
       for (const { file } of config.programs) expect(existsSync(file.replace('/app', ROOT)), file).toBe(true);
+    });
+
+    it('has a Secret of its own, and needs nothing of another’s', () => {
+      const { secret } = pod.volumes.find(({ name }: Any) => name === 'secrets');
+      expect(secret.secretName).toBe(`callfleet-${service}`);
+      const all = readdirSync(join(folder, 'secrets'));
+      const own = all.filter((name) => (service === 'gateway' ? !/worker|relay/.test(name) : name.includes(service)));
+      for (const name of all) if (!own.includes(name)) rmSync(join(folder, 'secrets', name));
+      try {
+        const { nats } = configOf(spec);
+        if (nats.nkeyFile) expect(nats.nkeyFile).toBe(join(folder, `secrets/nats-${service}.nk`));
+      } finally {
+        for (const name of all) writeFileSync(join(folder, 'secrets', name), 'secret\n');
+      }
     });
 
     it('answers probes where they ask', () => {
@@ -178,6 +193,13 @@ describe.each(OVERLAYS)('overlay %s', (overlay) => {
     expect(scaled.spec.minReplicaCount).toBeGreaterThan(0);
   });
 });
+
+/** The keys of the Secret that a service's configuration is read from. */
+function secretsIn(text: string, service: string): string[] {
+  return [...text.replaceAll('${service}', service).matchAll(/\$\{file:\.\.\/secrets\/([^}]+)\}/g)].map(
+    ([, name = '']) => name,
+  );
+}
 
 function fieldOf(template: Any, path: string): string {
   const [, label] = /^metadata\.labels\['(.*)'\]$/.exec(path) ?? [];

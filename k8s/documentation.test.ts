@@ -4,22 +4,25 @@ import { describe, expect, it } from 'vitest';
 
 const ROOT = join(import.meta.dirname, '..');
 
-describe.each(['kubernetes.md', 'operations.md', 'decisions/0040-unknown-is-not-zero.md'])('docs/%s', (page) => {
-  const text = readFileSync(join(ROOT, 'docs', page), 'utf8');
+describe.each(['kubernetes.md', 'operations.md', 'security.md', 'decisions/0040-unknown-is-not-zero.md'])(
+  'docs/%s',
+  (page) => {
+    const text = readFileSync(join(ROOT, 'docs', page), 'utf8');
 
-  it('names files that are there', () => {
-    const named = [...text.matchAll(/(?:^|[\s`"(])((?:k8s|systemd|examples)\/[\w./-]+\w)/g)].map(
-      ([, path = '']) => path,
-    );
-    const own = named.filter((path) => !path.endsWith('overlays/mine'));
-    for (const path of own) expect(existsSync(join(ROOT, path)), path).toBe(true);
-  });
+    it('names files that are there', () => {
+      const named = [...text.matchAll(/(?:^|[\s`"(])((?:k8s|systemd|examples)\/[\w./-]+\w)/g)].map(
+        ([, path = '']) => path,
+      );
+      const own = named.filter((path) => !path.endsWith('overlays/mine'));
+      for (const path of own) expect(existsSync(join(ROOT, path)), path).toBe(true);
+    });
 
-  it('links to pages that are there', () => {
-    for (const [, path = ''] of text.matchAll(/\]\(([^)#]+)/g))
-      expect(existsSync(join(ROOT, 'docs', page, '..', path)), path).toBe(true);
-  });
-});
+    it('links to pages that are there', () => {
+      for (const [, path = ''] of text.matchAll(/\]\(([^)#]+)/g))
+        expect(existsSync(join(ROOT, 'docs', page, '..', path)), path).toBe(true);
+    });
+  },
+);
 
 it('docs/kubernetes.md explains every overlay and every component', () => {
   const text = readFileSync(join(ROOT, 'docs/kubernetes.md'), 'utf8');

@@ -47,7 +47,7 @@ const BREAKS: Record<keyof typeof POLICIES, (all: KubernetesObject[]) => void> =
     delete named(all, 'NetworkPolicy', 'gateways-and-workers-to-redis').spec.podSelector.matchExpressions,
   'secrets are referred to, never written': (all) => {
     const { data } = named(all, 'ConfigMap', 'callfleet-config');
-    data['callfleet.yaml'] = data['callfleet.yaml'].replace('${file:../secrets/redis-password}', 'hunter2');
+    data['callfleet.yaml'] = data['callfleet.yaml'].replace('${file:../secrets/redis-${service}-password}', 'hunter2');
   },
   'the workers have one autoscaler': (all) => Object.assign(named(all, 'Deployment', 'worker').spec, { replicas: 3 }),
 };

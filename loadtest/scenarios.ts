@@ -41,7 +41,12 @@ export interface Scenario {
   /** Killed with `kill -9`, and replaced, so long after the beginning. */
   readonly kills: ReadonlyArray<{ readonly afterS: number; readonly victim: Victim }>;
   /** What must hold. */
-  readonly targets: { readonly setUpP99Ms: number; readonly ownTone: number };
+  readonly targets: {
+    readonly setUpP99Ms: number;
+    readonly ownTone: number;
+    /** How late relays may send frames when it is fullest, 99th percentile. */
+    readonly pacingP99Ms?: number;
+  };
 }
 
 const PROGRAMS = { idle: '100', echo: '200', ivr: '300', transfer: '400' };
@@ -118,9 +123,26 @@ function soak(minutes: number): Scenario {
   };
 }
 
-/** @param minutes how long the soak takes */
-export function scenariosOf(minutes: number): readonly Scenario[] {
+const AUDIO_PER_SECOND = 20;
+/** A frame is 20 ms: who plays them keeps one or two. */
+const PACING_P99_MS = 10;
+
+/** All have audio both ways. */
+function audio(calls: number): Scenario {
+  const holdMs = (calls / AUDIO_PER_SECOND + HELD_S) * 1000;
+  return {
+    name: 'audio',
+    callsAtOnce: calls,
+    groups: [bot(calls, AUDIO_PER_SECOND, holdMs)],
+    kills: [],
+    targets: { setUpP99Ms: 500, ownTone: 0.99, pacingP99Ms: PACING_P99_MS },
+  };
+}
+
+/** @param options `minutes`: how long the soak takes; `audioCalls`: how many with audio at once */
+export function scenariosOf({ minutes, audioCalls }: { minutes: number; audioCalls: number }): readonly Scenario[] {
   return [
+    audio(audioCalls),
     ramp('ramp', 1000),
     ramp('ramp-2000', 2000),
     {

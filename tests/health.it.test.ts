@@ -45,6 +45,23 @@ test('no answer holds a secret, or an address of NATS, Redis or a PBX', async ()
     }
 });
 
+test('no answer holds anything of a call: not who calls, nor which call it is', async () => {
+  const [pbx] = system.pbxs;
+  if (!pbx) throw new Error('no PBX');
+  const from = '49301122334';
+  const call = await placeCall({ to: pbx.sipAddress, extension: '100', from, audio: { toneHz: 500 } });
+  await call.waitForTone(500, 10_000);
+  const answers: string[] = [];
+  for (const name of system.names)
+    for (const path of ['/livez', '/readyz', '/metrics']) answers.push(await (await system.get(name, path)).text());
+  await call.hangUp();
+  const record = await system.recordOf(from);
+  const [, channel = ''] = record.call.split('.');
+  expect(answers.join(), 'the call is there').toMatch(/callfleet_worker_calls\S* 1/);
+  for (const known of [from, record.call, channel, '127.0.0.1:']) expect(answers.join()).not.toContain(known);
+  await system.expectNothingLeft();
+});
+
 test('while NATS is away all say so, and when it is back all are ready', async () => {
   await system.nats.kill();
   for (const name of system.names) {

@@ -116,7 +116,7 @@ async function run(
     if (isMeddled && first.steps > 10) {
       isMeddled = false;
       const entry = { kind: 'taken', worker: 'nobody', epoch: 1 };
-      await bus.js.publish(subjects.callJournal(shard.call), JSON.stringify(entry));
+      await bus.js.publish(subjects.callJournal(shard.call), JSON.stringify(entry), { msgID: pool });
     }
     if (shard.claimedBy === `${pool}-second`) first.wake();
     if (Date.now() > until) throw new Error(`${fate?.what} at step ${fate?.atStep}: no end of ${shard.commands}`);

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import {
   type Bus,
+  type BusOptions,
   type CallRecord,
   CDRS,
   callRecordSchema,
@@ -58,7 +59,12 @@ export interface TestFleet extends LocalFleet {
   readonly complaints: string[];
 }
 
-export async function startTestFleet(options: Partial<LocalFleetOptions> = {}): Promise<TestFleet> {
+export interface TestFleetOptions extends Partial<LocalFleetOptions> {
+  /** How the test itself reaches NATS and Redis, where they ask who it is. */
+  readonly observer?: { readonly nats: Partial<BusOptions>; readonly redis: { password: string } };
+}
+
+export async function startTestFleet({ observer, ...options }: TestFleetOptions = {}): Promise<TestFleet> {
   const complaints: string[] = [];
   const complain = (line: string) => {
     complaints.push(line);
@@ -74,7 +80,7 @@ export async function startTestFleet(options: Partial<LocalFleetOptions> = {}): 
     ...options,
     config: { telemetry: { level: 'warn' }, ...options.config },
   });
-  const bus = await connectBus({ servers: [system.nats.url], name: 'test' });
+  const bus = await connectBus({ servers: [system.nats.url], name: 'test', ...observer?.nats });
   const records = new Map<string, CallRecord>();
   let read = 0;
   /** From the stream, so that none is missed while NATS is away. */
@@ -110,7 +116,7 @@ export async function startTestFleet(options: Partial<LocalFleetOptions> = {}): 
     async expectNothingLeft() {
       const options = { timeout: 10_000, interval: 50 };
       for (const pbx of system.pbxs) await expect.poll(() => system.leftovers(pbx), options).toEqual([]);
-      await expect.poll(() => callLeases(system.redis.url), options).toEqual([]);
+      await expect.poll(() => callLeases(system.redis.url, observer?.redis), options).toEqual([]);
       // A relay that is dead announces nothing any more.
       const alive = () => [...sessions.values()].filter(({ heardAt }) => Date.now() - heardAt < 3000);
       await expect.poll(() => alive().reduce((sum, { count }) => sum + count, 0), options).toBe(0);
@@ -123,8 +129,8 @@ export async function startTestFleet(options: Partial<LocalFleetOptions> = {}): 
 }
 
 /** Leases of calls; those of shards stay as long as their gateways, those of Asterisks as long as the configuration. */
-async function callLeases(url: string): Promise<string[]> {
-  const redis = new Redis(url);
+async function callLeases(url: string, user: { password?: string } = {}): Promise<string[]> {
+  const redis = new Redis(url, user);
   try {
     return (await redis.keys('cf:lease:*')).filter((key) => !/^cf:lease:\{(shard|entity)\//.test(key));
   } finally {

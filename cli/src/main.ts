@@ -86,11 +86,12 @@ program
   )
   .option(
     '--scenario <name>',
-    'ramp, ramp-2000, spike, mixed, chaos, soak or smoke; without it ramp, spike, mixed and chaos',
+    'ramp, ramp-2000, audio, spike, mixed, chaos, soak or smoke; without it ramp, spike, mixed and chaos',
   )
   .option('--check', 'fail when a target is missed', false)
   .option('--compare', 'show what has changed since the result before', false)
   .option('--minutes <number>', 'for `soak`: how long; 8 without it', positive)
+  .option('--calls <number>', 'for `audio`: how many at once; 400 without it', positive)
   .action(async (options) => {
     const { loadTestCommand } = await import('./loadtest/command.ts');
     process.exitCode = await loadTestCommand(options);
@@ -175,6 +176,28 @@ program
   .action(async (options) => {
     const { pbxConfigCommand } = await import('./pbx-config/command.ts');
     process.exitCode = await pbxConfigCommand(options);
+  });
+
+program
+  .command('nats-permissions')
+  .description(
+    "print NATS's side: a user for each service, with only the subjects that it needs; makes their keys where there are none",
+  )
+  .requiredOption('--keys <folder>', "where the seeds of the users' nkeys are kept")
+  .option('--helm', "as values for NATS's Helm chart", false)
+  .action(async (options) => {
+    const { natsPermissionsCommand } = await import('./security/nats-permissions.ts');
+    natsPermissionsCommand(options);
+  });
+program
+  .command('redis-acl')
+  .description(
+    "print Redis's side: a user for each service, with only its keys and commands; makes their passwords where there are none",
+  )
+  .requiredOption('--passwords <folder>', "where the users' passwords are kept")
+  .action(async (options) => {
+    const { redisAclCommand } = await import('./security/redis-acl.ts');
+    redisAclCommand(options);
   });
 
 try {

@@ -8,6 +8,7 @@ import {
   type Bus,
   connectBus,
   decodeMessage,
+  ensureStreams,
   type MediaStats,
   type RelayAnnouncement,
   type RelayReply,
@@ -88,6 +89,7 @@ export class RelayUnderTest {
       };
       await writeFile(configFile, JSON.stringify(config));
       const bus = await connectBus({ servers: [nats.url], name: 'bench' });
+      await ensureStreams(bus);
       owned.push(() => bus.close());
       const announced = nextAnnouncement(bus);
       const fleet = await Fleet.start({

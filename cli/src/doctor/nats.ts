@@ -71,7 +71,15 @@ export function checkReplicas({ cluster, connect_urls: urls = [] }: NatsFacts, r
 function explain(error: BusError, servers: string): Finding {
   switch (error.code) {
     case 'CF_NATS_UNAUTHORIZED':
-      return about.problem('credentials', `${servers} refuses them`, 'mend nats.user and nats.password, or nats.token');
+      return about.problem(
+        'credentials',
+        `${servers} refuses them`,
+        'mend nats.user and nats.password, nats.token, nats.nkeyFile or nats.credentialsFile, or the users of the server',
+      );
+    case 'CF_NATS_CREDENTIALS':
+      return about.problem('credentials', error.message, 'mend the file, or who may read it');
+    case 'CF_NATS_FORBIDDEN':
+      return about.problem('permissions', error.message, 'load what ./callfleet nats-permissions prints');
     case 'CF_NATS_NO_JETSTREAM':
       return about.problem(
         'jetstream',

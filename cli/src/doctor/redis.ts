@@ -7,10 +7,10 @@ const OLDEST_MAJOR = 7;
 
 const about = new Findings('redis');
 
-export async function checkRedis({ redis: { url } }: Config, connectTimeoutMs: number): Promise<Finding[]> {
+export async function checkRedis({ redis: { url, tls } }: Config, connectTimeoutMs: number): Promise<Finding[]> {
   const { host, hostname } = new URL(url);
   try {
-    const redis = await connectRedis(url, { name: 'callfleet-doctor', connectTimeoutMs, onError: () => {} });
+    const redis = await connectRedis(url, { name: 'callfleet-doctor', tls, connectTimeoutMs, onError: () => {} });
     try {
       return [about.ok('reachable', host), ...readRedisInfo(await redis.info())];
     } finally {
@@ -22,7 +22,7 @@ export async function checkRedis({ redis: { url } }: Config, connectTimeoutMs: n
         about.problem(
           'credentials',
           `${host} refuses them`,
-          'mend redis.url: redis://user:password@host:port; with ACLs the user needs ~cf:* and +@all',
+          'mend redis.url: redis://user:password@host:port; with ACLs, load what ./callfleet redis-acl prints',
         ),
       ];
     if (!(error instanceof RedisError)) throw error;

@@ -27,11 +27,14 @@ export interface LoadTestOptions {
   compare: boolean;
   /** How long the soak takes. */
   minutes?: number;
+  /** Of `audio`, at once. */
+  calls?: number;
 }
 
 /** Together they take six minutes. */
 const BY_DEFAULT = ['ramp', 'spike', 'mixed', 'chaos'];
 const SOAK_MINUTES = 8;
+const AUDIO_CALLS = 400;
 
 /** `loadtest`: k6 places calls through simulated PBXs, and checks them from outside. @returns the exit code */
 export async function loadTestCommand({
@@ -39,9 +42,10 @@ export async function loadTestCommand({
   check,
   compare,
   minutes = SOAK_MINUTES,
+  calls = AUDIO_CALLS,
 }: LoadTestOptions): Promise<number> {
   const say = (line: string) => console.log(line);
-  const wanted = chosen(scenariosOf(minutes), scenario);
+  const wanted = chosen(scenariosOf({ minutes, audioCalls: calls }), scenario);
   const k6 = await installK6((step) => say(`callfleet: ${step}`));
   await installParts((step) => say(`callfleet: ${step}`), ['nats-server', 'redis-server']);
   const reported: ReportedRun[] = [];

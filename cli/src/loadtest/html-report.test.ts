@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { htmlReport } from './html-report.ts';
 
 const moment = (atS: number, calls: number) => ({
-  ...{ atS, calls, framesSkipped: 0 },
+  ...{ atS, calls, framesSkipped: 0, pacingP99Ms: 1 },
   cores: { gateways: 0.25 },
   residentMiB: { gateways: 90 },
 });

@@ -9,7 +9,7 @@ const k6 = findK6();
 test.skipIf(k6 === undefined)(
   'k6 places calls, and finds them answered, heard, acted on and recorded (skipped where no k6 is: ./callfleet loadtest builds it)',
   async () => {
-    const smoke = scenariosOf(1).find(({ name }) => name === 'smoke');
+    const smoke = scenariosOf({ minutes: 1, audioCalls: 10 }).find(({ name }) => name === 'smoke');
     if (!smoke || k6 === undefined) throw new Error('no scenario');
     const { run, moments } = await runScenario(k6, smoke, (line) => console.log(line));
     const measures = loadMeasures(smoke, run, moments);

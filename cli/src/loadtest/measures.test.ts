@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import { scenariosOf } from '../../../loadtest/scenarios.ts';
 import { loadMeasures } from './measures.ts';
 
-const [ramp] = scenariosOf(1);
+const scenarios = scenariosOf({ minutes: 1, audioCalls: 400 });
+const ramp = scenarios.find(({ name }) => name === 'ramp');
 const metrics = {
   calls: { values: { count: 1000 } },
   setup_ms: { values: { 'p(99)': 80, med: 6, max: 120 } },
@@ -12,17 +13,18 @@ const metrics = {
   heard_own_tone: { values: { rate: 1 } },
   left_behind: { values: { count: 0 } },
 };
-const moment = (calls: number) => ({
+const moment = (calls: number, pacingP99Ms = Number.NaN) => ({
   atS: 1,
   calls,
   cores: { gateways: 0.1 },
   residentMiB: { gateways: 90 },
   framesSkipped: 0,
+  pacingP99Ms,
 });
 
-function measured(summary: object, moments = [moment(1000)]) {
-  if (!ramp) throw new Error('no scenario');
-  const measures = loadMeasures(ramp, { summary: { metrics, ...summary }, setUps: [] }, moments);
+function measured(summary: object, moments = [moment(1000)], scenario = ramp) {
+  if (!scenario) throw new Error('no scenario');
+  const measures = loadMeasures(scenario, { summary: { metrics, ...summary }, setUps: [] }, moments);
   return new Map(measures.map((measure) => [measure.what, measure]));
 }
 
@@ -42,4 +44,12 @@ test('what no caller was asked to do is not in the table, and what was never tol
   expect(measured({ metrics: {} }).get('answered')?.value).toBeNaN();
   expect(measured({ metrics: {} }).get('set-up p99')?.value).toBeNaN();
   expect(measured({ metrics: {} }).get('left behind')?.value).toBeNaN();
+});
+
+test('pacing is that of the worst moment with nearly all calls; unknown, it is missed', () => {
+  const audio = scenarios.find(({ name }) => name === 'audio');
+  const what = 'pacing error p99 of relays';
+  expect(measured({}, [moment(10, 50), moment(390, 4), moment(400, 2)], audio).get(what)).toMatchObject({ value: 4 });
+  expect(measured({}, [moment(400)], audio).get(what)?.value).toBeNaN();
+  expect(measured({}).has(what)).toBe(false);
 });

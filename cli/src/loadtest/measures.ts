@@ -7,7 +7,7 @@ import type { Moment } from './timeline.ts';
 export function loadMeasures(scenario: Scenario, { summary }: K6Run, moments: readonly Moment[]): Measure[] {
   const value = (metric: string, of: string) => summary.metrics[metric]?.values[of];
   const rate = (metric: string) => (value(metric, 'rate') ?? Number.NaN) * 100;
-  const { setUpP99Ms, ownTone } = scenario.targets;
+  const { setUpP99Ms, ownTone, pacingP99Ms } = scenario.targets;
   const ordered = scenario.groups.reduce((sum, { count }) => sum + count, 0);
   const share = (what: string, metric: string, atLeast: number, how: string): Measure => ({
     ...{ what, target: { atLeast }, unit: '%', how },
@@ -41,6 +41,17 @@ export function loadMeasures(scenario: Scenario, { summary }: K6Run, moments: re
     ...(ownTone > 0
       ? [share('heard its own tone back', 'heard_own_tone', ownTone * 100, 'of callers with a bot: 60 % of all frames')]
       : []),
+    ...(pacingP99Ms === undefined
+      ? []
+      : [
+          {
+            what: 'pacing error p99 of relays',
+            target: { atMost: pacingP99Ms },
+            value: fullestPacing(moments),
+            unit: 'ms',
+            how: 'how late frames are sent, of the worse relay, in the worst 15 s with nine tenths of the calls or more',
+          },
+        ]),
     ...(scenario.groups.some(isActedOn)
       ? [share('digit acted on', 'digit_acted_on', 100, 'of callers who pressed one, or were transferred')]
       : []),
@@ -65,6 +76,13 @@ export function loadMeasures(scenario: Scenario, { summary }: K6Run, moments: re
       how: "its process had no time: gaps are this machine's, then",
     },
   ];
+}
+
+/** While nearly all calls are there. */
+function fullestPacing(moments: readonly Moment[]): number {
+  const most = Math.max(...moments.map(({ calls }) => calls));
+  const full = moments.filter(({ calls, pacingP99Ms }) => calls >= 0.9 * most && !Number.isNaN(pacingP99Ms));
+  return full.length === 0 ? Number.NaN : Math.max(...full.map(({ pacingP99Ms }) => pacingP99Ms));
 }
 
 function inWords(values: Readonly<Record<string, number>>, digits: number): string {

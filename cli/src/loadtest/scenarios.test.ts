@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { scenariosOf } from '../../../loadtest/scenarios.ts';
 
-const scenarios = scenariosOf(8);
+const scenarios = scenariosOf({ minutes: 8, audioCalls: 1000 });
 
 test.each(scenarios.map((scenario) => [scenario.name, scenario]))('%s is over within ten minutes', (_, scenario) => {
   for (const { count, perSecond, call } of scenario.groups)

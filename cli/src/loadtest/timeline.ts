@@ -15,6 +15,8 @@ export interface Moment {
   readonly residentMiB: Readonly<Record<string, number>>;
   /** Frames of callers' audio that a PBX could not send, as its process had no time. */
   readonly framesSkipped: number;
+  /** How late the relays sent frames, 99th percentile; NaN when none said. */
+  readonly pacingP99Ms: number;
 }
 
 /** Looks at the fleet each second. */
@@ -51,13 +53,14 @@ export class Timeline {
       residentMiB[kind] = sum(pids.map((pid) => residentBytes(pid) / 2 ** 20));
     }
     this.#renew();
-    const counts = await Promise.all(this.#under.pbxs.map(countsOf));
+    const [pacingP99Ms, ...counts] = await Promise.all([this.#under.pacingP99Ms(), ...this.#under.pbxs.map(countsOf)]);
     this.moments.push({
       atS: Math.round((performance.now() - this.#startedAt) / 100) / 10,
       calls: counts.reduce((sum, { callers }) => sum + callers, 0),
       cores,
       residentMiB,
       framesSkipped: counts.reduce((sum, { framesSkipped }) => sum + framesSkipped, 0),
+      pacingP99Ms,
     });
   }
 

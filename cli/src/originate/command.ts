@@ -25,7 +25,7 @@ export async function originateCommand(options: OriginateCommandOptions): Promis
   const { program, to, pbx, callerId } = options;
   const ringTimeoutMs = Math.max(1, Math.round(durationMs(options.timeout, '--timeout')));
   const variables = pairsOf(options.variable ?? [], '--variable');
-  const config = loadConfig({ file: options.config });
+  const config = loadConfig({ file: options.config, service: 'operator' });
   const bus = await connectBus({ ...config.nats, name: 'callfleet originate' });
   try {
     const call = await originateCall(bus, {

@@ -16,7 +16,7 @@ const LISTEN_MS = 2500;
 
 /** Prints how the fleet's PBXs are, as its gateways tell. @returns the exit code: 1 when one is DOWN @throws ConfigError, BusError */
 export async function pbxsCommand({ config: file, json = false }: PbxsOptions): Promise<number> {
-  const config = loadConfig({ file });
+  const config = loadConfig({ file, service: 'operator' });
   const bus = await connectBus({ ...config.nats, name: 'callfleet pbxs' });
   try {
     const directory = new PbxDirectory({ graceMs: 0 });

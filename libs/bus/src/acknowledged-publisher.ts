@@ -25,7 +25,7 @@ const NO_RESPONDERS = 503;
 export class AcknowledgedPublisher {
   readonly #bus: Bus;
   readonly #timeoutMs: number;
-  readonly #inbox = createInbox();
+  readonly #inbox: string;
   readonly #acknowledgements: Subscription;
   /** By the last token of their reply's subject; the oldest first. */
   readonly #waiting = new Map<string, Waiting>();
@@ -35,7 +35,10 @@ export class AcknowledgedPublisher {
   constructor(bus: Bus, timeoutMs: number) {
     this.#bus = bus;
     this.#timeoutMs = timeoutMs;
-    const callback = (_error: unknown, message: Msg) => this.#onReply(message);
+    this.#inbox = createInbox(bus.inboxPrefix);
+    const callback = (error: unknown, message: Msg) => {
+      if (!error) this.#onReply(message);
+    };
     this.#acknowledgements = bus.nc.subscribe(`${this.#inbox}.*`, { callback });
   }
 

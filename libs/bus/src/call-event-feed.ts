@@ -3,7 +3,9 @@ import type { CallId } from '@callfleet/identity';
 import type { Subscription } from '@nats-io/transport-node';
 import { type CallEvent, callEventSchema } from './call-event.ts';
 import type { Bus } from './connection.ts';
+import { BusError } from './errors.ts';
 import { EventOrder } from './event-order.ts';
+import { isForwarded } from './forwarded.ts';
 import { decodeMessage } from './message.ts';
 import { storedMessages } from './stored-messages.ts';
 import { subjects } from './subjects.ts';
@@ -53,7 +55,10 @@ export class CallEventFeed {
     this.#options = options;
     this.#order = new EventOrder(options.onEvent);
     this.#live = bus.nc.subscribe(this.#subject, {
-      callback: (_error, message) => {
+      callback: (error, message) => {
+        if (error) return;
+        if (isForwarded(message.headers, 0))
+          return options.onBadMessage(new BusError('CF_BUS_BAD_MESSAGE', `nobody published this on ${this.#subject}`));
         const event = this.#decode(message.data);
         if (event) this.#onLive(event);
       },

@@ -82,8 +82,8 @@ describe('events of a call', () => {
       onEvent: (event) => seen.push(event.seq),
       onBadMessage: (error) => bad.push(error),
     });
-    bus.nc.publish(`cf.call.${call}.ev`, 'no json');
-    bus.nc.publish(`cf.call.${call}.ev`, '{"id":1}');
+    await bus.js.publish(`cf.call.${call}.ev`, 'no json', { msgID: `${call} 1` });
+    await bus.js.publish(`cf.call.${call}.ev`, '{"id":1}', { msgID: `${call} 2` });
     outbox().publish(eventOf(call, 1));
     await expect.poll(() => seen).toEqual([1]);
     expect(bad.map(String)).toEqual([expect.stringContaining('not JSON'), expect.stringContaining('does not fit')]);

@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { type CallId, partsOfCallId } from '@callfleet/identity';
+import { createInbox } from '@nats-io/transport-node';
 import { callRecordSchema } from './call-record.ts';
 import { type CancelReply, cancelReplySchema } from './cancel-messages.ts';
 import type { Bus } from './connection.ts';
@@ -62,7 +63,7 @@ async function askAll(bus: Bus, pbx: string, call: CallId): Promise<CancelReply 
   let last: CancelReply | undefined;
   const finish = () => known.resolve(last);
   let timer = setTimeout(finish, ANSWERS_WITHIN_MS);
-  const inbox = `_INBOX.cancel.${crypto.randomUUID()}`;
+  const inbox = createInbox(bus.inboxPrefix);
   const answers = bus.nc.subscribe(inbox, {
     callback: (error, message) => {
       // Nobody listens: NATS itself says so, with an empty message.

@@ -4,7 +4,10 @@ export class BusError extends Error {
   readonly code:
     | 'CF_NATS_UNREACHABLE'
     | 'CF_NATS_UNAUTHORIZED'
+    | 'CF_NATS_CREDENTIALS'
+    | 'CF_NATS_FORBIDDEN'
     | 'CF_NATS_NO_JETSTREAM'
+    | 'CF_NATS_NO_STREAMS'
     | 'CF_BUS_NO_RESPONDER'
     | 'CF_BUS_TIMEOUT'
     | 'CF_BUS_BAD_MESSAGE'

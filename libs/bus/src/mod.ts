@@ -15,6 +15,7 @@ export { CancelError, cancelCall } from './cancel.ts';
 export { type CancelReply, type CancelRequest, cancelRequestSchema } from './cancel-messages.ts';
 export { type Command, type CommandRefusal, type CommandReply, commandReplySchema, commandSchema } from './command.ts';
 export { type Bus, type BusOptions, connectBus, whyNatsIsAway } from './connection.ts';
+export { newNkeySeed, publicKeyOf } from './credentials.ts';
 export { dialOutcomeOf } from './dial-outcome.ts';
 export { BusError } from './errors.ts';
 export { EventOutbox } from './event-outbox.ts';
@@ -44,6 +45,7 @@ export {
   pbxStates,
   type ShardReport,
 } from './pbx-messages.ts';
+export { natsAuthorization } from './permissions.ts';
 export { announcePrograms, isProgramThere } from './program-presence.ts';
 export type { ProgramVersion } from './program-version.ts';
 export {
@@ -66,7 +68,7 @@ export { announceRelay, relayPresence } from './relay-presence.ts';
 export { answer, ask } from './request-reply.ts';
 export { openSpillingOutbox } from './spilling-outbox.ts';
 export { storedMessages } from './stored-messages.ts';
-export { CDRS, ensureStreams } from './streams.ts';
+export { awaitStreams, CALLS, CDRS, ensureStreams, OFFERS } from './streams.ts';
 export { subjects } from './subjects.ts';
 export { contextOf, linksTo, traceFields, traceHeaders, traceparentOf } from './trace-context.ts';
 export { announceWorker, workerPresence } from './worker-presence.ts';

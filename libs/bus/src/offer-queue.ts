@@ -1,6 +1,8 @@
 import { AckPolicy, type Consumer, type ConsumerConfig, type JsMsg } from '@nats-io/jetstream';
 import type { Context } from '@opentelemetry/api';
 import type { Bus } from './connection.ts';
+import { BusError } from './errors.ts';
+import { isForwarded } from './forwarded.ts';
 import { decodeMessage } from './message.ts';
 import { type Offer, offerSchema } from './offer.ts';
 import type { ProgramVersion } from './program-version.ts';
@@ -102,6 +104,7 @@ export class OfferQueue {
 
   #read(message: JsMsg): OfferInHand | undefined {
     try {
+      if (isForwarded(message.headers, 0)) throw new BusError('CF_BUS_BAD_MESSAGE', 'nobody published this offer');
       return {
         offer: decodeMessage(offerSchema, message.data),
         trace: contextOf(message),

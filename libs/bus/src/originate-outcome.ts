@@ -41,7 +41,9 @@ export async function originateOutcome(bus: Bus, call: CallId, signal?: AbortSig
     const stored = await bus.jsm.direct.getMessage('CDRS', { last_by_subj: subjects.cdr(call) });
     if (stored) onRecord(stored.data);
   };
-  const written = bus.nc.subscribe(subjects.cdr(call), { callback: (_error, { data }) => onRecord(data) });
+  const written = bus.nc.subscribe(subjects.cdr(call), {
+    callback: (error, { data }) => (error ? known.reject(error) : onRecord(data)),
+  });
   // What came before, and what came while NATS was away.
   const readAgain = () => void readRecord().catch(() => {});
   const stop = bus.onReconnect(readAgain);

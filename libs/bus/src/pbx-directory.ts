@@ -131,7 +131,8 @@ export function followPbxAnnouncements(
   onBadMessage: (error: unknown) => void,
 ): () => void {
   const subscription = bus.nc.subscribe(subjects.pbxAnnouncements, {
-    callback: (_error, message) => {
+    callback: (error, message) => {
+      if (error) return onBadMessage(error);
       try {
         onAnnouncement(decodeMessage(pbxAnnouncementSchema, message.data));
       } catch (error) {

@@ -3,13 +3,14 @@ import { type Context, context } from '@opentelemetry/api';
 import type { z } from 'zod';
 import type { Bus } from './connection.ts';
 import { BusError } from './errors.ts';
+import { forbidden } from './forbidden.ts';
 import { decodeMessage, encodeMessage } from './message.ts';
 import { contextOf, traceHeaders } from './trace-context.ts';
 
 /**
  * Asks one question and waits for its answer.
  *
- * @throws BusError CF_BUS_NO_RESPONDER (nobody listens: known at once), CF_BUS_TIMEOUT, CF_BUS_BAD_MESSAGE
+ * @throws BusError CF_BUS_NO_RESPONDER (nobody listens: known at once), CF_BUS_TIMEOUT, CF_BUS_BAD_MESSAGE, CF_NATS_FORBIDDEN
  */
 export async function ask<Reply>(
   bus: Bus,
@@ -33,7 +34,7 @@ function asBusError(cause: unknown, subject: string, timeoutMs: number): unknown
     return new BusError('CF_BUS_NO_RESPONDER', `nobody answers on ${subject}`, { cause });
   if (cause instanceof TimeoutError)
     return new BusError('CF_BUS_TIMEOUT', `no answer on ${subject} within ${timeoutMs} ms`, { cause });
-  return cause;
+  return forbidden(cause) ?? cause;
 }
 
 /**
@@ -52,7 +53,9 @@ export function answer<Question, Reply>(
 ): Subscription {
   return bus.nc.subscribe(subject, {
     ...(queue !== undefined && { queue }),
-    callback: (_error, message) => {
+    callback: (error, message) => {
+      // It was refused: the connection tells of that.
+      if (error) return;
       const trace = contextOf(message);
       void context.with(trace, async () => {
         let reply: Reply;

@@ -1,7 +1,8 @@
 import type { MsgHdrs } from '@nats-io/transport-node';
 import type { Bus } from './connection.ts';
 import { BusError } from './errors.ts';
-import { CALLS } from './streams.ts';
+import { isForwarded } from './forwarded.ts';
+import { CALLS, LIVE } from './streams.ts';
 
 const BATCH = 1000;
 /** JetStream's status for a batch that would be empty. */
@@ -17,7 +18,7 @@ export interface StoredMessage {
 }
 
 /**
- * What a stream has of one subject from a sequence number of the stream on, oldest first.
+ * What a stream has of one subject from a sequence number of the stream on, oldest first; only what was published to it.
  *
  * @throws BusError CF_BUS_TIMEOUT when NATS falls silent
  */
@@ -33,7 +34,8 @@ export async function* storedMessages(
     for await (const message of batchOf(bus, stream, subject, seq)) {
       count += 1;
       seq = message.seq + 1;
-      yield message;
+      // Of LIVE only the last word on a call is kept, under no id.
+      if (stream === LIVE || !isForwarded(message.headers, 1)) yield message;
     }
     if (count < BATCH) return;
   }

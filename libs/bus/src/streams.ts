@@ -1,5 +1,8 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { DiscardPolicy, RetentionPolicy, StorageType, type StreamConfig } from '@nats-io/jetstream';
 import type { Bus } from './connection.ts';
+import { BusError } from './errors.ts';
+import { forbidden } from './forbidden.ts';
 
 export const CALLS = 'CALLS';
 export const OFFERS = 'OFFERS';
@@ -21,7 +24,15 @@ const HOUR_MS = 3_600_000;
 /** What nobody removed goes with this: longer than any call. */
 const LIVE_MAX_AGE_MS = 24 * HOUR_MS;
 
-/** Creates what is missing and updates what differs; safe to call from every process at its start. */
+const STREAM_NAME_IN_USE = 10058;
+const STREAM_NOT_FOUND = 10059;
+
+/**
+ * Creates what is missing and updates what differs; safe to call from every gateway at its start. No other service does: a user
+ * that may create streams may read and remove all that is in them.
+ *
+ * @throws BusError CF_NATS_FORBIDDEN
+ */
 export async function ensureStreams(bus: Bus, options: StreamOptions = {}): Promise<void> {
   const shared = { storage: StorageType.File, num_replicas: options.replicas ?? 1, allow_direct: true };
   await ensure(bus, {
@@ -70,13 +81,44 @@ async function ensure(bus: Bus, config: Partial<StreamConfig> & { name: string }
     // JetStream answers an identical stream with itself, so processes that start together do not race.
     await bus.jsm.streams.add(config);
   } catch (error) {
-    if (!isNameInUse(error)) throw error;
+    if (codeOf(error) !== STREAM_NAME_IN_USE) throw forbidden(error) ?? error;
     await bus.jsm.streams.update(config.name, config);
   }
 }
 
-const STREAM_NAME_IN_USE = 10058;
+/** A whole fleet may be starting, its gateways last. */
+const STREAMS_WITHIN_MS = 30_000;
+const LOOK_AGAIN_MS = 100;
 
-function isNameInUse(error: unknown): boolean {
-  return (error as { code?: unknown }).code === STREAM_NAME_IN_USE;
+/**
+ * Resolves when these streams are there. Gateways create them, at their start.
+ *
+ * @throws BusError CF_NATS_NO_STREAMS, CF_NATS_FORBIDDEN
+ */
+export async function awaitStreams(
+  bus: Bus,
+  names: readonly string[],
+  { withinMs = STREAMS_WITHIN_MS, signal }: { withinMs?: number; signal?: AbortSignal | undefined } = {},
+): Promise<void> {
+  const deadline = performance.now() + withinMs;
+  for (const name of names)
+    while (!(await isThere(bus, name))) {
+      if (performance.now() > deadline)
+        throw new BusError('CF_NATS_NO_STREAMS', `NATS has no stream ${name}: start a gateway, which creates it`);
+      await wait(LOOK_AGAIN_MS, undefined, { signal });
+    }
+}
+
+async function isThere(bus: Bus, name: string): Promise<boolean> {
+  try {
+    await bus.jsm.streams.info(name);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === STREAM_NOT_FOUND) return false;
+    throw forbidden(error) ?? error;
+  }
+}
+
+function codeOf(error: unknown): unknown {
+  return (error as { code?: unknown }).code;
 }

@@ -3,7 +3,7 @@ import { parse } from 'yaml';
 const PREFIX = 'CALLFLEET_';
 
 /** Environment variables that are read elsewhere and are no configuration keys. */
-const RESERVED = new Set(['CALLFLEET_CONFIG', 'CALLFLEET_INSTANCE', 'CALLFLEET_CACHE']);
+const RESERVED = new Set(['CALLFLEET_CONFIG', 'CALLFLEET_INSTANCE', 'CALLFLEET_SERVICE', 'CALLFLEET_CACHE']);
 
 /**
  * The configuration with what the environment says laid over it: `CALLFLEET_RELAY__MAX_SESSIONS=50` sets
@@ -31,17 +31,27 @@ function withValue(target: unknown, path: readonly string[], value: unknown): un
   return { ...base, [key]: withValue((base as Record<string, unknown>)[key], rest, value) };
 }
 
+export interface References {
+  /** What `${service}` is: `gateway`. */
+  readonly service: string;
+  readonly env: NodeJS.ProcessEnv;
+  /** Throws when there is no such file. */
+  readonly readFile: (path: string) => string;
+  /** Secrets that are nothing to this process, by the key's path (`pbxs[].password`), and what stands in their place. */
+  readonly unread: ReadonlyMap<string, string>;
+}
+
+const REFERENCE = /\$\{([A-Za-z_][A-Za-z0-9_]*|file:[^}]+)\}/g;
+
 /**
- * Replaces in every string `${NAME}` by that environment variable, and `${file:PATH}` by what is in that file, without the
- * line's end.
+ * Replaces in every string `${service}` by the service, `${NAME}` by that environment variable, and `${file:PATH}` by what is in
+ * that file, without the line's end. `${service}` may be within the others: `${file:secrets/nats-${service}}`.
  *
- * @param readFile throws when there is no such file
  * @returns with what is missing, and where
  */
 export function substituteVariables(
   value: unknown,
-  env: NodeJS.ProcessEnv,
-  readFile: (path: string) => string,
+  { service, env, readFile, unread }: References,
 ): { value: unknown; missing: string[] } {
   const missing: string[] = [];
   const textOf = (name: string, at: string): string | undefined => {
@@ -55,12 +65,13 @@ export function substituteVariables(
     if (env[name] === undefined) missing.push(`${at}: the environment variable ${name} is not set`);
     return env[name];
   };
+  const substitute = (text: string, at: string): string => {
+    const named = text.replaceAll('${service}', service);
+    const standIn = named.search(REFERENCE) >= 0 ? unread.get(at.replace(/\[\d+\]/g, '[]')) : undefined;
+    return standIn ?? named.replace(REFERENCE, (whole, name: string) => textOf(name, at) ?? whole);
+  };
   const visit = (node: unknown, at: string): unknown => {
-    if (typeof node === 'string')
-      return node.replace(
-        /\$\{([A-Za-z_][A-Za-z0-9_]*|file:[^}]+)\}/g,
-        (whole, name: string) => textOf(name, at) ?? whole,
-      );
+    if (typeof node === 'string') return substitute(node, at);
     if (Array.isArray(node)) return node.map((item, index) => visit(item, `${at}[${index}]`));
     if (typeof node === 'object' && node !== null)
       return Object.fromEntries(

@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { ConfigError } from './errors.ts';
-import { loadConfig } from './load.ts';
+import { loadConfig, type ServiceName } from './load.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'callfleet-config-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -75,9 +75,67 @@ describe('a configuration', () => {
   });
 });
 
+describe('of the secrets in a file', () => {
+  const FILE = `${PBX.replace('s3cret', '${file:pbx-a-password}')}nats:
+  nkeyFile: secrets/nats-\${service}.nk
+redis: { url: "redis://callfleet-\${service}:\${file:redis-\${service}}@redis:6379" }
+`;
+  const keep = (...names: string[]) => {
+    for (const name of names) writeFileSync(join(folder, name), `secret of ${name}\n`.replaceAll(' ', '-'));
+  };
+  const read = (service?: ServiceName, env: NodeJS.ProcessEnv = {}, more = '') => {
+    const file = join(folder, 'callfleet.yaml');
+    writeFileSync(file, FILE + more);
+    return loadConfig({ file, env, service });
+  };
+  afterEach(() => {
+    for (const name of ['pbx-a-password', 'redis-gateway', 'redis-worker', 'redis-operator'])
+      rmSync(join(folder, name), { force: true });
+  });
+
+  test('each service reads its own, and needs no others', () => {
+    keep('pbx-a-password', 'redis-gateway');
+    expect(read('gateway')).toMatchObject({
+      nats: { nkeyFile: join(folder, 'secrets/nats-gateway.nk') },
+      redis: { url: 'redis://callfleet-gateway:secret-of-redis-gateway@redis:6379' },
+      pbxs: [{ password: 'secret-of-pbx-a-password' }],
+    });
+    rmSync(join(folder, 'pbx-a-password'));
+    keep('redis-worker');
+    expect(read('worker').redis.url).toBe('redis://callfleet-worker:secret-of-redis-worker@redis:6379');
+    rmSync(join(folder, 'redis-worker'));
+    for (const service of ['relay', 'operator'] as const)
+      expect(JSON.stringify(read(service))).not.toContain('secret-of');
+  });
+
+  test('what a service needs and has not is an error', () => {
+    keep('redis-worker');
+    expect(() => read('relay', {}, 'relay: { providers: { openai: { maxSessions: 5 } } }\n')).toThrow(
+      /redis\.url: the file of \$\{file:redis-relay\} can't be read/,
+    );
+    expect(() => read('gateway')).toThrow(/pbxs\[0\]\.password: .*redis\.url: |redis\.url: .*pbxs\[0\]\.password: /s);
+    expect(() => read('worker')).not.toThrow();
+    expect(() => read('relay', {}, 'relay: { websocket: { listen: { port: 8089 } } }\n')).toThrow(
+      /pbxs\[0\]\.password: the file of \$\{file:pbx-a-password\} can't be read/,
+    );
+  });
+
+  test('who reads the file for all of it is the operator, or whom $CALLFLEET_SERVICE names', () => {
+    keep('pbx-a-password', 'redis-operator', 'redis-gateway');
+    expect(read().redis.url).toContain('callfleet-operator:secret-of-redis-operator@');
+    expect(read(undefined, { CALLFLEET_SERVICE: 'gateway' }).redis.url).toContain('callfleet-gateway:');
+  });
+
+  test('those that the environment’s keys name are read too', () => {
+    keep('redis-worker');
+    const env = { CALLFLEET_REDIS__URL: 'redis://:${file:redis-worker}@other:6379' };
+    expect(read('worker', env).redis.url).toBe('redis://:secret-of-redis-worker@other:6379');
+  });
+});
+
 describe('a wrong configuration is refused with the path and what is accepted:', () => {
   test('an unknown key', () => {
-    expect(problemsOf(`${PBX}redis:\n  uri: redis://x\n`)).toEqual(['redis: unknown key "uri"; accepted: url']);
+    expect(problemsOf(`${PBX}redis:\n  uri: redis://x\n`)).toEqual(['redis: unknown key "uri"; accepted: url, tls']);
   });
 
   test('an unknown environment variable', () => {
@@ -139,6 +197,25 @@ describe('a wrong configuration is refused with the path and what is accepted:',
     expect(problemsOf(`${PBX}programs: [{ name: ivr, version: "2 0", file: x, extensions: [] }]\n`)[0]).toMatch(
       /^programs\[0\]\.version: must be 1 to 32 of/,
     );
+  });
+
+  test('two ways to show NATS who we are', () => {
+    expect(problemsOf(`${PBX}nats: { user: a, password: b, nkeyFile: c }\n`)).toEqual([
+      'nats.nkeyFile: must be left out where there is nats.user',
+    ]);
+  });
+
+  test('certificates for a Redis without TLS', () => {
+    expect(problemsOf(`${PBX}redis: { url: "redis://a:6379", tls: { caFile: ca.crt } }\n`)).toEqual([
+      'redis.url: must be a rediss:// URL where there is redis.tls',
+    ]);
+    const { nats, redis } = load(
+      `${PBX}redis: { url: "rediss://a:6379", tls: { caFile: ca.crt } }\nnats: { tls: { caFile: /etc/ca.crt } }\n`,
+    );
+    expect([redis.tls?.caFile, nats.tls?.caFile], 'relative to the file').toEqual([
+      join(folder, 'ca.crt'),
+      '/etc/ca.crt',
+    ]);
   });
 
   test('a value outside its choices', () => {

@@ -1,4 +1,4 @@
-import { dirname, isAbsolute, resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { parseDocument } from 'yaml';
 import type { z } from 'zod';
 import { overlayEnvironment, substituteVariables } from './environment.ts';
@@ -6,7 +6,15 @@ import { ConfigError } from './errors.ts';
 import { type Config, configSchema } from './schema.ts';
 import { Sources } from './sources.ts';
 
+/** Who reads a configuration; `${service}` in it. */
+export type ServiceName = 'gateway' | 'worker' | 'relay' | 'operator';
+
 export interface LoadOptions {
+  /**
+   * Secrets that it does not use are not read, so that it need not have them: an operator's command that says so needs those of
+   * NATS alone. Default: it uses all, and is the operator's; $CALLFLEET_SERVICE goes before as `${service}`.
+   */
+  service?: ServiceName | undefined;
   /** Path of callfleet.yaml. Default: $CALLFLEET_CONFIG; without either, the environment alone is the configuration. */
   file?: string | undefined;
   /** Default: the process's. */
@@ -30,18 +38,43 @@ export function readConfig(options: LoadOptions, sources: Sources): Config {
   const source = file ?? 'from the environment (no file: give --config or CALLFLEET_CONFIG)';
   const base = file === undefined ? process.cwd() : dirname(resolve(file));
   const yaml = file === undefined ? {} : readYaml(file, sources);
-  const substituted = substituteVariables(yaml, env, (path) => sources.read(resolve(base, path)));
+  const written = overlayEnvironment(yaml, env);
+  const substituted = substituteVariables(written, {
+    service: env.CALLFLEET_SERVICE ?? options.service ?? 'operator',
+    env,
+    readFile: (path) => sources.read(resolve(base, path)),
+    unread: unreadBy(options.service, written),
+  });
   if (substituted.missing.length > 0) throw new ConfigError(source, substituted.missing);
 
-  const result = configSchema.safeParse(overlayEnvironment(substituted.value, env));
+  const result = configSchema.safeParse(substituted.value);
   if (!result.success) throw new ConfigError(source, result.error.issues.map(describe));
-  return {
-    ...result.data,
-    programs: result.data.programs.map((program) => ({
-      ...program,
-      file: isAbsolute(program.file) ? program.file : resolve(base, program.file),
-    })),
-  };
+  return withPaths(result.data, base);
+}
+
+/** Secrets that a service has no use for, and what the schema takes in their place. */
+function unreadBy(service: ServiceName | undefined, written: unknown): ReadonlyMap<string, string> {
+  const unread = new Map<string, string>();
+  if (service === 'relay' || service === 'operator') unread.set('redis.url', 'rediss://unread');
+  if (service !== undefined && service !== 'gateway') unread.set('pbxs[].password', 'unread');
+  const relay = (written as { relay?: { websocket?: { listen?: unknown }; providers?: object } } | null)?.relay;
+  // A relay counts its conversations with the voice AIs of these in Redis, beside all others.
+  if (service === 'relay' && Object.keys(relay?.providers ?? {}).length > 0) unread.delete('redis.url');
+  // PBXs that connect to a relay show their password to it.
+  if (service === 'relay' && relay?.websocket?.listen !== undefined) unread.delete('pbxs[].password');
+  return unread;
+}
+
+/** Files that the configuration names, relative to itself. */
+function withPaths<T>(value: T, base: string): T {
+  if (Array.isArray(value)) return value.map((item) => withPaths(item, base)) as T;
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [
+      key,
+      /^file$|File$/.test(key) && typeof item === 'string' ? resolve(base, item) : withPaths(item, base),
+    ]),
+  ) as T;
 }
 
 function readYaml(file: string, sources: Sources): unknown {

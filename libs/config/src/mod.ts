@@ -1,7 +1,7 @@
 /** callfleet.yaml and the environment, checked once at the start of every process. */
 export { ConfigError } from './errors.ts';
 export { type LegListener, legListeners } from './leg-listeners.ts';
-export { loadConfig } from './load.ts';
+export { loadConfig, type ServiceName } from './load.ts';
 export {
   type Config,
   hasUrl,

@@ -18,24 +18,39 @@ const MIB = 1024 * 1024;
 const milliseconds = z.int().min(1);
 const httpUrl = z.url({ protocol: /^https?$/, error: 'not an http:// or https:// URL' });
 
+/** PEM files: whom to trust beside the authorities that Node knows, and who we are, where the server asks. */
+const tlsFiles = section({
+  caFile: z.string().min(1).optional(),
+  certFile: z.string().min(1).optional(),
+  keyFile: z.string().min(1).optional(),
+});
+
 const nats = section({
   /** `host:port` or `nats://host:port`, tried in turn. */
   servers: z.array(z.string().min(1)).min(1).default(['127.0.0.1:4222']),
   user: z.string().optional(),
   password: z.string().optional(),
   token: z.string().optional(),
-  tls: section({
-    caFile: z.string().optional(),
-    certFile: z.string().optional(),
-    keyFile: z.string().optional(),
-  }).optional(),
+  /** The seed of an nkey. */
+  nkeyFile: z.string().min(1).optional(),
+  /** A user's JWT and seed, as `nsc generate creds` writes them; read at each connection. */
+  credentialsFile: z.string().min(1).optional(),
+  tls: tlsFiles.optional(),
   /** Copies of each stream. */
   replicas: z.union([z.literal(1), z.literal(3), z.literal(5)]).default(1),
+}).superRefine((given, context) => {
+  const [first, other] = (['user', 'token', 'nkeyFile', 'credentialsFile'] as const).filter((key) => key in given);
+  if (other !== undefined)
+    context.addIssue({ code: 'custom', path: [other], message: `must be left out where there is nats.${first}` });
 });
 
 const redis = section({
   /** `redis://[user:password@]host:port[/db]`, `rediss://` for TLS. */
   url: z.url({ protocol: /^rediss?$/, error: 'not a redis:// or rediss:// URL' }).default('redis://127.0.0.1:6379'),
+  tls: tlsFiles.optional(),
+}).refine(({ url, tls }) => !tls || url.startsWith('rediss:'), {
+  path: ['url'],
+  error: 'must be a rediss:// URL where there is redis.tls',
 });
 
 const trunk = section({

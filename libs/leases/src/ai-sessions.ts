@@ -5,7 +5,8 @@ const AI_PLACE_TTL_MS = 30_000;
 /** How often places must be kept, milliseconds. */
 export const KEEP_AI_PLACES_EVERY_MS = AI_PLACE_TTL_MS / 3;
 
-const keyOf = (account: string) => `cf:ai:{${account}}`;
+export const keyOf = (account: string) => `cf:ai:{${account}}`;
+export const paceKeyOf = (account: string) => `${keyOf(account)}:pace`;
 
 /** Takes one of `places` of an account at a voice AI for a conversation, if there is one. To be kept, and left at its end. */
 export async function takeAiPlace(
@@ -16,7 +17,7 @@ export async function takeAiPlace(
   ttlMs = AI_PLACE_TTL_MS,
 ): Promise<boolean> {
   // As on a trunk that takes as many new calls a second as may be.
-  const answer = await redis.takeTrunkPlace(keyOf(account), `${keyOf(account)}:pace`, conversation, ttlMs, places, 0);
+  const answer = await redis.takeTrunkPlace(keyOf(account), paceKeyOf(account), conversation, ttlMs, places, 0);
   return answer === 'taken';
 }
 

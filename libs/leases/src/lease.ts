@@ -11,7 +11,7 @@ export interface Lease {
 /** A lease that nobody gives up goes with this: longer than any call. */
 const LEASE_TTL_MS = 24 * 3_600_000;
 
-const keyOf = (what: string) => `cf:lease:{${what}}`;
+export const keyOf = (what: string) => `cf:lease:{${what}}`;
 
 /** What an owner shows of itself beside its session: it answers; it should and does not; nobody is left to answer for it. */
 export type Presence = 'there' | 'silent' | 'gone';

@@ -12,5 +12,6 @@ export {
   releaseLease,
   yieldLease,
 } from './lease.ts';
+export { aclFile } from './permissions.ts';
 export { isSessionAlive, Session } from './session.ts';
 export { KEEP_TRUNK_PLACES_EVERY_MS, keepTrunkPlaces, leaveTrunk, type TrunkLimits, takeTrunkPlace } from './trunk.ts';

@@ -17,13 +17,15 @@ export interface SessionOptions {
   onRenewalFailed: (error: unknown) => void;
 }
 
+export const keyOf = (kind: SessionOptions['kind']) => `cf:session:${kind}`;
+
 /** Whether a process's session has not run out. */
 export async function isSessionAlive(
   redis: LeaseRedis,
   kind: SessionOptions['kind'],
   instance: string,
 ): Promise<boolean> {
-  return (await redis.isSessionAlive(`cf:session:${kind}`, instance)) === 1;
+  return (await redis.isSessionAlive(keyOf(kind), instance)) === 1;
 }
 
 /** A process's sign of life in Redis. Renewed once per process, however many leases it has. */
@@ -39,7 +41,7 @@ export class Session {
     this.instance = options.instance;
     this.#redis = redis;
     this.#options = options;
-    this.#key = `cf:session:${options.kind}`;
+    this.#key = keyOf(options.kind);
     this.#timer = setInterval(() => void this.#tryRenew(), options.ttlMs / 5);
   }
 

@@ -14,7 +14,8 @@ const TRUNK_PLACE_TTL_MS = 60_000;
 /** How often places must be kept, milliseconds. */
 export const KEEP_TRUNK_PLACES_EVERY_MS = TRUNK_PLACE_TTL_MS / 4;
 
-const keyOf = (trunk: string) => `cf:trunk:{${trunk}}`;
+export const keyOf = (trunk: string) => `cf:trunk:{${trunk}}`;
+export const paceKeyOf = (trunk: string) => `${keyOf(trunk)}:pace`;
 
 /** Takes a place of the trunk for a call. To be kept, and left at the call's end. */
 export function takeTrunkPlace(
@@ -23,7 +24,7 @@ export function takeTrunkPlace(
   call: string,
   ttlMs = TRUNK_PLACE_TTL_MS,
 ): Promise<'taken' | 'full' | 'too-fast'> {
-  return redis.takeTrunkPlace(keyOf(name), `${keyOf(name)}:pace`, call, ttlMs, maxCalls, callsPerSecond);
+  return redis.takeTrunkPlace(keyOf(name), paceKeyOf(name), call, ttlMs, maxCalls, callsPerSecond);
 }
 
 /** Says which calls are still on the trunk, also to a Redis that has lost it. @returns how many are, those of others included */

@@ -6,9 +6,9 @@ import { Fleet, planRelays, type ServiceKind } from '@callfleet/supervise';
 import { type Asterisk, startAsterisk } from './asterisk.ts';
 import { fallbackContext } from './dialplan.ts';
 import { lineHolderContext } from './local-caller.ts';
-import { type NatsServer, startNatsServer } from './nats-server.ts';
+import { type NatsServer, type NatsServerOptions, startNatsServer } from './nats-server.ts';
 import { claimPbxPorts } from './port-claim.ts';
-import { type RedisServer, startRedisServer } from './redis-server.ts';
+import { type RedisServer, type RedisServerOptions, startRedisServer } from './redis-server.ts';
 
 export interface LocalFleetOptions {
   /** Path of a service's `main.ts`. */
@@ -32,10 +32,17 @@ export interface LocalFleetOptions {
   readonly pbxTrunks?: ReadonlyArray<Readonly<Record<string, unknown>>>;
   /** Another PBX in place of a real Asterisk: it has what the fleet itself asks of one. */
   readonly startPbx?: (name: string) => Promise<Asterisk>;
+  /** Environment of each relay, beside what it has from its plan. */
+  readonly relayEnv?: (index: number) => Readonly<Record<string, string>>;
   readonly gateways?: number;
   readonly workers?: number;
+  /** How NATS and Redis are started. */
+  readonly nats?: NatsServerOptions;
+  readonly redis?: RedisServerOptions;
   /** Laid over the configuration file: sections of callfleet.yaml. */
   readonly config?: Readonly<Record<string, unknown>>;
+  /** The same of how NATS and Redis are reached, from their URLs. */
+  readonly reach?: (servers: { nats: NatsServer; redis: RedisServer }) => Readonly<Record<string, unknown>>;
   readonly onProgress?: (step: string) => void;
   readonly onLine?: (name: string, line: string) => void;
   readonly onLost?: (name: string, code: number) => void;
@@ -79,8 +86,8 @@ export async function startLocalFleet(options: LocalFleetOptions): Promise<Local
       startAsterisk({ name, files: { 'extensions.conf': extensions, ...files } });
     progress('starting NATS, Redis and Asterisk');
     const [nats, redis, ...pbxs] = await allOrNone([
-      startNatsServer().then(own),
-      startRedisServer().then(own),
+      startNatsServer(options.nats).then(own),
+      startRedisServer(options.redis).then(own),
       ...wanted.map(({ name, files }) => (options.startPbx ?? startReal)(name, files).then(own)),
     ]);
     const folder = await mkdtemp(join(tmpdir(), 'callfleet-'));
@@ -103,7 +110,11 @@ export async function startLocalFleet(options: LocalFleetOptions): Promise<Local
       workers: options.workers ?? 2,
       relays: plans.map((plan, index) => ({
         ...plan,
-        env: { ...plan.env, CALLFLEET_RELAY__TRANSPORT: wanted[index]?.transport ?? 'rtp' },
+        env: {
+          ...plan.env,
+          CALLFLEET_RELAY__TRANSPORT: wanted[index]?.transport ?? 'rtp',
+          ...options.relayEnv?.(index),
+        },
       })),
       onLine: options.onLine ?? (() => {}),
       onLost: options.onLost ?? (() => {}),
@@ -136,6 +147,7 @@ function configOf(
   return {
     nats: { servers: [nats.url] },
     redis: { url: redis.url },
+    ...options.reach?.({ nats, redis }),
     pbxs: pbxs.map((pbx) => ({
       name: pbx.name,
       url: pbx.httpUrl,

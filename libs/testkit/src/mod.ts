@@ -6,6 +6,7 @@ export { CallError } from './call-error.ts';
 export type { CallReport } from './call-report.ts';
 export type { CallerSound } from './caller-sound.ts';
 export type { HeardTurns, TurnsPace } from './caller-turns.ts';
+export { type CertificateFiles, createPrivateAuthority, type PrivateAuthority } from './certificates.ts';
 export { type DeepgramConnection, startDeepgramServer } from './deepgram-server.ts';
 export { FALLBACK_TONE_HZ, stasisDialplan } from './dialplan.ts';
 export { type ElevenLabsConnection, startElevenLabsServer } from './elevenlabs-server.ts';

@@ -16,6 +16,8 @@ export interface NatsServer extends TestServer {
   readonly port: number;
   /** Of its HTTP monitoring: `/varz`, `/jsz`, `/connz`. */
   readonly monitorUrl: string;
+  /** It goes on with other lines, in place of `config`, as after a reload (SIGHUP). */
+  reconfigure(config: string): Promise<void>;
 }
 
 /** A real nats-server with JetStream, on a port and in a store of its own. */
@@ -25,16 +27,18 @@ export async function startNatsServer(options: NatsServerOptions = {}): Promise<
   const monitorPort = await claimPort();
   const folder = await createInstanceFolder('nats');
   const configFile = join(folder.path, 'nats.conf');
-  await writeFile(
-    configFile,
-    `
+  const write = (config: string) =>
+    writeFile(
+      configFile,
+      `
 server_name: "testkit-${port}"
 listen: "127.0.0.1:${port}"
 http: "127.0.0.1:${monitorPort}"
 jetstream { store_dir: "${folder.path}" }
-${options.config ?? ''}
+${config}
 `,
-  );
+    );
+  await write(options.config ?? '');
   const server = await ServerProcess.start(
     {
       name: 'nats-server',
@@ -48,5 +52,9 @@ ${options.config ?? ''}
     url: `nats://127.0.0.1:${port}`,
     port,
     monitorUrl: `http://127.0.0.1:${monitorPort}`,
+    async reconfigure(config: string) {
+      await write(config);
+      process.kill(server.pid, 'SIGHUP');
+    },
   });
 }

@@ -58,7 +58,8 @@ export class RelayDirectory {
 /** Keeps the directory fed. @returns stops */
 export function followRelays(bus: Bus, directory: RelayDirectory, onBadMessage: (error: unknown) => void): () => void {
   const subscription = bus.nc.subscribe(subjects.relayAnnouncements, {
-    callback: (_error, message) => {
+    callback: (error, message) => {
+      if (error) return onBadMessage(error);
       try {
         directory.hear(decodeMessage(relayAnnouncementSchema, message.data));
       } catch (error) {

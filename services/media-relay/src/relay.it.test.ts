@@ -12,6 +12,7 @@ import {
   CallEventFeed,
   connectBus,
   decodeMessage,
+  ensureStreams,
   type RelayReply,
   type RelayRequest,
   relayAnnouncementSchema,
@@ -67,6 +68,7 @@ beforeAll(async () => {
   const files = { 'websocket_client.conf': CLIENT, 'relay.pem': await readFile(tls.certFile, 'utf8') };
   [pbx, nats] = await Promise.all([startAsterisk({ apps: [APP], files, ...ACCOUNT }), startNatsServer()]);
   bus = await connectBus({ servers: [nats.url], name: 'relay-test' });
+  await ensureStreams(bus);
 });
 afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close();
