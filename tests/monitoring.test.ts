@@ -5,11 +5,38 @@ import { dashboards } from '../monitoring/dashboards.ts';
 import { grafanaFile } from '../monitoring/grafana.ts';
 import { alertRules } from './alert-rules.ts';
 import { documentedMetrics, knownNames, namesIn } from './documented-metrics.ts';
+import { isInSource } from './names-in-source.ts';
 
 const read = (path: string) => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
 const list = (path: string) => readdirSync(new URL(`../${path}`, import.meta.url)).toSorted();
 const known = knownNames();
 const unknownIn = (query: string) => namesIn(query).filter((name) => !known.has(name));
+
+/** Label values that a query or a runbook picks out: one that is nowhere would never be met. `job` is in docs/monitoring.md. */
+function unmetValues(text: string): string[] {
+  return [...text.matchAll(/\b(?!job\b)\w+[=!]~?"([^"]*)"/g)]
+    .flatMap(([, values = '']) => values.split('|'))
+    .filter((value) => !isInSource(value) && !metricsPage.includes(`\`${value}\``));
+}
+
+const metricsPage = read('docs/metrics.md');
+const configurationPage = read('docs/configuration.md');
+const programsPage = read('docs/call-programs.md');
+
+/** What a runbook names in code, and that there is not: codes of errors, keys of the configuration, events of the log. */
+function unknownInRunbook(text: string): string[] {
+  return [...text.matchAll(/`([^`]+)`/g)]
+    .map(([, name = '']) => name)
+    .filter((name) => {
+      if (/^CF_\w+$/.test(name)) return !isInSource(name);
+      if (/^(gateway|worker|relay|telemetry|nats|redis|pbxs\[\])\.[\w.[\]]+$/.test(name))
+        return !new RegExp(`\`${RegExp.escape(name)}[\`.]`).test(configurationPage);
+      // Logged of each state as it is entered.
+      if (/^service\.[a-z]+$/.test(name)) return !isInSource(name.replace('service.', '').toUpperCase());
+      if (/^[a-z-]+\.[a-z-]+$/.test(name)) return !isInSource(name) && !programsPage.includes(name);
+      return false;
+    });
+}
 
 describe('alerts', () => {
   test.each(alertRules())(
@@ -18,6 +45,7 @@ describe('alerts', () => {
       const { alert, expr, labels, annotations } = rule;
       expect(namesIn(expr).length + (expr.includes('up{') ? 1 : 0)).toBeGreaterThan(0);
       expect(unknownIn(expr)).toEqual([]);
+      expect(unmetValues(expr), 'values that no label has').toEqual([]);
       expect(['page', 'ticket']).toContain(labels.severity);
       expect(annotations.runbook).toBe(`docs/runbooks/${alert}.md`);
       const runbook = read(annotations.runbook ?? '');
@@ -28,10 +56,23 @@ describe('alerts', () => {
         unknownIn(runbook).filter((name) => !whole.has(name)),
         'metrics that the runbook names',
       ).toEqual([]);
-      for (const [, target = ''] of runbook.matchAll(/\]\(([^)#]+)/g))
-        expect(read(`docs/runbooks/${target}`)).not.toBe('');
+      expect([...unmetValues(runbook), ...unknownInRunbook(runbook)], 'what else it names').toEqual([]);
     },
   );
+
+  test('names that are nowhere would be noticed', () => {
+    const names = [
+      'CF_NO_SUCH',
+      'worker.noSuch',
+      'service.asleep',
+      'call.no-such',
+      'CF_BREAKER_OPEN',
+      'worker.maxCalls',
+    ];
+    const text = names.map((name) => `- \`${name}\``).join('\n');
+    expect(unknownInRunbook(text)).toEqual(names.slice(0, 4));
+    expect(unmetValues('x{callfleet_reason=~"worker-gone|no-such", job="callfleet-worker"}')).toEqual(['no-such']);
+  });
 
   test('each has a test that it fires and one that it does not, and each runbook an alert', () => {
     const alerts = alertRules().map(({ alert }) => alert);

@@ -4,12 +4,12 @@ import {
   type OpenAiConnection,
   type OtlpReceiver,
   placeCall,
-  type ReceivedSpan,
   startOpenAiServer,
   startOtlpReceiver,
   startPhone,
 } from '@callfleet/testkit';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { callTrace, withCommands } from './call-trace.ts';
 import { startTestFleet, type TestFleet } from './test-fleet.ts';
 
 let collector: OtlpReceiver;
@@ -42,66 +42,7 @@ const pbx = () => {
   return first;
 };
 
-/** All spans of the caller's call, when its record is written and the last of them, which has this name, has come. */
-async function traceOf(from: string, lasts: readonly string[] = ['call']): Promise<Trace> {
-  const { call } = await system.recordOf(from);
-  const mine = () => collector.spans().filter((span) => span.attributes['callfleet.call'] === call);
-  for (const name of lasts)
-    await expect.poll(() => mine().some((span) => span.name === name), { ...POLL, message: name }).toBe(true);
-  // What was exported with them is from other processes.
-  await wait(500);
-  return new Trace(mine());
-}
-
-/** The spans of one call. */
-class Trace {
-  readonly spans: readonly ReceivedSpan[];
-
-  constructor(spans: readonly ReceivedSpan[]) {
-    this.spans = spans;
-  }
-
-  named(name: string): ReceivedSpan[] {
-    return this.spans.filter((span) => span.name === name).toSorted((a, b) => a.startMs - b.startMs);
-  }
-
-  one(name: string): ReceivedSpan {
-    const [span, ...more] = this.named(name);
-    if (!span || more.length > 0) throw new Error(`${more.length + (span ? 1 : 0)} spans "${name}"`);
-    return span;
-  }
-
-  /** One line for each kind of way from the root down to a span, as `service: root > ... > name`. */
-  get tree(): string[] {
-    return [
-      ...new Set(this.spans.map((span) => `${span.service.replace('callfleet-', '')}: ${this.way(span)}`)),
-    ].toSorted();
-  }
-
-  way(span: ReceivedSpan): string {
-    if (span.parentSpanId === undefined) return span.name;
-    const parent = this.spans.find((other) => other.spanId === span.parentSpanId);
-    return `${parent ? this.way(parent) : '(lost)'} > ${span.name}`;
-  }
-
-  expectWhole(): void {
-    expect(new Set(this.spans.map((span) => span.traceId)).size, 'traces').toBe(1);
-    const roots = this.spans.filter((span) => span.parentSpanId === undefined);
-    expect(roots.map(({ service, name }) => `${service} ${name}`)).toEqual(['callfleet-ari-gateway offer']);
-    expect(
-      this.spans.filter((span) => this.way(span).startsWith('(lost)')).map(({ name }) => name),
-      'without a parent',
-    ).toEqual([]);
-  }
-}
-
-/** Under each command of a worker is what its gateway asks of the PBX, and nowhere else. */
-function withCommands(tree: readonly string[]): string[] {
-  const executed = tree
-    .filter((line) => / > command [^>]*$/.test(line))
-    .map((line) => line.replace('call-worker:', 'ari-gateway:').replace(/command ([^>]*)$/, 'command $1 > ari $1'));
-  return [...tree, ...executed].toSorted();
-}
+const traceOf = (from: string, lasts?: readonly string[]) => callTrace(system, collector, from, lasts);
 
 test('a call in conversation is one trace: its waits, its operations and commands, who spoke when, keys without their names', async () => {
   ai.answers.push(
@@ -191,7 +132,7 @@ test('a takeover does not break the trace: the new owner is under the same root,
   expect(more).toEqual([]);
   expect([first, second].map((span) => span?.attributes['callfleet.epoch'])).toEqual([1, 2]);
   const [claimed] = trace.named('claim');
-  expect(trace.way(claimed as ReceivedSpan)).toBe('offer > call > claim');
+  expect(claimed && trace.way(claimed)).toBe('offer > call > claim');
   expect(second?.links).toEqual([{ traceId: first?.traceId, spanId: claimed?.spanId }]);
   expect(trace.named('offer wait').map(({ attributes }) => attributes['callfleet.reason'])).toEqual([
     'new',

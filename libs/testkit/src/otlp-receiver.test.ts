@@ -11,7 +11,12 @@ afterEach(() => receiver.stop());
 const exported = (name: string) => ({
   resourceSpans: [
     {
-      resource: { attributes: [{ key: 'service.name', value: { stringValue: 'ari-gateway' } }] },
+      resource: {
+        attributes: [
+          { key: 'service.name', value: { stringValue: 'ari-gateway' } },
+          { key: 'service.instance.id', value: { stringValue: 'gateway-1-d5f53d' } },
+        ],
+      },
       scopeSpans: [
         {
           spans: [
@@ -56,6 +61,7 @@ test('an exported span is there with all that is known of it', async () => {
       name: 'publish',
       kind: 'producer',
       service: 'ari-gateway',
+      instance: 'gateway-1-d5f53d',
       attributes: { call: 'pbx-a.1', epoch: 3, shards: ['a', true] },
       startMs: 1795242565125.839,
       endMs: 1795242565127.839,

@@ -8,6 +8,8 @@ export interface ReceivedSpan {
   readonly kind: 'unspecified' | 'internal' | 'server' | 'client' | 'producer' | 'consumer';
   /** Its resource's `service.name`. */
   readonly service: string;
+  /** Its resource's `service.instance.id`: which process it is from. */
+  readonly instance: string;
   readonly attributes: Readonly<Record<string, unknown>>;
   /** Milliseconds since 1970, with fractions. */
   readonly startMs: number;
@@ -59,12 +61,14 @@ const STATUS_ERROR = 2;
 
 export function spansOf(request: ExportTraceRequest): ReceivedSpan[] {
   return (request.resourceSpans ?? []).flatMap(({ resource, scopeSpans = [] }) => {
-    const service = String(attributesOf(resource?.attributes)['service.name'] ?? 'unknown');
-    return scopeSpans.flatMap(({ spans = [] }) => spans.map((span) => spanOf(span, service)));
+    const about = attributesOf(resource?.attributes);
+    const service = String(about['service.name'] ?? 'unknown');
+    const instance = String(about['service.instance.id'] ?? 'unknown');
+    return scopeSpans.flatMap(({ spans = [] }) => spans.map((span) => spanOf(span, service, instance)));
   });
 }
 
-function spanOf(span: OtlpSpan, service: string): ReceivedSpan {
+function spanOf(span: OtlpSpan, service: string, instance: string): ReceivedSpan {
   return {
     traceId: span.traceId,
     spanId: span.spanId,
@@ -72,6 +76,7 @@ function spanOf(span: OtlpSpan, service: string): ReceivedSpan {
     name: span.name,
     kind: KINDS[span.kind ?? 0] ?? 'unspecified',
     service,
+    instance,
     attributes: attributesOf(span.attributes),
     startMs: milliseconds(span.startTimeUnixNano),
     endMs: milliseconds(span.endTimeUnixNano),

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { CommandQueue } from './command-queue.ts';
@@ -56,6 +57,25 @@ describe('a command', () => {
     const left = queue.run('next', 1000, async (leftMs) => leftMs);
     await vi.advanceTimersByTimeAsync(300);
     expect(await left).toBe(700);
+  });
+
+  test.each([
+    ['another one ends', new CommandQueue({ concurrent: 1, queued: 9 }, now)],
+    ['there is a token', new CommandQueue({ concurrent: 9, queued: 9, rate: new TokenBucket(1, now) }, now)],
+  ])('whose turn comes when %s is in the trace of the call that it is for', async (_, queue) => {
+    const trace = new AsyncLocalStorage<string>();
+    const started: unknown[] = [];
+    const run = (call: string) =>
+      trace.run(call, () =>
+        queue.run(call, 9000, async () => {
+          started.push([call, trace.getStore()]);
+          await after(300);
+        }),
+      );
+    const all = ['a', 'b', 'c'].map(run);
+    await vi.advanceTimersByTimeAsync(5000);
+    await Promise.all(all);
+    expect(started).toEqual(['a', 'b', 'c'].map((call) => [call, call]));
   });
 });
 

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { CommandRefusedError } from './command-refused-error.ts';
 import type { TokenBucket } from './token-bucket.ts';
 
@@ -55,11 +56,12 @@ export class CommandQueue<About> {
       };
       const waiting: Waiting<About> = {
         about,
-        start: () => {
+        // In the trace of who asked for it: its turn comes as another command ends, in that one's.
+        start: AsyncLocalStorage.bind(() => {
           leave();
           const leftMs = Math.max(1, timeoutMs - (this.#now() - since));
           resolve(this.#start(() => start(leftMs)));
-        },
+        }),
         refuse: (error) => {
           leave();
           reject(error);
