@@ -30,7 +30,10 @@ const channelId = '1763701200.12';
 const call = { id, pbx: 'pbx-a', zone: 'a', shard: 'shard' };
 
 /** A worker's way to a gateway that answers so. */
-function gatewayThat(execute: () => CommandReply): GatewayClient {
+function gatewayThat(
+  execute: () => CommandReply | Promise<CommandReply>,
+  { timeoutMs = 2000 }: { timeoutMs?: number } = {},
+): GatewayClient {
   const taking = answer(
     bus,
     subjects.commands(call.pbx, call.shard),
@@ -39,7 +42,7 @@ function gatewayThat(execute: () => CommandReply): GatewayClient {
     ({ message }) => ({ ok: false as const, code: 'CF_BUS_BAD_MESSAGE' as const, message }),
   );
   onTestFinished(() => taking.unsubscribe());
-  return new GatewayClient(bus, call, { what: id, owner: 'worker', epoch: 1 }, 2000, async () => {}, over.signal);
+  return new GatewayClient(bus, call, { what: id, owner: 'worker', epoch: 1 }, timeoutMs, async () => {}, over.signal);
 }
 
 const over = new AbortController();
@@ -93,3 +96,30 @@ test('a hang-up that may have been done is not asked for again', async () => {
   const failure = await gateway.command('1', channels.hangup({ channelId })).catch((error) => error);
   expect(failure).toMatchObject({ code: 'CF_PBX_UNREACHABLE' });
 });
+
+/** Dies with the first command in hand; another is there for the next. */
+function gatewayThatDies(): { gateway: GatewayClient; asked: () => number } {
+  let asked = 0;
+  const gateway = gatewayThat(
+    () => {
+      asked += 1;
+      return asked === 1 ? new Promise<CommandReply>(() => {}) : { ok: true, status: 204, reason: 'No Content' };
+    },
+    { timeoutMs: 5000 },
+  );
+  return { gateway, asked: () => asked };
+}
+
+test('an answer that was in the hands of a gateway that died is asked for again', async () => {
+  const { gateway, asked } = gatewayThatDies();
+  expect(await gateway.command('1', channels.answer({ channelId }))).toMatchObject({ status: 204 });
+  expect(asked()).toBe(2);
+});
+
+test('what would happen twice is not asked for again: it may have been done', async () => {
+  const { gateway, asked } = gatewayThatDies();
+  const play = channels.playWithId({ channelId, playbackId: 'p', media: ['sound:beep'] });
+  const failure = await gateway.command('1', play).catch((error) => error);
+  expect(failure).toMatchObject({ code: 'CF_PBX_UNREACHABLE' });
+  expect(asked()).toBe(1);
+}, 10_000);

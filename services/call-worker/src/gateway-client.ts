@@ -31,6 +31,12 @@ const RETRY_AFTER_MS = 50;
 /** What ends something, and was not sent to spare the PBX, is asked for again after this: else it would go on; milliseconds. */
 const END_AGAIN_AFTER_MS = 500;
 
+/**
+ * A command that has no answer after this may have been in the hands of a gateway that died. What does no harm twice is asked for again: a gateway
+ * that lives answers with what became of the first; milliseconds.
+ */
+const ASK_AGAIN_AFTER_MS = 2000;
+
 /** Waited for right before something is sent. @throws CallTakenOverError, NotCertainError after `withinMs` */
 export type MayAct = (withinMs: number) => Promise<void>;
 
@@ -112,7 +118,8 @@ export class GatewayClient {
       try {
         await mayAct(Math.max(1, deadline - Date.now()));
         const subject = subjects.commands(this.#call.pbx, this.#call.shard);
-        const timeoutMs = Math.max(1, deadline - Date.now());
+        const leftMs = Math.max(1, deadline - Date.now());
+        const timeoutMs = isHarmlessTwice(command) ? Math.min(leftMs, ASK_AGAIN_AFTER_MS) : leftMs;
         const reply = await askAgain(this.#bus, subject, command, { reply: commandReplySchema, timeoutMs, signal });
         if (reply.ok) return reply;
         if (reply.code === 'CF_CALL_RELEASED') this.isGivenBack = true;
@@ -126,6 +133,7 @@ export class GatewayClient {
       } catch (error) {
         if (error instanceof NotCertainError) throw PbxUnreachableError.of(what, error.message, { cause: error });
         if (!(error instanceof BusError)) throw error;
+        if (error.code === 'CF_BUS_TIMEOUT' && isHarmlessTwice(command) && Date.now() < deadline) continue;
         // Nobody took it, so nobody carried it out: it may be sent again.
         // The gateway may be back a moment later than we are: NATS was away, and no time counts then.
         if (!this.#bus.isSettled()) deadline = Date.now() + this.#timeoutMs;
@@ -135,6 +143,20 @@ export class GatewayClient {
       }
     }
   }
+}
+
+/** Asterisk does it once, however often it is asked (22.10.1): a sound would be played again, a leg dialled again. */
+const HARMLESS_TWICE: ReadonlySet<string> = new Set([
+  'POST /channels/{channelId}/answer',
+  'POST /channels/{channelId}/ring',
+  'POST /channels/{channelId}/variable',
+  'POST /channels/{channelId}/continue',
+]);
+
+function isHarmlessTwice(command: Command): boolean {
+  if (command.kind !== 'ari') return command.kind !== 'release';
+  const { method, route } = command.request;
+  return method === 'DELETE' || method === 'GET' || HARMLESS_TWICE.has(`${method} ${route}`);
 }
 
 function isEnd(command: Command): boolean {
