@@ -91,7 +91,7 @@ program
   .option('--check', 'fail when a target is missed', false)
   .option('--compare', 'show what has changed since the result before', false)
   .option('--minutes <number>', 'for `soak`: how long; 8 without it', positive)
-  .option('--calls <number>', 'for `audio`: how many at once; 400 without it', positive)
+  .option('--calls <number>', 'for `audio`: how many at once; 300 without it', positive)
   .action(async (options) => {
     const { loadTestCommand } = await import('./loadtest/command.ts');
     process.exitCode = await loadTestCommand(options);

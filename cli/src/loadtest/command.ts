@@ -34,7 +34,7 @@ export interface LoadTestOptions {
 /** Together they take six minutes. */
 const BY_DEFAULT = ['ramp', 'spike', 'mixed', 'chaos'];
 const SOAK_MINUTES = 8;
-const AUDIO_CALLS = 400;
+const AUDIO_CALLS = 300;
 
 /** `loadtest`: k6 places calls through simulated PBXs, and checks them from outside. @returns the exit code */
 export async function loadTestCommand({

@@ -13,8 +13,8 @@ const metrics = {
   heard_own_tone: { values: { rate: 1 } },
   left_behind: { values: { count: 0 } },
 };
-const moment = (calls: number, pacingP99Ms = Number.NaN) => ({
-  atS: 1,
+const moment = (calls: number, pacingP99Ms = Number.NaN, atS = 1) => ({
+  atS,
   calls,
   cores: { gateways: 0.1 },
   residentMiB: { gateways: 90 },
@@ -46,10 +46,16 @@ test('what no caller was asked to do is not in the table, and what was never tol
   expect(measured({ metrics: {} }).get('left behind')?.value).toBeNaN();
 });
 
-test('pacing is that of the worst moment with nearly all calls; unknown, it is missed', () => {
+test('pacing is that of the worst moment when all calls have been there for a while; unknown, it is missed', () => {
   const audio = scenarios.find(({ name }) => name === 'audio');
   const what = 'pacing error p99 of relays';
-  expect(measured({}, [moment(10, 50), moment(390, 4), moment(400, 2)], audio).get(what)).toMatchObject({ value: 4 });
+  expect(
+    measured(
+      {},
+      [moment(10, 50, 1), moment(400, 30, 20), moment(400, 4, 35), moment(400, 2, 36), moment(9, 9, 37)],
+      audio,
+    ).get(what),
+  ).toMatchObject({ value: 4 });
   expect(measured({}, [moment(400)], audio).get(what)?.value).toBeNaN();
   expect(measured({}).has(what)).toBe(false);
 });
