@@ -83,13 +83,21 @@ export async function startTestFleet({ observer, ...options }: TestFleetOptions 
   const bus = await connectBus({ servers: [system.nats.url], name: 'test', ...observer?.nats });
   const records = new Map<string, CallRecord>();
   let read = 0;
+  let reading: Promise<void> | undefined;
   /** From the stream, so that none is missed while NATS is away. */
-  const readRecords = async () => {
+  const readNewRecords = async () => {
     for await (const { seq, data } of storedMessages(bus, 'cf.cdr.>', read + 1, CDRS)) {
       read = seq;
       const record = decodeMessage(callRecordSchema, data);
       records.set(record.caller.number, record);
     }
+  };
+  /** One reader for all who wait: hundreds of them would be a load of their own. */
+  const readRecords = () => {
+    reading ??= readNewRecords().finally(() => {
+      reading = undefined;
+    });
+    return reading;
   };
   const sessions = new Map<string, { count: number; heardAt: number }>();
   bus.nc.subscribe('cf.relays', {
