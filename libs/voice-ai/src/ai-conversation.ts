@@ -1,6 +1,7 @@
 import { type AudioFormat, type TimeSource, VoiceDetector } from '@callfleet/media';
 import { converter } from './ai-audio.ts';
 import { type AiAddress, AiSocket } from './ai-socket.ts';
+import { AudioPieces } from './audio-pieces.ts';
 import { BargeInGate, type BargeInSettings, type Ear, isGated } from './barge-in.ts';
 import { BargeInByWords, WORDS_HANGOVER_MS } from './barge-in-words.ts';
 import { BotSpeech, type CutSpeech } from './bot-speech.ts';
@@ -18,6 +19,8 @@ export interface AiDialect {
   onMessage(message: unknown): void;
   /** For AIs that send audio as it is. */
   onAudio?(audio: Uint8Array): void;
+  /** Each frame of what the caller says, in the AI's format, also what is not sent yet. */
+  onCaller?(frame: Uint8Array): void;
   /** What the caller says, in the AI's format. */
   sendAudio(audio: Uint8Array): void;
   /** Something the caller did, in words; the AI is to answer. */
@@ -42,6 +45,8 @@ export interface AiConversationOptions {
   readonly bargeIn: BargeInSettings;
   /** The AI itself sees to it that a caller who may not interrupt does not, and hears him all the same. */
   readonly goesOnByItself: boolean;
+  /** So much of what the caller says is in each message, milliseconds. */
+  readonly sendEveryMs: number;
   /** @param signal aborted when it is not wanted any more */
   address(signal: AbortSignal): AiAddress | Promise<AiAddress>;
   dialect(conversation: AiConversation): AiDialect;
@@ -80,6 +85,7 @@ export class AiConversation implements VoiceSession {
   #sendingAtMs: number | undefined;
   #toAi: (audio: Uint8Array) => Uint8Array = (audio) => audio;
   #fromAi: (audio: Uint8Array) => Uint8Array = (audio) => audio;
+  #pieces: AudioPieces | undefined;
   /** Somebody was given it: from now on a failure is told, not thrown. */
   #isOpen = false;
   #state: 'CONNECTING' | 'READY' | 'CLOSED' = 'CONNECTING';
@@ -147,6 +153,7 @@ export class AiConversation implements VoiceSession {
     const { format } = this.context;
     this.#toAi = converter(format, hears);
     this.#fromAi = converter(speaks, format);
+    this.#pieces = new AudioPieces(hears, this.#options.sendEveryMs, (piece) => this.#dialect.sendAudio(piece));
     this.#becomesReady.resolve();
     for (const request of this.#waitingRequests.splice(0)) request();
     for (const { frame, atMs } of this.#waitingFrames.splice(0)) this.#pass(frame, atMs);
@@ -288,7 +295,9 @@ export class AiConversation implements VoiceSession {
       if (this.#waitingFrames.length > MAX_WAITING_FRAMES) this.#waitingFrames.shift();
     } else if (this.#state === 'READY') {
       this.#sendingAtMs = atMs;
-      this.#dialect.sendAudio(this.#toAi(frame));
+      const audio = this.#toAi(frame);
+      this.#dialect.onCaller?.(audio);
+      this.#pieces?.add(audio);
       this.#sendingAtMs = undefined;
     }
   }

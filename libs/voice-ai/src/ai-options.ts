@@ -15,6 +15,8 @@ export function aiOptions(key: string, url: string) {
     ...keyOptions(key),
     ...digitOptions,
     bargeIn,
+    /** So much of what the caller says goes into each message, milliseconds. */
+    sendEveryMs: z.int().min(20).max(200).multipleOf(20).default(40),
     url: aiUrl.default(url),
     /** What it is for. */
     instructions: z.string().optional(),

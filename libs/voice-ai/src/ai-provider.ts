@@ -12,6 +12,7 @@ interface AiOptions {
   readonly digitsFinishKey?: string | null;
   readonly digitsTimeoutMs?: number;
   readonly bargeIn: BargeInSettings;
+  readonly sendEveryMs?: number;
 }
 
 export interface AiProtocol<Options> {
@@ -36,13 +37,14 @@ export function aiProvider<Options extends AiOptions>(
       owes: options.greeting === undefined ? 'answer' : 'greeting',
       open: async (context) => {
         context.signal.throwIfAborted();
-        const { digitsFinishKey = '#', digitsTimeoutMs = 2000 } = options;
+        const { digitsFinishKey = '#', digitsTimeoutMs = 2000, sendEveryMs = 20 } = options;
         const key = await readKey(provider, options);
         return AiConversation.open(context, {
           provider,
           digitsFinishKey,
           digitsTimeoutMs,
           bargeIn: options.bargeIn,
+          sendEveryMs,
           goesOnByItself: protocol.goesOnByItself ?? false,
           address: (signal) => protocol.address(options, key, signal),
           dialect: (conversation) => protocol.dialect(conversation, options),

@@ -85,8 +85,11 @@ class DeepgramAgent implements AiDialect {
     this.#keepAlive();
   }
 
+  onCaller(frame: Uint8Array): void {
+    this.#voice.hear(frame);
+  }
+
   sendAudio(audio: Uint8Array): void {
-    this.#voice.hear(audio);
     this.#conversation.send(audio);
   }
 

@@ -90,8 +90,11 @@ class ElevenLabsAgent implements AiDialect {
     this.#conversation.send({ type: 'contextual_update', text: `The line was interrupted. Said so far:\n${said}` });
   }
 
+  onCaller(frame: Uint8Array): void {
+    this.#voice?.hear(frame);
+  }
+
   sendAudio(audio: Uint8Array): void {
-    this.#voice?.hear(audio);
     this.#conversation.send({ user_audio_chunk: Buffer.from(audio).toString('base64') });
   }
 

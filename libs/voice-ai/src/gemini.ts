@@ -100,8 +100,11 @@ class GeminiLive implements AiDialect {
     });
   }
 
+  onCaller(frame: Uint8Array): void {
+    this.#voice.hear(frame);
+  }
+
   sendAudio(audio: Uint8Array): void {
-    this.#voice.hear(audio);
     const data = Buffer.from(audio).toString('base64');
     this.#conversation.send({ realtimeInput: { audio: { data, mimeType: 'audio/pcm;rate=16000' } } });
   }
