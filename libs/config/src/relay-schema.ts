@@ -75,7 +75,7 @@ export const relay = section({
       }),
     )
     .default({}),
-  /** While its event loop is later than this the relay is offered no more sessions. */
+  /** While its event loop is later than this it is asked for sessions only after all others. */
   maxEventLoopDelayMs: z.int().min(20).default(100),
 }).superRefine(({ transport, format, threads, rtp, audiosocket, websocket }, context) => {
   const refuse = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
