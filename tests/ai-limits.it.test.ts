@@ -1,15 +1,14 @@
-import { type AiServer, type Asterisk, type OpenAiConnection, placeCall, startOpenAiServer } from '@callfleet/testkit';
+import { type Asterisk, placeCall } from '@callfleet/testkit';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { startTestFleet, type TestFleet } from './test-fleet.ts';
+import { startVoiceAi, type VoiceAi } from './voice-ai.ts';
 
-let ai: AiServer<OpenAiConnection>;
+let ai: VoiceAi;
 let system: TestFleet;
 const POLL = { timeout: 10_000, interval: 50 };
 
 beforeAll(async () => {
-  ai = await startOpenAiServer();
-  vi.stubEnv('OPENAI_API_KEY', ai.key);
-  vi.stubEnv('LOCAL_AI_URL', ai.url);
+  ai = await startVoiceAi();
   system = await startTestFleet({ config: { relay: { providers: { openai: { maxSessions: 1 } } } } });
 });
 afterAll(async () => {

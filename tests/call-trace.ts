@@ -1,21 +1,19 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { OtlpReceiver, ReceivedSpan } from '@callfleet/testkit';
+import type { ReceivedSpan } from '@callfleet/testkit';
 import { expect } from 'vitest';
-import type { TestFleet } from './test-fleet.ts';
+import type { TracedFleet } from './traced-fleet.ts';
 
 const POLL = { timeout: 10_000, interval: 50 };
 
 /**
  * The trace of the caller's call, when its record is written and spans of these names have come, with whatever else is in it.
- * Services are to export soon: `OTEL_BSP_SCHEDULE_DELAY`.
  */
 export async function callTrace(
-  system: Pick<TestFleet, 'recordOf'>,
-  collector: Pick<OtlpReceiver, 'spans'>,
+  { recordOf, collector }: Pick<TracedFleet, 'recordOf' | 'collector'>,
   from: string,
   lasts: readonly string[] = ['call'],
 ): Promise<CallTrace> {
-  const { call } = await system.recordOf(from);
+  const { call } = await recordOf(from);
   const mine = () => collector.spans().filter((span) => span.attributes['callfleet.call'] === call);
   for (const name of lasts)
     await expect.poll(() => mine().some((span) => span.name === name), { ...POLL, message: name }).toBe(true);

@@ -1,17 +1,16 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { originateCall } from '@callfleet/bus';
-import { type AiServer, type OpenAiConnection, placeCall, startOpenAiServer } from '@callfleet/testkit';
+import { placeCall } from '@callfleet/testkit';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { documentedMetrics } from './documented-metrics.ts';
 import { type HttpFleet, type Metrics, startHttpFleet } from './fleet-http.ts';
+import { startVoiceAi, type VoiceAi } from './voice-ai.ts';
 
 let system: HttpFleet;
-let ai: AiServer<OpenAiConnection>;
+let ai: VoiceAi;
 
 beforeAll(async () => {
-  ai = await startOpenAiServer();
-  vi.stubEnv('OPENAI_API_KEY', ai.key);
-  vi.stubEnv('LOCAL_AI_URL', ai.url);
+  ai = await startVoiceAi();
   system = await startHttpFleet({ worker: { drainMs: 0 } });
 });
 afterAll(async () => {

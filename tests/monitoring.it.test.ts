@@ -2,19 +2,12 @@ import { execFile } from 'node:child_process';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import {
-  type AiServer,
-  installParts,
-  type OpenAiConnection,
-  type Prometheus,
-  placeCall,
-  startOpenAiServer,
-  startPrometheus,
-} from '@callfleet/testkit';
+import { installParts, type Prometheus, placeCall, startPrometheus } from '@callfleet/testkit';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { dashboards } from '../monitoring/dashboards.ts';
 import { ALERTS, alertRules } from './alert-rules.ts';
 import { type HttpFleet, startHttpFleet } from './fleet-http.ts';
+import { startVoiceAi, type VoiceAi } from './voice-ai.ts';
 
 const whyNot = await installParts(undefined, ['prometheus']).then(
   () => undefined,
@@ -33,14 +26,12 @@ describe.skipIf(whyNot !== undefined)('with a real Prometheus', () => {
     expect(stdout).toContain('SUCCESS');
   });
 
-  let ai: AiServer<OpenAiConnection>;
+  let ai: VoiceAi;
   let system: HttpFleet;
   let prometheus: Prometheus;
 
   beforeAll(async () => {
-    ai = await startOpenAiServer();
-    vi.stubEnv('OPENAI_API_KEY', ai.key);
-    vi.stubEnv('LOCAL_AI_URL', ai.url);
+    ai = await startVoiceAi();
     system = await startHttpFleet();
     const targets = (kind: string) => system.names.filter((name) => name.startsWith(kind)).map(system.addressOf);
     prometheus = await startPrometheus({

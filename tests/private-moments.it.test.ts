@@ -1,20 +1,12 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { toneLevel } from '@callfleet/media';
-import {
-  type AiServer,
-  type Asterisk,
-  type OpenAiConnection,
-  type OtlpReceiver,
-  placeCall,
-  startOpenAiServer,
-  startOtlpReceiver,
-} from '@callfleet/testkit';
+import { type Asterisk, placeCall } from '@callfleet/testkit';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { startTestFleet, type TestFleet } from './test-fleet.ts';
+import { startTracedFleet, type TracedFleet } from './traced-fleet.ts';
+import { startVoiceAi, type VoiceAi } from './voice-ai.ts';
 
-let collector: OtlpReceiver;
-let ai: AiServer<OpenAiConnection>;
-let system: TestFleet;
+let ai: VoiceAi;
+let system: TracedFleet;
 const POLL = { timeout: 10_000, interval: 20 };
 
 /** What the caller presses and how he sounds, in private and otherwise. */
@@ -26,12 +18,8 @@ const PUBLIC_HZ = 600;
 const messages: Array<{ readonly subject: string; readonly text: string }> = [];
 
 beforeAll(async () => {
-  vi.stubEnv('OTEL_BSP_SCHEDULE_DELAY', '100');
-  collector = await startOtlpReceiver();
-  ai = await startOpenAiServer();
-  vi.stubEnv('OPENAI_API_KEY', ai.key);
-  vi.stubEnv('LOCAL_AI_URL', ai.url);
-  system = await startTestFleet({ config: { telemetry: { level: 'debug', otlpEndpoint: collector.url } } });
+  ai = await startVoiceAi();
+  system = await startTracedFleet({ config: { telemetry: { level: 'debug' } } });
   system.bus.nc.subscribe('>', {
     callback: (_error, message) => {
       // What the call's own stream answers to those who may read it is looked at in the stream's subjects.
@@ -44,7 +32,6 @@ afterAll(async () => {
   vi.unstubAllEnvs();
   await system?.stop();
   await ai?.stop();
-  await collector?.stop();
 });
 
 test.each([
@@ -77,7 +64,8 @@ test.each([
   await speak(PUBLIC_HZ);
   await sip.hangUp();
   const record = await system.recordOf(from);
-  const ofCall = () => collector.spans().filter(({ attributes }) => attributes['callfleet.call'] === record.call);
+  const ofCall = () =>
+    system.collector.spans().filter(({ attributes }) => attributes['callfleet.call'] === record.call);
   await expect.poll(() => ofCall().map(({ name }) => name), POLL).toContain('media session');
   await wait(500);
 

@@ -1,19 +1,15 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { type OtlpReceiver, placeCall, startOtlpReceiver } from '@callfleet/testkit';
+import { placeCall } from '@callfleet/testkit';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { callTrace } from './call-trace.ts';
-import { startTestFleet, type TestFleet } from './test-fleet.ts';
+import { startTracedFleet, type TracedFleet } from './traced-fleet.ts';
 
-let collector: OtlpReceiver;
-let system: TestFleet;
+let system: TracedFleet;
 
 beforeEach(async () => {
-  vi.stubEnv('OTEL_BSP_SCHEDULE_DELAY', '100');
-  collector = await startOtlpReceiver();
-  system = await startTestFleet({
+  system = await startTracedFleet({
     pbxs: [{ name: 'pbx-a', transport: 'websocket' }],
     config: {
-      telemetry: { level: 'warn', otlpEndpoint: collector.url },
       worker: { drainMs: 0, sessionTtlMs: 2000 },
     },
   });
@@ -21,7 +17,6 @@ beforeEach(async () => {
 afterEach(async () => {
   vi.unstubAllEnvs();
   await system?.stop();
-  await collector?.stop();
 });
 
 const pbx = () => {
@@ -33,14 +28,17 @@ const pbx = () => {
 test('a worker is killed: its call goes on in the same trace, and who has it now links to the claim of who had it', async () => {
   const call = await placeCall({ to: pbx().sipAddress, extension: '100', from: '4301', audio: { toneHz: 600 } });
   await call.waitForTone(600, 10_000);
-  const claim = await collector.waitFor(({ name }) => name === 'claim', 5000);
+  const claim = await system.collector.waitFor(({ name }) => name === 'claim', 5000);
   // What the killed one did is exported by then.
   await wait(1000);
   await system.fleet.workers.find(({ name }) => claim.instance.startsWith(name))?.kill();
-  const next = await collector.waitFor(({ name, instance }) => name === 'claim' && instance !== claim.instance, 15_000);
+  const next = await system.collector.waitFor(
+    ({ name, instance }) => name === 'claim' && instance !== claim.instance,
+    15_000,
+  );
   await call.waitForTone(600, 10_000);
   await call.hangUp();
-  const trace = await callTrace(system, collector, '4301', ['call', 'media session']);
+  const trace = await callTrace(system, '4301', ['call', 'media session']);
   trace.expectOne();
   expect(trace.one('call')).toMatchObject({
     instance: next.instance,
@@ -78,7 +76,7 @@ test('a breaker that opens while a command of the call is at the PBX is an event
     process.kill(pbx().pid, 'SIGCONT');
   }
   await call.hangUp();
-  const trace = await callTrace(system, collector, '4302');
+  const trace = await callTrace(system, '4302');
   trace.expectWhole();
   const told = trace.spans.filter(({ events }) => events.some(({ name }) => name === 'breaker.opened'));
   expect(told.map((span) => trace.way(span))).toEqual([

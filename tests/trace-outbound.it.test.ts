@@ -2,23 +2,19 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { originateCall } from '@callfleet/bus';
-import { type OtlpReceiver, type Phone, startOtlpReceiver, startPhone } from '@callfleet/testkit';
+import { type Phone, startPhone } from '@callfleet/testkit';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { callTrace, withCommands } from './call-trace.ts';
-import { startTestFleet, type TestFleet } from './test-fleet.ts';
+import { startTracedFleet, type TracedFleet } from './traced-fleet.ts';
 
 const CAMPAIGN = fileURLToPath(new URL('./campaign.ts', import.meta.url));
 
-let collector: OtlpReceiver;
-let system: TestFleet;
+let system: TracedFleet;
 let phone: Phone;
 
 beforeAll(async () => {
-  vi.stubEnv('OTEL_BSP_SCHEDULE_DELAY', '100');
-  collector = await startOtlpReceiver();
-  system = await startTestFleet({
+  system = await startTracedFleet({
     pbxs: [{ name: 'pbx-a', transport: 'websocket' }],
-    config: { telemetry: { level: 'warn', otlpEndpoint: collector.url } },
   });
   const [pbx] = system.pbxs;
   if (!pbx) throw new Error('no PBX');
@@ -28,7 +24,6 @@ afterAll(async () => {
   vi.unstubAllEnvs();
   await phone?.stop();
   await system?.stop();
-  await collector?.stop();
 });
 
 async function answerAndHangUp(): Promise<void> {
@@ -70,7 +65,7 @@ test('a call that is placed is one trace: it begins in the gateway that takes it
     callerId: { number: '4201' },
   });
   await answerAndHangUp();
-  const trace = await callTrace(system, collector, '4201', ['call', 'media session']);
+  const trace = await callTrace(system, '4201', ['call', 'media session']);
   trace.expectWhole();
   expect(trace.tree).toEqual(PLACED);
 });
@@ -81,7 +76,7 @@ test('who places it with a trace of their own has all of the call in that trace'
   });
   await answerAndHangUp();
   await campaign;
-  const trace = await callTrace(system, collector, '4202', ['call', 'media session']);
+  const trace = await callTrace(system, '4202', ['call', 'media session']);
   trace.expectWhole('campaign spring');
   expect(trace.tree).toEqual(
     ['campaign: spring', ...PLACED.map((line) => line.replace(': ', ': spring > '))].toSorted(),

@@ -1,28 +1,24 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { FALLBACK_TONE_HZ, type OtlpReceiver, placeCall, startOtlpReceiver } from '@callfleet/testkit';
+import { FALLBACK_TONE_HZ, placeCall } from '@callfleet/testkit';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { startTestFleet, type TestFleet } from './test-fleet.ts';
+import { startTracedFleet, type TracedFleet } from './traced-fleet.ts';
 
-let collector: OtlpReceiver;
-let system: TestFleet;
+let system: TracedFleet;
 
 beforeAll(async () => {
-  vi.stubEnv('OTEL_BSP_SCHEDULE_DELAY', '100');
-  collector = await startOtlpReceiver();
-  system = await startTestFleet({
+  system = await startTracedFleet({
     pbxs: [{ name: 'pbx-a', transport: 'rtp' }],
     gateways: 1,
     workers: 1,
     config: {
       gateway: { claimTimeoutMs: 1000 },
-      telemetry: { level: 'warn', otlpEndpoint: collector.url, traceRatio: 0 },
+      telemetry: { traceRatio: 0 },
     },
   });
 });
 afterAll(async () => {
   vi.unstubAllEnvs();
   await system?.stop();
-  await collector?.stop();
 });
 
 test('where no calls are traced, each that failed is told of all the same: in its worker, and where it had none', async () => {
@@ -33,7 +29,7 @@ test('where no calls are traced, each that failed is told of all the same: in it
     await call.waitForTone(FALLBACK_TONE_HZ, 10_000);
     await call.hangUp();
     const record = await system.recordOf(from);
-    const span = await collector.waitFor(({ attributes }) => attributes['callfleet.call'] === record.call, 5000);
+    const span = await system.collector.waitFor(({ attributes }) => attributes['callfleet.call'] === record.call, 5000);
     return { record, span };
   };
   const well = await placeCall({ to: pbx.sipAddress, extension: '100', from: '4100', audio: { toneHz: 600 } });
@@ -59,7 +55,7 @@ test('where no calls are traced, each that failed is told of all the same: in it
 
   await wait(500);
   expect(
-    collector.spans().map(({ name }) => name),
+    system.collector.spans().map(({ name }) => name),
     'and nothing else',
   ).toEqual(['call.failed', 'call.failed']);
 });

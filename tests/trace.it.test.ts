@@ -1,39 +1,25 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import {
-  type AiServer,
-  type OpenAiConnection,
-  type OtlpReceiver,
-  placeCall,
-  startOpenAiServer,
-  startOtlpReceiver,
-  startPhone,
-} from '@callfleet/testkit';
+import { placeCall, startPhone } from '@callfleet/testkit';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { callTrace, withCommands } from './call-trace.ts';
-import { startTestFleet, type TestFleet } from './test-fleet.ts';
+import { startTracedFleet, type TracedFleet } from './traced-fleet.ts';
+import { startVoiceAi, type VoiceAi } from './voice-ai.ts';
 
-let collector: OtlpReceiver;
-let ai: AiServer<OpenAiConnection>;
-let system: TestFleet;
+let ai: VoiceAi;
+let system: TracedFleet;
 const POLL = { timeout: 10_000, interval: 50 };
 
 beforeAll(async () => {
-  // Services inherit it: each call's spans are here soon, not in batches of 5 s.
-  vi.stubEnv('OTEL_BSP_SCHEDULE_DELAY', '100');
-  collector = await startOtlpReceiver();
-  ai = await startOpenAiServer();
-  vi.stubEnv('OPENAI_API_KEY', ai.key);
-  vi.stubEnv('LOCAL_AI_URL', ai.url);
-  system = await startTestFleet({
+  ai = await startVoiceAi();
+  system = await startTracedFleet({
     pbxs: [{ name: 'pbx-a', transport: 'websocket' }],
-    config: { telemetry: { level: 'info', otlpEndpoint: collector.url }, worker: { drainMs: 0 } },
+    config: { telemetry: { level: 'info' }, worker: { drainMs: 0 } },
   });
 });
 afterAll(async () => {
   vi.unstubAllEnvs();
   await system?.stop();
   await ai?.stop();
-  await collector?.stop();
 });
 
 const pbx = () => {
@@ -42,7 +28,7 @@ const pbx = () => {
   return first;
 };
 
-const traceOf = (from: string, lasts?: readonly string[]) => callTrace(system, collector, from, lasts);
+const traceOf = (from: string, lasts?: readonly string[]) => callTrace(system, from, lasts);
 
 test('a call in conversation is one trace: its waits, its operations and commands, who spoke when, keys without their names', async () => {
   ai.answers.push(
@@ -200,7 +186,7 @@ test('every log line about the call names it and its trace', () => {
   expect(aboutCalls.map((line) => line.msg)).toEqual(
     expect.arrayContaining(['call.offered', 'call.claimed', 'call.ended']),
   );
-  const traces = new Set(collector.spans().map((span) => span.traceId));
+  const traces = new Set(system.collector.spans().map((span) => span.traceId));
   for (const line of aboutCalls) {
     expect(line.call).toMatch(/^pbx-a\./);
     expect(traces).toContain(line.trace_id);

@@ -56,7 +56,7 @@ program
   )
   .argument(
     '<what>',
-    'what is killed: worker, gateway, relay or nats; or rollout: everything is replaced, one after another',
+    'what is killed: worker, gateway, gateway-without-mirror, relay or nats; or rollout: everything is replaced, one after another',
   )
   .action(async (what: string) => {
     const { chaosCommand } = await import('./chaos/command.ts');
@@ -65,7 +65,7 @@ program
 program
   .command('bench')
   .description(
-    'measure a part of the fleet on this machine: `bench gateway`, `bench command`, `bench media`, `bench soak`, `bench cluster`, `bench scale`',
+    'measure a part of the fleet on this machine: `bench gateway`, `bench command`, `bench control`, `bench media`, `bench soak`, `bench cluster`, `bench scale`',
   )
   .argument(
     '<what>',

@@ -1,4 +1,7 @@
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { ROOT } from '../repository.ts';
 import { sectionOf, withResults } from './report.ts';
 
 test('a result is shown with its targets, and says whether they were held', () => {
@@ -9,9 +12,9 @@ test('a result is shown with its targets, and says whether they were held', () =
 
 2026-11-21, 2 cores (a processor), Node v24
 
-| what | measured | target | how |
-| --- | --- | --- | --- |
-| events lost | 3 | ≤ 0 | sent and not stored |
+| what        | measured | target | how                 |
+| ----------- | -------- | ------ | ------------------- |
+| events lost | 3        | ≤ 0    | sent and not stored |
 `);
   expect(sectionOf({ ...result, missed: [] })).toContain('### bench gateway: held');
 });
@@ -27,4 +30,27 @@ test('a result takes the place of the one before, and results of other benches s
   expect(later).toBe(
     withResults('', [result('bench gateway', 4), result('bench media', 2), result('bench cluster', 3)]),
   );
+});
+
+test('what is written is in the form that the checks of the repository ask for', () => {
+  const machine = { cores: 2, cpu: 'a *fast* processor_', node: 'v24' };
+  const measures = [
+    { what: 'c', value: 1, unit: '', how: '' },
+    {
+      what: '*calls* | lost_at_once',
+      target: { atMost: 10 },
+      value: 12_345.6,
+      unit: 'ms',
+      how: 'of __all__ `x` <b> [1] \\',
+    },
+    { what: 'p50, times the direct p50', target: { atLeast: 1.5 }, value: 6.4, unit: '×', how: 'of 5 * 3 rounds…' },
+  ];
+  const result = { at: '2026-11-21T13:00:00.000Z', machine, measures, missed: [], raw: {} };
+  const written = withResults('', [
+    { ...result, name: 'bench gateway' },
+    { ...result, name: 'bench media', measures: measures.slice(0, 1) },
+  ]);
+  const biome = join(ROOT, 'node_modules/.bin/biome');
+  const formatted = execFileSync(biome, ['format', '--stdin-file-path=page.md'], { cwd: ROOT, input: written });
+  expect(written).toBe(formatted.toString());
 });

@@ -2,6 +2,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ROOT } from '../repository.ts';
 import { type Result, shown, targetOf } from '../verdict.ts';
+import { markdownTable, plain } from './markdown-table.ts';
 
 const RESULTS = join(ROOT, 'bench/results');
 const PAGE = join(ROOT, 'docs/benchmarks.md');
@@ -53,17 +54,13 @@ export function withResults(written: string, results: readonly Result[]): string
 
 /** One bench as Markdown. */
 export function sectionOf({ name, at, machine, measures, missed }: Result): string {
-  const rows = measures.map(
-    (measure) => `| ${measure.what} | ${shown(measure)} | ${targetOf(measure)} | ${measure.how} |`,
-  );
+  const rows = measures.map((measure) => [measure.what, shown(measure), targetOf(measure), measure.how]);
   return [
     `### ${name}: ${missed.length === 0 ? 'held' : 'missed'}`,
     '',
-    `${at.slice(0, 10)}, ${machine.cores} cores (${machine.cpu}), Node ${machine.node}`,
+    `${at.slice(0, 10)}, ${machine.cores} cores (${plain(machine.cpu)}), Node ${machine.node}`,
     '',
-    '| what | measured | target | how |',
-    '| --- | --- | --- | --- |',
-    ...rows,
+    markdownTable(['what', 'measured', 'target', 'how'], rows),
     '',
   ].join('\n');
 }

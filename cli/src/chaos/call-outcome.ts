@@ -10,7 +10,7 @@ import {
 import { partsOfCallId } from '@callfleet/identity';
 import type { Measure } from '../verdict.ts';
 import { type PbxWitness, unpublished } from './pbx-witness.ts';
-import type { PlacedCallers } from './typing-callers.ts';
+import { type PlacedCallers, TYPED } from './typing-callers.ts';
 
 const READ_AT_ONCE = 8;
 
@@ -51,6 +51,13 @@ export async function readOutcomes(
   };
   await Promise.all(Array.from({ length: READ_AT_ONCE }, readOn));
   return outcomes;
+}
+
+/** Why a caller who was served did not come to hang up themselves; undefined: they did, when they had typed all. */
+export function whyCutShort({ endedBy, error, status }: CallRecord, pressed: number): string | undefined {
+  if (error) return `${error.code}: ${error.message}`;
+  if (endedBy !== 'caller') return `ended by ${endedBy} ${status ?? ''}`;
+  return pressed < TYPED.length ? 'cut off before the caller hung up' : undefined;
 }
 
 async function readRecords(bus: Bus): Promise<Map<string, CallRecord>> {

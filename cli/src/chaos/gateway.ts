@@ -3,9 +3,9 @@ import type { Bus } from '@callfleet/bus';
 import type { LocalFleet } from '@callfleet/testkit';
 import { percentile } from '../measurement.ts';
 import { tellVerdict } from '../verdict.ts';
-import { type CallOutcome, type JudgedCall, lossMeasures, readOutcomes } from './call-outcome.ts';
+import { type CallOutcome, type JudgedCall, lossMeasures, readOutcomes, whyCutShort } from './call-outcome.ts';
 import { withWitnessedFleet } from './chaos-fleet.ts';
-import { placeTypingCallers, TYPED } from './typing-callers.ts';
+import { placeTypingCallers } from './typing-callers.ts';
 
 const CALLS_PER_SECOND = 20;
 const LOAD_MS = 60_000;
@@ -82,10 +82,7 @@ function isTaken(bus: Bus, pbx: string, shard: string): Promise<boolean> {
 function whyLost({ record, isSentAway, pressed }: CallOutcome): string | undefined {
   // No gateway took it.
   if (!record) return isSentAway ? undefined : 'no record';
-  const { endedBy, error, status } = record;
-  if (error) return `${error.code}: ${error.message}`;
-  if (endedBy !== 'caller') return `ended by ${endedBy} ${status ?? ''}`;
-  return pressed < TYPED.length ? 'cut off before the caller hung up' : undefined;
+  return whyCutShort(record, pressed);
 }
 
 interface Found {

@@ -1,9 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { LocalFleet } from '@callfleet/testkit';
 import { tellVerdict } from '../verdict.ts';
-import { type CallOutcome, type JudgedCall, lossMeasures, readOutcomes } from './call-outcome.ts';
+import { type CallOutcome, type JudgedCall, lossMeasures, readOutcomes, whyCutShort } from './call-outcome.ts';
 import { withWitnessedFleet } from './chaos-fleet.ts';
-import { placeTypingCallers, TYPED } from './typing-callers.ts';
+import { placeTypingCallers } from './typing-callers.ts';
 
 const CALLS_PER_SECOND = 50;
 const BEFORE_MS = 10_000;
@@ -55,16 +55,12 @@ async function natsAway({ nats }: LocalFleet): Promise<Outage> {
 /** Who came when no worker could be told goes to the fallback; whoever was served keeps their program to the end. */
 function whyLost({ record, isSentAway, pressed }: CallOutcome, outage: Outage): string | undefined {
   if (!record) return 'no record';
-  const { endedBy, error, status, enteredAt } = record;
-  if (error) return `${error.code}: ${error.message}`;
-  if (isSentAway) {
-    const isServed = status !== 'NOWORKER' || Date.parse(enteredAt) > outage.to;
-    return isServed
-      ? `sent to the fallback, ${status}, ${Date.parse(enteredAt) - outage.from} ms after the kill`
-      : undefined;
-  }
-  if (endedBy !== 'caller') return `ended by ${endedBy} ${status ?? ''}`;
-  return pressed < TYPED.length ? 'cut off before the caller hung up' : undefined;
+  if (!isSentAway || record.error) return whyCutShort(record, pressed);
+  const { status, enteredAt } = record;
+  const isServed = status !== 'NOWORKER' || Date.parse(enteredAt) > outage.to;
+  return isServed
+    ? `sent to the fallback, ${status}, ${Date.parse(enteredAt) - outage.from} ms after the kill`
+    : undefined;
 }
 
 interface Found {

@@ -8,7 +8,7 @@ export interface PbxConfigOptions {
   pbx: string;
   /** `asterisk` or `freepbx`. Default `asterisk`. */
   variant?: string | undefined;
-  /** Print the ARI password instead of a placeholder. Default false. */
+  /** Print the ARI password instead of a placeholder. Default false: no secret is read, so none need be there. */
   showSecrets?: boolean | undefined;
 }
 
@@ -21,7 +21,7 @@ class PbxConfigError extends Error {
 /** Prints one PBX's side. @returns the exit code @throws ConfigError, PbxConfigError */
 export async function pbxConfigCommand(options: PbxConfigOptions): Promise<number> {
   const variant = variantOf(options.variant);
-  const config = loadConfig({ file: options.config });
+  const config = loadConfig({ file: options.config, secrets: options.showSecrets ? ['pbxs[].password'] : [] });
   const pbx = pbxOf(config, options.pbx);
   if (variant === 'freepbx' && !isClassic(pbx))
     throw new PbxConfigError(

@@ -4,6 +4,24 @@ import { type EventLog, publishLeftovers } from './leftover-events.ts';
 import { createSpillFolder } from './spill-folder.ts';
 import { SpillQueue } from './spill-queue.ts';
 
+/** Where it stands in the life of its process; the last one registered comes first. */
+interface OwningService {
+  /** Unique to this start of the process. */
+  readonly instance: string;
+  readonly log: EventLog;
+  /** Aborted when the process stops. */
+  readonly stopping: AbortSignal;
+  onDrain(what: string, drain: () => Promise<unknown>): void;
+  onStop(what: string, close: () => Promise<unknown>): void;
+}
+
+/** What waits for NATS now. */
+interface Waiting {
+  held(): number;
+  /** What of it is on disk. */
+  readonly spill: { readonly length: number; readonly bytes: number };
+}
+
 export interface SpillingOutboxOptions {
   /** Of the process, in the configuration. */
   readonly settings: {
@@ -11,33 +29,24 @@ export interface SpillingOutboxOptions {
     readonly spillFolder: string;
     readonly maxSpillBytes: number;
   };
-  /** Unique to this start of the process. */
-  readonly instance: string;
   /** The NATS that the events are for: what others left on disk for another one is not ours. */
   readonly servers: readonly string[];
-  /** Called once, with what tells how many wait now. */
-  readonly metrics: (held: () => number) => { onPublished(type: string): void; onRefused(events?: number): void };
-  readonly log: EventLog;
-  /** Aborted when the process stops. */
-  readonly stopping: AbortSignal;
-}
-
-export interface SpillingOutbox {
-  readonly outbox: EventOutbox;
-  readonly spill: SpillQueue;
-  /** Resolves when what dead processes had left on disk is published, or is another's to publish. */
-  readonly leftovers: Promise<void>;
+  /** Called once. */
+  readonly metrics: (waiting: Waiting) => { onPublished(type: string): void; onRefused(events?: number): void };
 }
 
 /**
- * A process's events on their way to NATS, with room in memory and on disk; and what processes that are dead left there.
+ * A service's events on their way to NATS, with room in memory and on disk; and what processes that are dead left there. All of them
+ * are published before the service is drained.
  *
  * @throws BusError CF_SPILL_FOLDER
  */
 export async function openSpillingOutbox(
   bus: Bus,
-  { settings, instance, servers, metrics, log, stopping }: SpillingOutboxOptions,
-): Promise<SpillingOutbox> {
+  service: OwningService,
+  { settings, servers, metrics }: SpillingOutboxOptions,
+): Promise<EventOutbox> {
+  const { instance, log, stopping } = service;
   const { maxHeldEvents, spillFolder: root, maxSpillBytes } = settings;
   const owner = { instance, servers };
   const folder = await createSpillFolder(root, owner);
@@ -60,6 +69,13 @@ export async function openSpillingOutbox(
     onRetry: (error) => log.warn({ err: error, held: outbox.held }, 'event.publish-retried'),
     onUnreadable: (error) => log.error({ err: error, folder }, 'spill.unreadable'),
   });
-  const counts = metrics(() => outbox.held);
-  return { outbox, spill, leftovers: publishLeftovers({ bus, root, own: folder, owner, log }, stopping) };
+  const counts = metrics({ held: () => outbox.held, spill });
+  service.onStop('events', async () => {
+    const lost = await outbox.close();
+    if (lost > 0) log.error({ lost }, 'events.lost');
+  });
+  service.onDrain('events', () => outbox.flushed());
+  const leftovers = publishLeftovers({ bus, root, own: folder, owner, log }, stopping);
+  service.onDrain('leftovers', () => leftovers);
+  return outbox;
 }

@@ -126,6 +126,25 @@ redis: { url: "redis://callfleet-\${service}:\${file:redis-\${service}}@redis:63
     expect(read(undefined, { CALLFLEET_SERVICE: 'gateway' }).redis.url).toContain('callfleet-gateway:');
   });
 
+  test('who only shows what is configured reads those that it names', () => {
+    const file = join(folder, 'callfleet.yaml');
+    writeFileSync(
+      file,
+      FILE.replace('nats:', 'nats:\n  user: ${NATS_USER}\n  password: ${file:none}').replace(/ +nkey.*/, ''),
+    );
+    const nothing = loadConfig({ file, env: {}, secrets: [] });
+    expect([nothing.pbxs[0]?.password, nothing.nats.password, nothing.redis.url]).toEqual([
+      ...['unread', 'unread', 'rediss://unread'],
+    ]);
+    expect(() => loadConfig({ file, env: {}, secrets: ['pbxs[].password'] })).toThrow(
+      /not usable:\n {2}pbxs\[0\]\.password: the file of \$\{file:pbx-a-password\} can't be read \(ENOENT\)$/,
+    );
+    keep('pbx-a-password');
+    expect(loadConfig({ file, env: {}, secrets: ['pbxs[].password'] }).pbxs[0]?.password).toBe(
+      'secret-of-pbx-a-password',
+    );
+  });
+
   test('those that the environment’s keys name are read too', () => {
     keep('redis-worker');
     const env = { CALLFLEET_REDIS__URL: 'redis://:${file:redis-worker}@other:6379' };

@@ -9,12 +9,25 @@ import { Sources } from './sources.ts';
 /** Who reads a configuration; `${service}` in it. */
 export type ServiceName = 'gateway' | 'worker' | 'relay' | 'operator';
 
+/** Keys that may refer to a secret, and what the schema takes in place of one that is not read. */
+const SECRETS = {
+  'nats.user': 'unread',
+  'nats.password': 'unread',
+  'nats.token': 'unread',
+  'redis.url': 'rediss://unread',
+  'pbxs[].password': 'unread',
+} as const;
+
+type SecretKey = keyof typeof SECRETS;
+
 export interface LoadOptions {
   /**
    * Secrets that it does not use are not read, so that it need not have them: an operator's command that says so needs those of
    * NATS alone. Default: it uses all, and is the operator's; $CALLFLEET_SERVICE goes before as `${service}`.
    */
   service?: ServiceName | undefined;
+  /** The only secrets that are read, whatever the service uses: for a command that only shows what is configured. */
+  secrets?: readonly SecretKey[] | undefined;
   /** Path of callfleet.yaml. Default: $CALLFLEET_CONFIG; without either, the environment alone is the configuration. */
   file?: string | undefined;
   /** Default: the process's. */
@@ -43,7 +56,7 @@ export function readConfig(options: LoadOptions, sources: Sources): Config {
     service: env.CALLFLEET_SERVICE ?? options.service ?? 'operator',
     env,
     readFile: (path) => sources.read(resolve(base, path)),
-    unread: unreadBy(options.service, written),
+    unread: unreadBy(options, written),
   });
   if (substituted.missing.length > 0) throw new ConfigError(source, substituted.missing);
 
@@ -52,17 +65,23 @@ export function readConfig(options: LoadOptions, sources: Sources): Config {
   return withPaths(result.data, base);
 }
 
-/** Secrets that a service has no use for, and what the schema takes in their place. */
-function unreadBy(service: ServiceName | undefined, written: unknown): ReadonlyMap<string, string> {
-  const unread = new Map<string, string>();
-  if (service === 'relay' || service === 'operator') unread.set('redis.url', 'rediss://unread');
-  if (service !== undefined && service !== 'gateway') unread.set('pbxs[].password', 'unread');
+/** Secrets that the reader has no use for, and what stands in their place. */
+function unreadBy({ service, secrets }: LoadOptions, written: unknown): ReadonlyMap<string, string> {
+  const keys = Object.keys(SECRETS) as SecretKey[];
+  const unread = secrets ? keys.filter((key) => !secrets.includes(key)) : unusedBy(service, written);
+  return new Map(unread.map((key) => [key, SECRETS[key]]));
+}
+
+function unusedBy(service: ServiceName | undefined, written: unknown): SecretKey[] {
+  const unused = new Set<SecretKey>();
+  if (service === 'relay' || service === 'operator') unused.add('redis.url');
+  if (service !== undefined && service !== 'gateway') unused.add('pbxs[].password');
   const relay = (written as { relay?: { websocket?: { listen?: unknown }; providers?: object } } | null)?.relay;
   // A relay counts its conversations with the voice AIs of these in Redis, beside all others.
-  if (service === 'relay' && Object.keys(relay?.providers ?? {}).length > 0) unread.delete('redis.url');
+  if (service === 'relay' && Object.keys(relay?.providers ?? {}).length > 0) unused.delete('redis.url');
   // PBXs that connect to a relay show their password to it.
-  if (service === 'relay' && relay?.websocket?.listen !== undefined) unread.delete('pbxs[].password');
-  return unread;
+  if (service === 'relay' && relay?.websocket?.listen !== undefined) unused.delete('pbxs[].password');
+  return [...unused];
 }
 
 /** Files that the configuration names, relative to itself. */

@@ -2,13 +2,6 @@
 export { ConfigError } from './errors.ts';
 export { type LegListener, legListeners } from './leg-listeners.ts';
 export { loadConfig, type ServiceName } from './load.ts';
-export {
-  type Config,
-  hasUrl,
-  isClassic,
-  type PbxConfig,
-  type ProgramConfig,
-  type ReachablePbx,
-  type RelayConfig,
-} from './schema.ts';
+export { hasUrl, isClassic, type PbxConfig, type ReachablePbx } from './pbx-schema.ts';
+export type { Config, ProgramConfig, RelayConfig } from './schema.ts';
 export { type WatchOptions, watchConfig } from './watch.ts';

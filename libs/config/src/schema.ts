@@ -1,22 +1,7 @@
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { PBX_NAME } from '@callfleet/identity';
 import { z } from 'zod';
-
-/** An object that refuses keys it does not know, and says which it knows. */
-function section<Shape extends z.ZodRawShape>(shape: Shape) {
-  const accepted = Object.keys(shape).join(', ');
-  return z.strictObject(shape, {
-    error: (issue) =>
-      issue.code === 'unrecognized_keys'
-        ? `unknown key ${issue.keys.map((key) => `"${key}"`).join(', ')}; accepted: ${accepted}`
-        : undefined,
-  });
-}
-
-const MIB = 1024 * 1024;
-const milliseconds = z.int().min(1);
-const httpUrl = z.url({ protocol: /^https?$/, error: 'not an http:// or https:// URL' });
+import { pbxs } from './pbx-schema.ts';
+import { relay } from './relay-schema.ts';
+import { heldEvents, httpUrl, milliseconds, section } from './schema-parts.ts';
 
 /** PEM files: whom to trust beside the authorities that Node knows, and who we are, where the server asks. */
 const tlsFiles = section({
@@ -52,66 +37,6 @@ const redis = section({
   path: ['url'],
   error: 'must be a rediss:// URL where there is redis.tls',
 });
-
-const trunk = section({
-  /** For `--to trunk-a:+4930123`. */
-  name: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be 1 to 64 of A-Z, a-z, 0-9, "_" and "-"'),
-  /** What is dialled, with `{number}` in the number's place. */
-  endpoint: z
-    .string()
-    .regex(/^[^{}]+\/[^{}]*\{number\}[^{}]*$/, 'must be an endpoint with {number} in it, as PJSIP/{number}@trunk-a'),
-  /** Calls at once, on all PBXs that have the trunk. */
-  maxCalls: z.int().min(1),
-  /** New calls a second, on all PBXs that have the trunk; so many at once after a second without any. */
-  callsPerSecond: z.number().min(0.01).optional(),
-});
-
-const pbx = section({
-  /** Unique name of this Asterisk; part of every call id, so it must not change while calls are up. */
-  name: z.string().regex(PBX_NAME, 'must be 1 to 32 of a-z, 0-9 and "-", and not begin with "-"'),
-  /** Who dials whom: `classic`, gateways dial the PBX; `outbound`, it dials `gateway.listen`. */
-  mode: z.enum(['classic', 'outbound']).default('classic'),
-  /** Where Asterisk's HTTP server is reached: `http://host:8088`. With `outbound` nobody but the doctor goes there, and it may be left out. */
-  url: httpUrl.refine(hasNoCredentials, 'must hold no credentials: give username and password').optional(),
-  /** Of Asterisk's ARI user; with `outbound` what the PBX shows of itself when it dials. */
-  username: z.string().min(1),
-  password: z.string().min(1),
-  /** Stasis applications, one ARI socket each. Two or more, so that a gateway's death costs no new call. */
-  shards: z
-    .array(z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be 1 to 64 of A-Z, a-z, 0-9, "_" and "-"'))
-    .min(1)
-    .default(['callfleet-1', 'callfleet-2']),
-  /** Where it stands: its calls get a relay of the same zone when one has room. */
-  zone: z.string().min(1).default('default'),
-  /** The pool of workers that gets its calls. */
-  pool: z.string().min(1).default('default'),
-  /** How many of the calls that we place it gets, beside the other PBXs. 0: none, unless it is named. */
-  weight: z.number().min(0).default(1),
-  /** Ways out, whose calls are counted over the whole fleet. The same trunk may be on several PBXs. */
-  trunks: z.array(trunk).superRefine(unique('name')).default([]),
-  /** What each gateway asks of it at most. */
-  limits: section({
-    /** Commands under way at once, beside as many hang-ups, answers and the like. */
-    concurrentCommands: z.int().min(1).max(128).default(64),
-    /** Of all but hang-ups, answers and the like. */
-    commandsPerSecond: z.int().min(1).default(1000),
-    /** Commands that wait for their turn; one more is refused. */
-    queuedCommands: z.int().min(1).default(1000),
-  }).prefault({}),
-});
-
-/** Where events wait that NATS does not take. */
-const heldEvents = {
-  /** Events held in memory while NATS is away; further ones go to disk. */
-  maxHeldEvents: z.int().min(1).default(100_000),
-  /** Where to; each process has a folder of its own in it. */
-  spillFolder: z.string().min(1).default(join(tmpdir(), 'callfleet')),
-  /** How much of them; at this bound the newest event is refused. */
-  maxSpillBytes: z
-    .int()
-    .min(16 * MIB)
-    .default(1024 * MIB),
-};
 
 const gateway = section({
   /** Where PBXs with `mode: outbound` dial in; none: nobody can. */
@@ -185,105 +110,6 @@ const worker = section({
   maxEventLoopDelayMs: z.int().min(20).default(200),
 });
 
-const LINEAR_FORMATS = ['slin', 'slin16', 'slin24', 'slin48'] as const;
-const MEDIA_FORMATS = ['ulaw', 'alaw', ...LINEAR_FORMATS, 'opus'] as const;
-
-/**
- * What each transport carries in both directions. AudioSocket has linear audio only. Over RTP Asterisk sends the faster ones, but
- * does not listen to them (22.10.1): their payload types are dynamic, and nothing is negotiated with a media leg.
- */
-const FORMATS = { websocket: MEDIA_FORMATS, rtp: ['ulaw', 'alaw', 'slin'], audiosocket: LINEAR_FORMATS } as const;
-
-const relay = section({
-  zone: z.string().min(1).default('default'),
-  maxSessions: z.int().min(1).default(500),
-  /** The sessions are spread over so many threads, each with a clock and ports of its own. 1: they are in the main thread. */
-  threads: z.int().min(1).max(64).default(1),
-  ...heldEvents,
-  /** How media legs reach this relay: chan_websocket (Asterisk 20.18, 22.8, 23.2 or newer), AudioSocket (TCP), or RTP for any. */
-  transport: z.enum(['websocket', 'rtp', 'audiosocket']).default('rtp'),
-  /**
-   * What the audio is written as between PBX and relay. Default: ulaw, which passes through Asterisk and most voice AIs as it is;
-   * slin for AudioSocket, which has linear audio only.
-   */
-  format: z.enum(MEDIA_FORMATS).optional(),
-  rtp: section({
-    bindAddress: z.string().min(1).default('0.0.0.0'),
-    /** The address that PBXs send to; must be reachable from them. */
-    advertisedAddress: z.string().min(1).default('127.0.0.1'),
-    portMin: z.int().min(1024).max(65_534).default(20_000),
-    portMax: z.int().min(1025).max(65_535).default(29_999),
-    /** A freed port rests this long, so that no caller hears the end of another call. */
-    portRestMs: z.int().min(0).default(10_000),
-  })
-    .refine((rtp) => rtp.portMax > rtp.portMin, { path: ['portMax'], error: 'must be above portMin' })
-    .prefault({}),
-  websocket: section({
-    /** Audio sent ahead of its time; Asterisk plays it at its own pace. */
-    leadMs: z.int().min(20).max(400).default(60),
-    /** Where PBXs connect to with their media legs; none: the relay connects to the PBX. */
-    listen: section({
-      host: z.string().min(1).default('0.0.0.0'),
-      port: z.int().min(1).max(65_535),
-      /** PEM files. Without them passwords and audio go over the network as they are. */
-      tls: section({ certFile: z.string().min(1), keyFile: z.string().min(1) }).optional(),
-      /** The entry of the PBXs' websocket_client.conf that names this relay. */
-      client: z
-        .string()
-        .regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be 1 to 64 of A-Z, a-z, 0-9, "_" and "-"')
-        .default('callfleet-relay'),
-    }).optional(),
-  }).prefault({}),
-  audiosocket: section({
-    bindAddress: z.string().min(1).default('0.0.0.0'),
-    /** The address that PBXs connect to; must be reachable from them. */
-    advertisedAddress: z.string().min(1).default('127.0.0.1'),
-    /** Where it listens for all of its legs; 0: any free port. Relays on one machine cannot share a port. */
-    port: z.int().min(0).max(65_535).default(0),
-  }).prefault({}),
-  /** A session whose leg never comes is closed after this time. */
-  attachTimeoutMs: milliseconds.default(10_000),
-  /** A session that gets no packet from its PBX for this long is closed. */
-  mediaTimeoutMs: milliseconds.default(60_000),
-  watch: section({
-    /** A voice AI that has said nothing so long after it was spoken to, or was to greet, has failed. 0: it may be silent. */
-    firstAudioMs: z.int().min(0).default(15_000),
-  }).prefault({}),
-  /** By a provider's name. */
-  providers: z
-    .record(
-      z.string(),
-      section({
-        /** Conversations at once with each of its keys, over all relays that say so. They are counted in Redis. */
-        maxSessions: z.int().min(1),
-      }),
-    )
-    .default({}),
-  /** While its event loop is later than this the relay is offered no more sessions. */
-  maxEventLoopDelayMs: z.int().min(20).default(100),
-}).superRefine(({ transport, format, threads, rtp, audiosocket, websocket }, context) => {
-  const refuse = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
-  const formats: readonly string[] = FORMATS[transport];
-  if (format !== undefined && !formats.includes(format))
-    refuse(['format'], `must be one of ${formats.join(', ')} with ${transport}`);
-  if (threads === 1) return;
-  if (transport === 'websocket' && websocket.listen)
-    refuse(['threads'], 'must be 1 with relay.websocket.listen: PBXs connect to one port of a relay');
-  // RTP's port is even, and the odd one above is RTCP's.
-  const lowest = rtp.portMin + (rtp.portMin % 2) + 2 * threads - 1;
-  if (transport === 'rtp' && rtp.portMax < lowest)
-    refuse(
-      ['rtp', 'portMax'],
-      `must be at least ${lowest}: each of relay.threads (${threads}) needs two ports of its own`,
-    );
-  const last = audiosocket.port + threads - 1;
-  if (transport === 'audiosocket' && audiosocket.port > 0 && last > 65_535)
-    refuse(
-      ['audiosocket', 'port'],
-      `must be at most ${65_536 - threads}: each of relay.threads (${threads}) has one, from this on`,
-    );
-});
-
 const program = section({
   name: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be 1 to 64 of A-Z, a-z, 0-9, "_" and "-"'),
   /** Which version of the program this is. Default: the first 12 hex digits of the SHA-256 of the file. */
@@ -326,12 +152,7 @@ const up = section({
 export const configSchema = section({
   nats: nats.prefault({}),
   redis: redis.prefault({}),
-  pbxs: z
-    .array(pbx)
-    .min(1, 'at least one PBX is needed')
-    .superRefine(unique('name'))
-    .superRefine(sameTrunkLimits)
-    .superRefine(reachable),
+  pbxs,
   /** A name may be there in several versions; the worker, which reads the files, knows whether they differ. */
   programs: z.array(program).default([]),
   gateway: gateway.prefault({}),
@@ -351,59 +172,5 @@ export const configSchema = section({
 });
 
 export type Config = z.output<typeof configSchema>;
-export type PbxConfig = Config['pbxs'][number];
-/** One that can be gone to. */
-export type ReachablePbx = PbxConfig & { readonly url: string };
 export type ProgramConfig = Config['programs'][number];
 export type RelayConfig = Config['relay'];
-
-/** Gateways dial it. */
-export function isClassic(pbx: PbxConfig): pbx is ReachablePbx {
-  return pbx.mode === 'classic';
-}
-
-export function hasUrl(pbx: PbxConfig): pbx is ReachablePbx {
-  return pbx.url !== undefined;
-}
-
-function reachable(pbxs: readonly { mode: string; url?: string | undefined }[], context: z.RefinementCtx): void {
-  for (const [index, { mode, url }] of pbxs.entries())
-    if (mode === 'classic' && url === undefined)
-      context.addIssue({ code: 'custom', path: [index, 'url'], message: 'is needed, since gateways dial this PBX' });
-}
-
-function hasNoCredentials(url: string): boolean {
-  const parsed = URL.parse(url);
-  return parsed === null || (parsed.username === '' && parsed.password === '');
-}
-
-/** A trunk is counted as one, on however many PBXs it is. */
-function sameTrunkLimits(pbxs: readonly z.output<typeof pbx>[], context: z.RefinementCtx): void {
-  const first = new Map<string, z.output<typeof trunk>>();
-  for (const [at, { trunks }] of pbxs.entries())
-    for (const [index, one] of trunks.entries()) {
-      const known = first.get(one.name) ?? one;
-      first.set(one.name, known);
-      for (const key of ['maxCalls', 'callsPerSecond'] as const)
-        if (one[key] !== known[key])
-          context.addIssue({
-            code: 'custom',
-            path: [at, 'trunks', index, key],
-            message: `"${one.name}" is one trunk on all PBXs: must be ${known[key] ?? 'left out'} as where it is first`,
-          });
-    }
-}
-
-function unique<K extends string>(key: K) {
-  return (items: ReadonlyArray<Record<K, string>>, context: z.RefinementCtx) => {
-    for (const [index, item] of items.entries()) {
-      const first = items.findIndex((other) => other[key] === item[key]);
-      if (first < index)
-        context.addIssue({
-          code: 'custom',
-          path: [index, key],
-          message: `"${item[key]}" is taken by entry ${first}; each must be unique`,
-        });
-    }
-  };
-}

@@ -1,7 +1,8 @@
 import { differingKeys } from './difference.ts';
 import { ConfigError } from './errors.ts';
 import { configFile, type LoadOptions, readConfig } from './load.ts';
-import type { Config, PbxConfig } from './schema.ts';
+import type { PbxConfig } from './pbx-schema.ts';
+import type { Config } from './schema.ts';
 import { Sources } from './sources.ts';
 
 export interface WatchOptions extends LoadOptions {

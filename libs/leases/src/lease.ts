@@ -57,6 +57,12 @@ export function leaseOwners(redis: LeaseRedis, what: readonly string[]): Promise
   return Promise.all(what.map(async (one) => (await redis.hget(keyOf(one), 'owner')) ?? undefined));
 }
 
+/** What `owner` has of `what`; undefined: it is free, or another's. */
+export async function leaseOf(redis: LeaseRedis, owner: string, what: string): Promise<Lease | undefined> {
+  const [holder, epoch] = await Promise.all([redis.hget(keyOf(what), 'owner'), redis.hget(keyOf(what), 'epoch')]);
+  return holder === owner && epoch !== null ? { what, owner, epoch: Number(epoch) } : undefined;
+}
+
 /** Says again that it is ours, when Redis may have lost it. @returns false when it is somebody else's by now */
 export async function assertLease(redis: LeaseRedis, lease: Lease): Promise<boolean> {
   return (await redis.assertLease(keyOf(lease.what), lease.owner, lease.epoch, LEASE_TTL_MS)) === 1;

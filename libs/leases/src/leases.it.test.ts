@@ -1,7 +1,7 @@
 import { type RedisServer, startRedisServer } from '@callfleet/testkit';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { connectRedis, type LeaseRedis } from './connection.ts';
-import { acquireLease, assertLease, leaseOwners, releaseLease, yieldLease } from './lease.ts';
+import { acquireLease, assertLease, leaseOf, leaseOwners, releaseLease, yieldLease } from './lease.ts';
 import { Session } from './session.ts';
 
 let server: RedisServer;
@@ -110,6 +110,17 @@ describe('a lease', () => {
     const given = await acquireLease(redis, await live('b'), 'call-2');
     await yieldLease(redis, given);
     expect(await leaseOwners(redis, ['call-2', 'call-1', 'call-3'])).toEqual([undefined, 'a', undefined]);
+  });
+
+  test('is known to the one who has it, though the answer that granted it never came', async () => {
+    await acquireLease(redis, await dead('a'), 'call-1');
+    expect(await leaseOf(redis, 'a', 'call-1')).toEqual({ what: 'call-1', owner: 'a', epoch: 1 });
+    const taken = await acquireLease(redis, await live('b'), 'call-1');
+    expect(await leaseOf(redis, 'a', 'call-1')).toBeUndefined();
+    expect(await leaseOf(redis, 'b', 'call-1')).toEqual(taken);
+    await yieldLease(redis, taken);
+    expect(await leaseOf(redis, 'b', 'call-1')).toBeUndefined();
+    expect(await leaseOf(redis, 'a', 'call-2')).toBeUndefined();
   });
 
   test('can not be given up by an owner that lost it', async () => {

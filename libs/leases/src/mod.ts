@@ -7,6 +7,7 @@ export {
   assertLease,
   isLost,
   type Lease,
+  leaseOf,
   leaseOwners,
   type Presence,
   releaseLease,

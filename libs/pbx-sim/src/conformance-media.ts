@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { AudioSocketReader, audioFrame } from '@callfleet/media';
 import { WebSocket } from 'ws';
-import type { ConformanceCase } from './conformance-cases.ts';
+import type { ConformanceCase } from './conformance-case.ts';
 import type { ConformanceStage } from './conformance-stage.ts';
 
 const UUID = '0b6d2c2e-0a3f-4b7e-9c55-3c7c6f2e1a11';

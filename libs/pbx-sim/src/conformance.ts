@@ -1,6 +1,9 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { callCases } from './conformance-cases.ts';
+import { applicationCases } from './conformance-applications.ts';
+import { bridgeCases } from './conformance-bridges.ts';
+import { callCases } from './conformance-calls.ts';
 import { mediaCases } from './conformance-media.ts';
+import { soundCases } from './conformance-sounds.ts';
 import { type ConformancePbx, ConformanceStage, DIFFERENCES } from './conformance-stage.ts';
 
 /** The one behavioural suite, for a simulated PBX and for a real Asterisk. */
@@ -9,6 +12,9 @@ export function describeConformance(pbx: () => ConformancePbx): void {
 
   describe.each([
     ['calls', callCases],
+    ['sounds', soundCases],
+    ['bridges', bridgeCases],
+    ['applications', applicationCases],
     ['media legs', mediaCases],
   ])('%s', (_, cases) => {
     test.each(cases.map((one) => [one.title, one] as const))('%s', async (_title, { run, expected }) => {

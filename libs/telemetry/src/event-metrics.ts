@@ -1,7 +1,12 @@
 import { meter, Tally } from './metrics.ts';
 
-/** What a service that tells call events counts of them; `held` is how many wait for NATS now. */
-export function eventMetrics(held: () => number): {
+interface Waiting {
+  held(): number;
+  readonly spill: { readonly length: number; readonly bytes: number };
+}
+
+/** What a service that tells call events counts of them, and how many wait for NATS now: `held`, some of them on disk. */
+export function eventMetrics({ held, spill }: Waiting): {
   onPublished(type: string): void;
   onRefused(events?: number): void;
 } {
@@ -18,11 +23,11 @@ export function eventMetrics(held: () => number): {
   meter
     .createObservableGauge('callfleet.events.held', { description: 'Call events that wait for NATS', unit: '{event}' })
     .addCallback((result) => result.observe(held()));
+  watchSpill(spill);
   return { onPublished: (type) => published.count(type), onRefused: (events = 1) => refused.add(events) };
 }
 
-/** What of them is on disk. */
-export function watchSpill(spill: { readonly length: number; readonly bytes: number }): void {
+function watchSpill(spill: Waiting['spill']): void {
   meter
     .createObservableGauge('callfleet.spill.events', {
       description: 'Call events on disk, or on their way there',

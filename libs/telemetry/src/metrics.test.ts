@@ -66,13 +66,15 @@ test('state and checks are metrics', async () => {
 
 test('what happens to events is counted, by type', async () => {
   let held = 3;
-  const counts = eventMetrics(() => held);
+  const counts = eventMetrics({ held: () => held, spill: { length: 2, bytes: 700 } });
   counts.onPublished('ari.StasisStart');
   expect(await samplesOf('callfleet_events_published_total')).toEqual([
     'callfleet_events_published_total{callfleet_event_type="ari.StasisStart"} 1',
   ]);
   expect(await samplesOf('callfleet_events_held')).toEqual(['callfleet_events_held 3']);
   expect(await samplesOf('callfleet_events_refused_total')).toEqual(['callfleet_events_refused_total 0']);
+  expect(await samplesOf('callfleet_spill_events')).toEqual(['callfleet_spill_events 2']);
+  expect(await samplesOf('callfleet_spill_size')).toEqual(['callfleet_spill_size 700']);
   held = 0;
   counts.onRefused();
   expect(await samplesOf('callfleet_events_held')).toEqual(['callfleet_events_held 0']);

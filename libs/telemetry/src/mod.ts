@@ -1,6 +1,6 @@
 /** Logs, traces, metrics, health and the life cycle that every service shares. */
 export { Admission } from './admission.ts';
-export { eventMetrics, watchSpill } from './event-metrics.ts';
+export { eventMetrics } from './event-metrics.ts';
 export type { ServiceState } from './health.ts';
 export { createLogger, type Logger } from './logger.ts';
 export { meter, Tally, watchGauges } from './metrics.ts';

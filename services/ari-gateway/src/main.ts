@@ -18,7 +18,7 @@ import {
 import { isClassic, loadConfig, watchConfig } from '@callfleet/config';
 import type { CallId } from '@callfleet/identity';
 import { connectRedis, isLost, isSessionAlive, Session, whyRedisIsAway } from '@callfleet/leases';
-import { eventMetrics, runService, type Service, watchSpill } from '@callfleet/telemetry';
+import { eventMetrics, runService, type Service } from '@callfleet/telemetry';
 import { LoopLateness } from './async/loop-lateness.ts';
 import { listen } from './listen.ts';
 import { checkCredentials } from './pbx/credentials-check.ts';
@@ -61,21 +61,11 @@ await runService(
     service.check('redis', () => whyRedisIsAway(redis));
     await checkCredentials(config.pbxs.filter(isClassic), settings.connectTimeoutMs, log);
 
-    const { outbox, spill, leftovers } = await openSpillingOutbox(bus, {
+    const outbox = await openSpillingOutbox(bus, service, {
       settings,
-      instance,
       servers: config.nats.servers,
       metrics: eventMetrics,
-      log,
-      stopping: service.stopping,
     });
-    watchSpill(spill);
-    service.onStop('events', async () => {
-      const lost = await outbox.close();
-      if (lost > 0) log.error({ lost }, 'events.lost');
-    });
-    service.onDrain('events', () => outbox.flushed());
-    service.onDrain('leftovers', () => leftovers);
 
     // Dead is known at once, since NATS sees its connection close; one that only hangs is known when its session runs out.
     const isWorkerGone = async (worker: string, call?: CallId) => {

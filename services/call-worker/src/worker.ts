@@ -1,5 +1,13 @@
 import { type Bus, linksTo, type OfferInHand, workerPresence } from '@callfleet/bus';
-import { acquireLease, assertLease, type LeaseRedis, releaseLease, type Session, yieldLease } from '@callfleet/leases';
+import {
+  acquireLease,
+  assertLease,
+  type LeaseRedis,
+  leaseOf,
+  releaseLease,
+  type Session,
+  yieldLease,
+} from '@callfleet/leases';
 import { inSpan, type Logger } from '@callfleet/telemetry';
 import { SpanKind } from '@opentelemetry/api';
 import { ClaimedCall } from './claimed-call.ts';
@@ -81,23 +89,54 @@ export class Worker {
   /** Takes an offered call and runs it. Resolves when it is over, or was not for us. */
   async take(inHand: OfferInHand): Promise<void> {
     const { call, expiresAt } = inHand.offer;
+    const isExpired = () => expiresAt < Date.now();
     const running = this.#calls.get(call);
-    // A false alarm: the gateway took us for dead. It must know that we are not, or it gives the call back.
-    if (running) await running.call.claim();
-    if (running || expiresAt < Date.now()) {
-      pulledOffers.count(running ? 'has-worker' : 'expired');
+    if (running) {
+      // A false alarm: the gateway took us for dead. It must know that we are not, or it gives the call back.
+      await running.call.claim();
+      pulledOffers.count('has-worker');
       inHand.acknowledge();
-      return;
+    } else if (this.#taking.has(call)) {
+      // It comes again while Redis still thinks about it: whoever has it in hand here settles it.
+      giveBack(inHand);
+    } else if (isExpired() || !(await this.#tryClaim(inHand))) {
+      if (isExpired()) await this.#expire(inHand);
+      // Not acknowledged: the offer comes again, to us or to another worker.
+      else giveBack(inHand);
     }
+  }
+
+  /** @returns false when it failed */
+  async #tryClaim(inHand: OfferInHand): Promise<boolean> {
+    const { call } = inHand.offer;
     this.#taking.add(call);
     try {
       await this.#claim(inHand);
+      return true;
     } catch (error) {
-      // Not acknowledged: the offer comes again, to us or to another worker.
       this.#options.log.error({ call, err: error }, 'call.failed');
-      giveBack(inHand);
+      return false;
     } finally {
       this.#taking.delete(call);
+    }
+  }
+
+  /**
+   * Nobody may take the call by this offer any more. What a try that failed has left in Redis goes with it: the lease was granted,
+   * but its answer was lost, or the gateway's to the claim, or the journal's.
+   */
+  async #expire(inHand: OfferInHand): Promise<void> {
+    const { redis, session, log } = this.#options;
+    const { call } = inHand.offer;
+    try {
+      const left = await leaseOf(redis, session.instance, call);
+      // A later offer of the call may be in hand here, under the same lease. One that is yet to come asks Redis after this.
+      if (left && !this.has(call)) await releaseLease(redis, left);
+      pulledOffers.count('expired');
+      inHand.acknowledge();
+    } catch (error) {
+      log.warn({ call, err: error }, 'lease.not-released');
+      giveBack(inHand);
     }
   }
 

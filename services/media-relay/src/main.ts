@@ -15,7 +15,7 @@ import {
 } from '@callfleet/bus';
 import { loadConfig, watchConfig } from '@callfleet/config';
 import { connectRedis } from '@callfleet/leases';
-import { eventMetrics, inSpan, runService, watchSpill } from '@callfleet/telemetry';
+import { eventMetrics, inSpan, runService } from '@callfleet/telemetry';
 import type { RelayError } from './errors.ts';
 import { type LocalRelayOptions, startLocalRelay } from './local-relay.ts';
 import { watchRoom } from './metrics.ts';
@@ -38,21 +38,11 @@ await runService(
     service.check('nats', () => whyNatsIsAway(bus));
     await awaitStreams(bus, [CALLS], { signal: service.stopping });
 
-    const { outbox, spill, leftovers } = await openSpillingOutbox(bus, {
+    const outbox = await openSpillingOutbox(bus, service, {
       settings: config.relay,
-      instance,
       servers: config.nats.servers,
       metrics: eventMetrics,
-      log,
-      stopping: service.stopping,
     });
-    watchSpill(spill);
-    service.onStop('events', async () => {
-      const lost = await outbox.close();
-      if (lost > 0) log.error({ lost }, 'events.lost');
-    });
-    service.onDrain('events', () => outbox.flushed());
-    service.onDrain('leftovers', () => leftovers);
 
     const pbxs = new Map(config.pbxs.map((pbx) => [pbx.name, pbx]));
     // Gateways may have a new PBX, and calls of it, a while before this process's file names it.

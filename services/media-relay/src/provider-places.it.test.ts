@@ -1,19 +1,15 @@
-import { fileURLToPath } from 'node:url';
 import {
   ask,
   type Bus,
   connectBus,
-  decodeMessage,
   ensureStreams,
   type RelayReply,
   type RelayRequest,
-  relayAnnouncementSchema,
   relayReplySchema,
   subjects,
 } from '@callfleet/bus';
 import { callIdOf, resourceId } from '@callfleet/identity';
 import { connectRedis, type LeaseRedis } from '@callfleet/leases';
-import { spawnChild } from '@callfleet/supervise';
 import { createLogger } from '@callfleet/telemetry';
 import {
   type NatsServer,
@@ -24,6 +20,7 @@ import {
 } from '@callfleet/testkit';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { ProviderPlaces } from './provider-places.ts';
+import { startRelayProcess } from './relay-process.ts';
 
 let redis: RedisServer;
 const closing: Array<() => unknown> = [];
@@ -145,35 +142,17 @@ describe('two relays that share a key', () => {
   });
 
   async function startRelay(zone: string, portMin: number): Promise<string> {
-    const announced = Promise.withResolvers<string>();
-    const subscription = bus.nc.subscribe(subjects.relayAnnouncements, {
-      callback: (_error, message) => {
-        const told = decodeMessage(relayAnnouncementSchema, message.data);
-        if (told.zone === zone) announced.resolve(told.relay);
-      },
+    const { process, relay } = await startRelayProcess(bus, zone, {
+      CALLFLEET_NATS__SERVERS: JSON.stringify([nats.url]),
+      CALLFLEET_REDIS__URL: redis.url,
+      CALLFLEET_PBXS: JSON.stringify([{ name: 'pbx-a', url: 'http://127.0.0.1:1', username: 'a', password: 'b' }]),
+      CALLFLEET_RELAY__RTP__PORT_MIN: `${portMin}`,
+      CALLFLEET_RELAY__RTP__PORT_MAX: `${portMin + 50}`,
+      CALLFLEET_RELAY__PROVIDERS: JSON.stringify({ gemini: { maxSessions: 1 } }),
+      CALLFLEET_RELAY__ATTACH_TIMEOUT_MS: '60000',
+      SHARED_KEY: 'local-key',
     });
-    const child = await spawnChild({
-      name: 'media-relay',
-      command: process.execPath,
-      args: [fileURLToPath(new URL('./main.ts', import.meta.url))],
-      env: {
-        ...process.env,
-        CALLFLEET_NATS__SERVERS: JSON.stringify([nats.url]),
-        CALLFLEET_REDIS__URL: redis.url,
-        CALLFLEET_PBXS: JSON.stringify([{ name: 'pbx-a', url: 'http://127.0.0.1:1', username: 'a', password: 'b' }]),
-        CALLFLEET_RELAY__ZONE: zone,
-        CALLFLEET_RELAY__RTP__PORT_MIN: `${portMin}`,
-        CALLFLEET_RELAY__RTP__PORT_MAX: `${portMin + 50}`,
-        CALLFLEET_RELAY__PROVIDERS: JSON.stringify({ gemini: { maxSessions: 1 } }),
-        CALLFLEET_RELAY__ATTACH_TIMEOUT_MS: '60000',
-        SHARED_KEY: 'local-key',
-      },
-      ready: { line: (line) => line.includes('service.running') },
-      readyTimeoutMs: 30_000,
-    });
-    closing.push(() => child.stop());
-    const relay = await announced.promise;
-    subscription.unsubscribe();
+    closing.push(() => process.stop());
     return relay;
   }
 

@@ -2,7 +2,6 @@ import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { AriHttp, AriSocket, bridges, channels, expectOk } from '@callfleet/ari';
 import {
@@ -11,16 +10,13 @@ import {
   type CallEvent,
   CallEventFeed,
   connectBus,
-  decodeMessage,
   ensureStreams,
   type RelayReply,
   type RelayRequest,
-  relayAnnouncementSchema,
   relayReplySchema,
   subjects,
 } from '@callfleet/bus';
 import { type CallId, callIdOf, resourceId } from '@callfleet/identity';
-import { type Child, spawnChild } from '@callfleet/supervise';
 import {
   type Asterisk,
   type NatsServer,
@@ -30,9 +26,9 @@ import {
   toneReport,
 } from '@callfleet/testkit';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { type RelayProcess, startRelayProcess } from './relay-process.ts';
 
 const APP = 'relay-test';
-const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
 
 let pbx: Asterisk;
 let nats: NatsServer;
@@ -81,44 +77,23 @@ afterAll(async () => {
 /** The transport by its name in the configuration. */
 const kindOf = (transport: string) => (transport === DIALLED_IN ? 'websocket' : transport);
 
-/** A relay in a process of its own, as it is deployed. @returns it and its name on the bus */
-async function startRelay(
-  transport: string,
-  settings: Readonly<Record<string, string>> = {},
-): Promise<{ process: Child; relay: string }> {
-  const announced = Promise.withResolvers<string>();
-  const subscription = bus.nc.subscribe(subjects.relayAnnouncements, {
-    callback: (_error, message) => {
-      const { relay, zone } = decodeMessage(relayAnnouncementSchema, message.data);
-      if (zone === transport) announced.resolve(relay);
-    },
+/** A relay with a transport, in a zone of the same name. */
+async function startRelay(transport: string, settings: Readonly<Record<string, string>> = {}): Promise<RelayProcess> {
+  const started = await startRelayProcess(bus, transport, {
+    CALLFLEET_NATS__SERVERS: JSON.stringify([nats.url]),
+    CALLFLEET_PBXS: JSON.stringify([
+      { name: pbx.name, url: pbx.httpUrl, username: pbx.username, password: pbx.password },
+    ]),
+    CALLFLEET_RELAY__TRANSPORT: kindOf(transport),
+    ...(transport === DIALLED_IN && {
+      CALLFLEET_RELAY__WEBSOCKET__LISTEN: JSON.stringify({ port: LEGS_PORT, tls }),
+    }),
+    CALLFLEET_RELAY__RTP__PORT_MIN: '26000',
+    CALLFLEET_RELAY__RTP__PORT_MAX: '26099',
+    ...settings,
   });
-  const process_ = await spawnChild({
-    name: 'media-relay',
-    command: process.execPath,
-    args: [MAIN],
-    env: {
-      ...process.env,
-      CALLFLEET_NATS__SERVERS: JSON.stringify([nats.url]),
-      CALLFLEET_PBXS: JSON.stringify([
-        { name: pbx.name, url: pbx.httpUrl, username: pbx.username, password: pbx.password },
-      ]),
-      CALLFLEET_RELAY__TRANSPORT: kindOf(transport),
-      ...(transport === DIALLED_IN && {
-        CALLFLEET_RELAY__WEBSOCKET__LISTEN: JSON.stringify({ port: LEGS_PORT, tls }),
-      }),
-      CALLFLEET_RELAY__ZONE: transport,
-      CALLFLEET_RELAY__RTP__PORT_MIN: '26000',
-      CALLFLEET_RELAY__RTP__PORT_MAX: '26099',
-      ...settings,
-    },
-    ready: { line: (line) => line.includes('service.running') },
-    readyTimeoutMs: 30_000,
-  });
-  closing.push(() => process_.stop());
-  const relay = await announced.promise;
-  subscription.unsubscribe();
-  return { process: process_, relay };
+  closing.push(() => started.process.stop());
+  return started;
 }
 
 interface ServedCall {
