@@ -21,9 +21,10 @@ interface Numbers {
  *
  * Where gateways die, `gateway.rebalanceAfterMs` should be short: their successors' shares are waited for.
  *
+ * @param options of each fleet, asked just before it is started
  * @param whole told the fleet before each test
  */
-export function shareFleet(options: TestFleetOptions, whole: (system: TestFleet) => unknown): void {
+export function shareFleet(options: () => TestFleetOptions, whole: (system: TestFleet) => unknown): void {
   let shared: { system: TestFleet; numbers: Numbers; added: number } | undefined;
   const stop = async () => {
     const { system } = shared ?? {};
@@ -36,7 +37,7 @@ export function shareFleet(options: TestFleetOptions, whole: (system: TestFleet)
 
   beforeEach(async () => {
     if (!shared) {
-      const system = await startTestFleet(options);
+      const system = await startTestFleet(options());
       const { gateways, workers, relays } = system.fleet;
       const numbers = { gateways: gateways.length, workers: workers.length, relays: relays.map(({ name }) => name) };
       shared = { system, numbers, added: 0 };
@@ -78,7 +79,7 @@ async function makeUpNumbers(system: TestFleet, numbers: Numbers, added: number)
   let last = added;
   const next = (kind: string) => {
     last += 1;
-    return `${kind}-next${last}`;
+    return `${kind}-more${last}`;
   };
   const isMissing = (name: string) => !relays.some((relay) => relay.name === name || relay.name.startsWith(`${name}-`));
   const missingGateways = numbers.gateways - gateways.length;

@@ -8,11 +8,11 @@ let system: TestFleet;
 let callers = 6000;
 
 shareFleet(
-  {
+  () => ({
     pbxs: [{ name: 'pbx-a', transport: 'websocket' }],
     workers: 1,
     config: { worker: { programMemoryMb: 64 } },
-  },
+  }),
   (whole) => {
     system = whole;
   },

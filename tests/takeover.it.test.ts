@@ -7,9 +7,12 @@ import type { TestFleet } from './test-fleet.ts';
 let system: TestFleet;
 let callers = 5000;
 
-shareFleet({ config: { worker: { drainMs: 0, sessionTtlMs: 2000 } } }, (whole) => {
-  system = whole;
-});
+shareFleet(
+  () => ({ config: { worker: { drainMs: 0, sessionTtlMs: 2000 } } }),
+  (whole) => {
+    system = whole;
+  },
+);
 
 /** So many callers of a program, on both PBXs; each with a tone of its own. */
 async function placeCalls(count: number, extension: string) {
@@ -180,7 +183,7 @@ test('a worker that hangs loses its calls, and when it wakes it is refused and d
   process.kill(pid, 'SIGSTOP');
   try {
     // Longer than its session lives: the others take over.
-    await wait(4500);
+    await wait(3500);
     for (const { call } of calls) call.sendDtmf('3');
     await wait(1000);
   } finally {
