@@ -2,9 +2,10 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { callHistory } from '@callfleet/bus';
 import { type CallId, partsOfCallId } from '@callfleet/identity';
 import { placeCall, type SipCall } from '@callfleet/testkit';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { PbxObserver } from './pbx-observer.ts';
-import { startTestFleet, type TestFleet } from './test-fleet.ts';
+import { nameOf, shareFleet } from './shared-fleet.ts';
+import type { TestFleet, TestFleetOptions } from './test-fleet.ts';
 import { TypingCallers } from './typing-callers.ts';
 
 const LONG = { timeout: 15_000, interval: 20 };
@@ -18,21 +19,26 @@ interface Told {
   readonly replayed?: number;
 }
 
-/** After gateways came or went, on a slow machine; less than until shards are shared out anew. */
+/** After gateways came or went, on a slow machine, when shards have been shared out anew. */
 const NEW_MIRRORS_MS = 6000;
 
 let system: TestFleet;
 let callers = 6000;
-/** What gateways log of their shards and mirrors, since the last clearing. */
+let replacements = 0;
+let isMirrored = true;
+/** What gateways have logged of their shards and mirrors since the fleet was started. */
 let told: Told[] = [];
 /** Calls that were offered to workers once more. */
 let offeredAgain = 0;
 
-async function start(mirror: boolean) {
+function fleetWith(mirror: boolean): TestFleetOptions {
   told = [];
-  offeredAgain = 0;
-  system = await startTestFleet({
-    config: { gateway: { mirror, strayAfterMs: 1000, sessionTtlMs: 2500 }, telemetry: { level: 'info' } },
+  isMirrored = mirror;
+  return {
+    config: {
+      gateway: { mirror, strayAfterMs: 1000, sessionTtlMs: 2500, rebalanceAfterMs: 500 },
+      telemetry: { level: 'info' },
+    },
     onLine: (name, line) => {
       if (!line.startsWith('{')) return console.warn(`${name}: ${line}`);
       const parsed = JSON.parse(line) as Told & { level: string };
@@ -40,11 +46,46 @@ async function start(mirror: boolean) {
       if (name.startsWith('gateway') && /^(shard|mirror)\./.test(parsed.msg)) told.push(parsed);
       if (parsed.level !== 'info' || /^(shard|mirror)\./.test(parsed.msg)) console.warn(`${name}: ${line}`);
     },
-  });
+  };
 }
-afterEach(() => system?.stop());
 
-const saying = (msg: string) => told.filter((one) => one.msg === msg);
+const begin = async (whole: TestFleet) => {
+  system = whole;
+  offeredAgain = 0;
+  await settled();
+};
+
+/** @param since what was told before is left out */
+const saying = (msg: string, since = 0) => told.slice(since).filter((one) => one.msg === msg);
+
+/** Of each shard, who has it and who mirrors it, as gateways said last. */
+function holdersAndMirrors() {
+  const holders = new Map<string, string>();
+  const mirrors = new Map<string, string>();
+  for (const { msg, instance, pbx, shard } of told) {
+    const [key, name] = [`${pbx} ${shard}`, nameOf(instance)];
+    if (msg === 'mirror.connected') mirrors.set(key, name);
+    if (msg !== 'shard.connected') continue;
+    holders.set(key, name);
+    // Whoever takes a shard mirrors it no more.
+    if (mirrors.get(key) === name) mirrors.delete(key);
+  }
+  return { holders, mirrors };
+}
+
+/** Resolves when gateways have equal shares of the shards, and each shard is mirrored by one that does not have it. */
+async function settled(): Promise<void> {
+  const isSettled = () => {
+    const alive = system.fleet.gateways.filter(({ isRunning }) => isRunning).map(({ name }) => name);
+    const { holders, mirrors } = holdersAndMirrors();
+    const shares = alive.map((name) => [...holders.values()].filter((holder) => holder === name).length);
+    const areEven = Math.max(...shares) - Math.min(...shares) < 2;
+    const areServed = [...holders.values()].every((name) => alive.includes(name));
+    const areMirrored = [...holders.keys()].every((shard) => alive.includes(mirrors.get(shard) ?? ''));
+    return holders.size === 4 && areEven && areServed && (areMirrored || !isMirrored);
+  };
+  await expect.poll(isSettled, { ...LONG, message: 'shards are shared out and mirrored' }).toBe(true);
+}
 
 async function place(n: number, extension: string): Promise<{ call: SipCall; from: string }> {
   callers += 1;
@@ -59,32 +100,34 @@ async function place(n: number, extension: string): Promise<{ call: SipCall; fro
 const placeMany = (count: number, extension: string) =>
   Promise.all(Array.from({ length: count }, (_, n) => place(n, extension)));
 
-/** The gateway that was connected to this PBX's first shard last. */
+/** The gateway that has a PBX's first shard. */
 function gatewayWithCalls() {
-  const last = saying('shard.connected').findLast(({ shard }) => shard === 'callfleet-1');
-  const gateway = system.fleet.gateways.find(({ name }) => last?.instance.startsWith(name));
+  const holder = holdersAndMirrors().holders.get(`${system.pbxs[0]?.name} callfleet-1`);
+  const gateway = system.fleet.gateways.find(({ name }) => name === holder);
   if (!gateway) throw new Error('no gateway');
   return gateway;
 }
 
-/** Every shard is mirrored by the gateway that does not have it. */
-async function mirrored(shards = 4): Promise<void> {
-  await expect.poll(() => saying('mirror.connected').length, LONG).toBeGreaterThanOrEqual(shards);
+/** Resolves when others have the shards of this gateway, of which nobody hears any more. */
+async function taken(gateway: { name: string }, disturbance: () => unknown): Promise<void> {
+  const lost = [...holdersAndMirrors().holders].filter(([, holder]) => holder === gateway.name).map(([name]) => name);
+  const since = told.length;
+  await disturbance();
+  const reconciled = () => new Set(saying('shard.reconciled', since).map(({ pbx, shard }) => `${pbx} ${shard}`));
+  await expect.poll(() => lost.filter((name) => !reconciled().has(name)), LONG).toEqual([]);
 }
 
-/** Kills a gateway and resolves when the other one has its shards. */
+/** Kills a gateway and resolves when others have its shards. */
 async function killOne(): Promise<void> {
   const gateway = gatewayWithCalls();
-  told = [];
-  await gateway.kill();
-  await expect.poll(() => saying('shard.reconciled').length, LONG).toBeGreaterThanOrEqual(2);
+  await taken(gateway, () => gateway.kill());
 }
 
-/** Another gateway in the place of the dead one; resolves when it mirrors what is not its own. */
-async function replaceDead(n: number, isMirrored: boolean): Promise<void> {
-  told = told.filter(({ msg }) => msg !== 'mirror.connected');
-  await system.fleet.addGateway(`gateway-${n + 3}`);
-  if (isMirrored) await mirrored();
+/** Another gateway in the place of the dead one; resolves when they have shared out shards and mirrors. */
+async function replaceDead(): Promise<void> {
+  replacements += 1;
+  await system.fleet.addGateway(`gateway-new${replacements}`);
+  await settled();
 }
 
 /** Ids of the call's events in the stream. */
@@ -97,9 +140,7 @@ async function published(call: CallId): Promise<string[]> {
  *
  * @returns of each kill the types of the events that Asterisk told of the callers and that were never published
  */
-async function lossesOf(kills: number, isMirrored: boolean) {
-  await start(isMirrored);
-  if (isMirrored) await mirrored();
+async function lossesOf(kills: number) {
   const observers = await Promise.all(system.pbxs.map((pbx) => PbxObserver.watch(pbx)));
   const lost: string[][] = [];
   const leavers: string[] = [];
@@ -129,7 +170,7 @@ async function lossesOf(kills: number, isMirrored: boolean) {
       expect(seen.length, 'events that Asterisk told').toBeGreaterThan(3);
     }
     lost.push(types.toSorted());
-    await replaceDead(n, isMirrored);
+    await replaceDead();
   }
   for (const observer of observers) await observer.close();
   const causes = await Promise.all(leavers.map(async (from) => (await system.recordOf(from)).cause?.code));
@@ -144,9 +185,9 @@ const countsOf = (lost: string[][]) =>
   );
 
 describe('with the mirror', () => {
+  shareFleet(() => fleetWith(true), begin);
+
   test('callers press digits while their gateway is killed, again and again: each digit arrives, once and in order', async () => {
-    await start(true);
-    await mirrored();
     const counting = await placeMany(8, '502');
     const typing = new TypingCallers(counting);
     typing.start();
@@ -154,34 +195,32 @@ describe('with the mirror', () => {
     for (let n = 0; n < KILLS; n += 1) {
       await killOne();
       await wait(1500);
-      await replaceDead(n, true);
+      await replaceDead();
     }
     await typing.expectAllTold(system, { takeovers: 0 });
     await system.expectNothingLeft();
   }, 120_000);
 
   test('nothing that Asterisk tells of the callers is lost, and who hung up meanwhile did so with a cause', async () => {
-    const { lost, causes } = await lossesOf(KILLS, true);
+    const recordsBefore = await system.recordCount();
+    const { lost, causes } = await lossesOf(KILLS);
     console.warn(`events lost with the mirror, per kill: ${countsOf(lost).join(' ')}`);
     expect(lost.flat()).toEqual([]);
     expect(causes).toEqual(causes.map(() => 16));
-    expect(await system.recordCount(), 'records').toBe(8 * KILLS);
+    expect(await system.recordCount(), 'records').toBe(recordsBefore + 8 * KILLS);
     expect(offeredAgain, 'offers to workers that have their calls').toBe(0);
     await system.expectNothingLeft();
   }, 120_000);
 
   test('digits that are pressed while a gateway hangs arrive when it is given up, and not again when it wakes', async () => {
-    await start(true);
-    await mirrored();
     const counting = await placeMany(4, '502');
     const typing = new TypingCallers(counting);
     typing.start();
     await wait(1000);
-    const { pid } = gatewayWithCalls();
+    const gateway = gatewayWithCalls();
+    const { pid } = gateway;
     if (pid === undefined) throw new Error('no process');
-    told = [];
-    process.kill(pid, 'SIGSTOP');
-    await expect.poll(() => saying('shard.reconciled').length, LONG).toBeGreaterThanOrEqual(2);
+    await taken(gateway, () => process.kill(pid, 'SIGSTOP'));
     await wait(1000);
     process.kill(pid, 'SIGCONT');
     await wait(2000);
@@ -190,17 +229,15 @@ describe('with the mirror', () => {
   }, 120_000);
 
   test('the gateway that has the mirror dies, and calls go on; another one mirrors from then on', async () => {
-    await start(true);
-    await mirrored();
     const counting = await placeMany(4, '502');
     const typing = new TypingCallers(counting);
     typing.start();
-    await system.fleet.addGateway('gateway-3');
+    await system.fleet.addGateway('gateway-third');
     // Whoever would now inherit a shard has its mirror a moment after it is known.
     await wait(NEW_MIRRORS_MS);
     // Of three, whoever dies was the mirror of some shards and had others.
     await killOne();
-    await mirrored(1);
+    await settled();
     await wait(NEW_MIRRORS_MS);
     await killOne();
     await wait(1500);
@@ -209,30 +246,31 @@ describe('with the mirror', () => {
   }, 120_000);
 
   test('a PBX that is started again is mirrored again', async () => {
-    await start(true);
-    await mirrored();
-    told = [];
     const [pbx] = system.pbxs;
+    const since = told.length;
     await pbx?.restart();
-    await expect.poll(() => saying('mirror.connected').filter((one) => one.pbx === pbx?.name).length, LONG).toBe(2);
+    const again = (msg: string) => saying(msg, since).filter((one) => one.pbx === pbx?.name).length;
+    await expect.poll(() => again('mirror.connected'), LONG).toBe(2);
     const [counting] = await Promise.all([place(0, '502')]);
     const typing = new TypingCallers([counting]);
     typing.start();
     await wait(500);
-    await expect
-      .poll(() => saying('shard.connected').filter(({ shard }) => shard === 'callfleet-1').length, LONG)
-      .toBeGreaterThan(0);
+    await expect.poll(() => again('shard.connected'), LONG).toBe(2);
     await killOne();
     await wait(1000);
     await typing.expectAllTold(system);
   }, 120_000);
 });
 
-test('without the mirror the moments of a crash are lost: so much', async () => {
-  const { lost, causes } = await lossesOf(2, false);
-  console.warn(`events lost without the mirror, per kill: ${countsOf(lost).join(' ')}`);
-  console.warn(
-    `callers who hung up meanwhile whose cause is unknown: ${causes.filter((code) => code !== 16).length} of ${causes.length}`,
-  );
-  await system.expectNothingLeft();
-}, 120_000);
+describe('without the mirror', () => {
+  shareFleet(() => fleetWith(false), begin);
+
+  test('the moments of a crash are lost: so much', async () => {
+    const { lost, causes } = await lossesOf(1);
+    console.warn(`events lost without the mirror, per kill: ${countsOf(lost).join(' ')}`);
+    console.warn(
+      `callers who hung up meanwhile whose cause is unknown: ${causes.filter((code) => code !== 16).length} of ${causes.length}`,
+    );
+    await system.expectNothingLeft();
+  }, 120_000);
+});

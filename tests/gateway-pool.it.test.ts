@@ -1,7 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { placeCall } from '@callfleet/testkit';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { startTestFleet, type TestFleet } from './test-fleet.ts';
+import { expect, test } from 'vitest';
+import { nameOf, shareFleet } from './shared-fleet.ts';
+import type { TestFleet } from './test-fleet.ts';
 import { TypingCallers } from './typing-callers.ts';
 
 const REBALANCE_AFTER_MS = 700;
@@ -9,29 +10,43 @@ const LONG = { timeout: 15_000, interval: 20 };
 
 let system: TestFleet;
 let callers = 4000;
-/** What gateways log of their shards. */
-let told: { at: number; msg: string; instance: string; pbx: string; shard: string; ms?: number; line: string }[];
+/** What gateways have logged of their shards since the fleet was started. */
+let told: { at: number; msg: string; instance: string; pbx: string; shard: string; ms?: number; line: string }[] = [];
+/** So much of it was told before the test. */
+let toldBefore = 0;
 
-beforeEach(async () => {
+const fleet = () => {
   told = [];
-  system = await startTestFleet({
+  return {
     config: { gateway: { rebalanceAfterMs: REBALANCE_AFTER_MS, strayAfterMs: 1000 }, telemetry: { level: 'info' } },
-    onLine: (name, line) => {
+    onLine: (name: string, line: string) => {
       if (!line.startsWith('{')) return console.warn(`${name}: ${line}`);
       const at = performance.now();
       const parsed = JSON.parse(line) as { level: string; msg: string; instance: string; pbx: string; shard: string };
       if (name.startsWith('gateway') && parsed.msg.startsWith('shard.')) told.push({ at, line, ...parsed });
       if (parsed.level !== 'info' || parsed.msg.startsWith('shard.')) console.warn(`${name}: ${line}`);
     },
-  });
+  };
+};
+shareFleet(fleet, async (whole) => {
+  system = whole;
+  await expect.poll(() => sharesOf(...namesOfBoth()), LONG).toEqual([2, 2]);
+  toldBefore = told.length;
 });
-afterEach(() => system?.stop());
+
+const namesOfBoth = () => {
+  const [first, second] = system.fleet.gateways;
+  if (!first || !second) throw new Error('no gateways');
+  return [first.name, second.name] as const;
+};
+
+const saying = (msg: string) => told.slice(toldBefore).filter((one) => one.msg === msg);
 
 /** Who has each shard, as the gateways said last: the name of its process. */
 function holders(): Map<string, string> {
   const found = new Map<string, string>();
   for (const { msg, instance, pbx, shard } of told)
-    if (msg === 'shard.connected') found.set(`${pbx} ${shard}`, instance.slice(0, instance.lastIndexOf('-')));
+    if (msg === 'shard.connected') found.set(`${pbx} ${shard}`, nameOf(instance));
   return found;
 }
 
@@ -85,23 +100,23 @@ test('under live calls gateways join, stop and die, and no caller notices; what 
   const since = talks.map(({ call }) => call.now());
   const typing = new TypingCallers(counting);
   const coming = newCallers();
-  await expect.poll(() => sharesOf('gateway-1', 'gateway-2'), LONG).toEqual([2, 2]);
+  const [first, second] = namesOfBoth();
 
   typing.start();
-  await system.fleet.addGateway('gateway-3');
-  await expect.poll(() => sharesOf('gateway-3'), LONG).toEqual([1]);
+  const { name: third } = await system.fleet.addGateway('gateway-third');
+  await expect.poll(() => sharesOf(third), LONG).toEqual([1]);
   await wait(REBALANCE_AFTER_MS + 500);
-  expect(sharesOf('gateway-1', 'gateway-2', 'gateway-3').toSorted(), 'one shard has moved').toEqual([1, 1, 2]);
+  expect(sharesOf(first, second, third).toSorted(), 'one shard has moved').toEqual([1, 1, 2]);
 
-  await gatewayNamed('gateway-1')?.stop();
-  await expect.poll(() => sharesOf('gateway-2', 'gateway-3'), LONG).toEqual([2, 2]);
-  const handedOver = told.filter(({ msg }) => msg === 'shard.handed-over').length;
+  await gatewayNamed(first)?.stop();
+  await expect.poll(() => sharesOf(second, third), LONG).toEqual([2, 2]);
+  const handedOver = saying('shard.handed-over').length;
   expect(handedOver).toBeGreaterThanOrEqual(2);
   await wait(500);
   await typing.pause();
 
-  await gatewayNamed('gateway-2')?.kill();
-  await expect.poll(() => sharesOf('gateway-3'), LONG).toEqual([4]);
+  await gatewayNamed(second)?.kill();
+  await expect.poll(() => sharesOf(third), LONG).toEqual([4]);
   typing.start();
   await wait(1500);
   await typing.pause();
@@ -125,15 +140,16 @@ test('under live calls gateways join, stop and die, and no caller notices; what 
 }, 120_000);
 
 test('the shards of a gateway that is killed have sockets again, whichever gateway it is', async () => {
-  for (let n = 1; n <= 5; n += 1) {
-    const victim = `gateway-${n}`;
-    await expect.poll(() => sharesOf(victim, `gateway-${n + 1}`), LONG).toEqual([2, 2]);
+  let [victim, heir]: readonly [string, string] = namesOfBoth();
+  for (let n = 1; n <= 4; n += 1) {
+    await expect.poll(() => sharesOf(victim, heir), LONG).toEqual([2, 2]);
     const at = performance.now();
     await gatewayNamed(victim)?.kill();
-    await expect.poll(() => sharesOf(`gateway-${n + 1}`), LONG).toEqual([4]);
+    await expect.poll(() => sharesOf(heir), LONG).toEqual([4]);
     const ms = (told.findLast(({ msg }) => msg === 'shard.connected')?.at ?? Number.NaN) - at;
     console.warn(`from kill to the last shard.connected: ${Math.round(ms)} ms`);
-    await system.fleet.addGateway(`gateway-${n + 2}`);
+    const { name } = await system.fleet.addGateway(`gateway-heir${n}`);
+    [victim, heir] = [heir, name];
   }
 }, 120_000);
 
@@ -141,18 +157,18 @@ test('a gateway that hangs and wakes leaves the shard to the one that has it by 
   const talks = await Promise.all(Array.from({ length: 4 }, (_, n) => place(n, '100', 400 + n * 100)));
   const counting = await Promise.all(Array.from({ length: 4 }, (_, n) => place(n, '501')));
   await Promise.all(talks.map(({ call, toneHz }) => call.waitForTone(toneHz, 10_000)));
-  await expect.poll(() => sharesOf('gateway-1', 'gateway-2'), LONG).toEqual([2, 2]);
-  const { pid } = gatewayNamed('gateway-1') ?? {};
+  const [victim, heir] = namesOfBoth();
+  const { pid } = gatewayNamed(victim) ?? {};
   if (pid === undefined) throw new Error('no process');
   await wait(500);
   process.kill(pid, 'SIGSTOP');
-  await expect.poll(() => sharesOf('gateway-2'), LONG).toEqual([4]);
+  await expect.poll(() => sharesOf(heir), LONG).toEqual([4]);
   // Commands come to both of them.
   const typing = new TypingCallers(counting);
   typing.start();
   await wait(1000);
   process.kill(pid, 'SIGCONT');
-  await expect.poll(() => told.filter(({ msg }) => msg === 'shard.lost').length, LONG).toBe(2);
+  await expect.poll(() => saying('shard.lost').length, LONG).toBe(2);
   await wait(1000);
   await typing.expectAllTold(system);
   await Promise.all(talks.map(({ call }) => call.hangUp()));
@@ -174,7 +190,7 @@ test('a stranger who connects to a shard has it taken back from him, again and a
     await new Promise((resolve) => stranger.addEventListener('open', resolve));
     await expect.poll(connected, LONG).toBe(before + 1);
   }
-  const strangely = told.filter(({ msg }) => msg === 'shard.taken-by-stranger');
+  const strangely = saying('shard.taken-by-stranger');
   expect(strangely.map(({ line }) => (JSON.parse(line) as { level: string }).level)).toEqual([
     'error',
     'error',

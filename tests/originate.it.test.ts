@@ -5,9 +5,10 @@ import { fileURLToPath } from 'node:url';
 import { type OriginateOptions, originateCall } from '@callfleet/bus';
 import { type Phone, type PhoneOptions, placeCall, startPhone } from '@callfleet/testkit';
 import { Redis } from 'ioredis';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { reportFile } from './programs/report.ts';
-import { startTestFleet, type TestFleet } from './test-fleet.ts';
+import { nameOf, shareFleet } from './shared-fleet.ts';
+import type { TestFleet } from './test-fleet.ts';
 
 const MAIN = fileURLToPath(new URL('../cli/src/main.ts', import.meta.url));
 /** A trunk to the phones of this machine: the number is a phone's port. */
@@ -92,11 +93,17 @@ function callfleet(...args: string[]): Promise<{ code: number; output: string; e
 }
 
 describe('a call that is placed', () => {
-  beforeAll(async () => {
-    // The trunk is one, though two PBXs have it.
-    system = await startTestFleet({ pbxTrunks: [TRUNK] });
-  });
-  afterAll(() => system?.stop());
+  shareFleet(
+    () => ({
+      // The trunk is one, though two PBXs have it.
+      pbxTrunks: [TRUNK],
+      workers: 3,
+      config: { gateway: { sessionTtlMs: 2500, rebalanceAfterMs: 500 }, worker: { sessionTtlMs: 2000 } },
+    }),
+    (whole) => {
+      system = whole;
+    },
+  );
 
   test('and answered: its program talks to whoever was called, and knows of whom', async () => {
     const phone = await phoneThat('answers', { answerAfterMs: 500 });
@@ -310,24 +317,13 @@ describe('a call that is placed', () => {
     expect(variable.errors).toContain('--variable: "x" has no name and value');
     await system.expectNothingLeft();
   });
-});
-
-describe('a call that is placed', () => {
-  beforeAll(async () => {
-    system = await startTestFleet({
-      pbxTrunks: [TRUNK],
-      workers: 3,
-      config: { gateway: { sessionTtlMs: 2500 }, worker: { sessionTtlMs: 2000 } },
-    });
-  });
-  afterAll(() => system?.stop());
 
   test('and rings when its worker is killed rings on, once, and is answered under another', async () => {
     const phone = await phoneThat('answers', { answerAfterMs: 4000 });
     const { call, from } = await place({ to: phone.endpoint });
     const callee = await phone.nextCall();
     const owner = await ownerOf(call.id);
-    await system.fleet.workers.find(({ name }) => owner.startsWith(name))?.kill();
+    await system.fleet.workers.find(({ name }) => name === nameOf(owner))?.kill();
     expect(await call.outcome()).toEqual({ outcome: 'answered' });
     await callee.waitForTone(TONE_HZ, 5000);
     expect(phone.calls, 'the phone rang once').toHaveLength(1);
@@ -348,10 +344,10 @@ describe('a call that is placed', () => {
     const { call, from } = await place({ to: `${TRUNK.name}:${portOf(phone)}` });
     const callee = await phone.nextCall();
     const [kept] = await keptCalls();
-    const gateway = system.fleet.gateways.find(({ name }) => kept?.offer.gateway.startsWith(name));
+    const gateway = system.fleet.gateways.find(({ name }) => name === nameOf(kept?.offer.gateway ?? ''));
     await gateway?.kill();
     const owner = await ownerOf(call.id);
-    await system.fleet.workers.find(({ name }) => owner.startsWith(name))?.kill();
+    await system.fleet.workers.find(({ name }) => name === nameOf(owner))?.kill();
     expect(await call.outcome()).toEqual({ outcome: 'answered' });
     await callee.waitForTone(TONE_HZ, 5000);
     expect(phone.calls, 'the phone rang once').toHaveLength(1);
@@ -366,6 +362,7 @@ describe('a call that is placed', () => {
     await system.expectNothingLeft();
   });
 
+  // The last one: a PBX is gone then.
   test('goes to PBXs by weight, and to the other one when one is gone', async () => {
     const [a, b] = system.pbxs;
     if (!a || !b) throw new Error('no PBXs');

@@ -1,16 +1,27 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
+import { shareFleet } from './shared-fleet.ts';
 import { hearAgain, talkingCallers } from './talking-callers.ts';
-import { startTestFleet, type TestFleet } from './test-fleet.ts';
+import type { TestFleet } from './test-fleet.ts';
 
 let system: TestFleet;
 
-afterEach(() => system?.stop());
+shareFleet(
+  () => ({}),
+  (whole) => {
+    system = whole;
+  },
+);
+
+function relayNear(pbx: string) {
+  const relay = system.fleet.relays.find(({ name }) => name.startsWith(`relay-${pbx}-`));
+  if (!relay) throw new Error(`no relay near ${pbx}`);
+  return relay;
+}
 
 test('a relay is killed: its callers are in conversation again, in the other relay, and nothing is left', async () => {
-  system = await startTestFleet();
   const calls = await talkingCallers(system);
-  await system.fleet.relays[0]?.kill();
+  await relayNear('pbx-a').kill();
   const records = await hearAgain(system, calls, 'pbx-b');
   // Those of the relay that lives were not moved.
   const moved = records.filter(({ unmeasured }) => unmeasured);
@@ -30,21 +41,21 @@ test('a relay is killed: its callers are in conversation again, in the other rel
 }, 60_000);
 
 test('a relay is stopped under live calls: they go on in the other one', async () => {
-  system = await startTestFleet();
   const calls = await talkingCallers(system);
-  await system.fleet.relays[1]?.stop();
+  await relayNear('pbx-b').stop();
   const records = await hearAgain(system, calls, 'pbx-a');
   expect(records.filter(({ unmeasured }) => unmeasured)).toEqual([]);
   await system.expectNothingLeft();
 }, 60_000);
 
 test('a relay that hangs is given up, and its callers go on in the other one', async () => {
-  system = await startTestFleet();
   const calls = await talkingCallers(system);
-  const relay = system.fleet.relays[0];
-  process.kill(relay?.pid ?? 0, 'SIGSTOP');
-  await wait(5000);
+  const { pid } = relayNear('pbx-a');
+  if (pid === undefined) throw new Error('no process');
+  process.kill(pid, 'SIGSTOP');
+  // Silent for three seconds, it is given up.
+  await wait(1000);
   await hearAgain(system, calls, 'pbx-b');
-  process.kill(relay?.pid ?? 0, 'SIGCONT');
+  process.kill(pid, 'SIGCONT');
   await system.expectNothingLeft();
 }, 60_000);

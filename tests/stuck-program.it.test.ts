@@ -1,19 +1,22 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { type Asterisk, FALLBACK_TONE_HZ, placeCall } from '@callfleet/testkit';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { startTestFleet, type TestFleet } from './test-fleet.ts';
+import { expect, test } from 'vitest';
+import { shareFleet } from './shared-fleet.ts';
+import type { TestFleet } from './test-fleet.ts';
 
 let system: TestFleet;
 let callers = 6000;
 
-beforeEach(async () => {
-  system = await startTestFleet({
+shareFleet(
+  () => ({
     pbxs: [{ name: 'pbx-a', transport: 'websocket' }],
     workers: 1,
     config: { worker: { programMemoryMb: 64 } },
-  });
-});
-afterEach(() => system?.stop());
+  }),
+  (whole) => {
+    system = whole;
+  },
+);
 
 function pbx(): Asterisk {
   const [only] = system.pbxs;

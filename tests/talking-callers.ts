@@ -4,10 +4,13 @@ import { placeCall, toneReport } from '@callfleet/testkit';
 import { expect } from 'vitest';
 import type { TestFleet } from './test-fleet.ts';
 
+let rounds = 0;
+
 /** Callers on each PBX, so that both kinds of legs are among them, each with a tone of its own, in conversation with an echo. */
 export async function talkingCallers(system: TestFleet) {
+  rounds += 1;
   const callers = system.pbxs.flatMap((pbx, p) =>
-    Array.from({ length: 4 }, (_, n) => ({ pbx, from: `1${p}${n}0`, hz: 500 + (p * 4 + n) * 110 })),
+    Array.from({ length: 4 }, (_, n) => ({ pbx, from: `1${p}${n}${rounds}`, hz: 500 + (p * 4 + n) * 110 })),
   );
   const calls = await Promise.all(
     callers.map(async ({ pbx, from, hz }) => {

@@ -1,7 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { FALLBACK_TONE_HZ, placeCall } from '@callfleet/testkit';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { startTestFleet, TESTS, type TestFleet } from './test-fleet.ts';
+import { expect, test } from 'vitest';
+import { shareFleet } from './shared-fleet.ts';
+import { TESTS, type TestFleet } from './test-fleet.ts';
 
 const V1 = { name: 'menu', version: 'v1', file: `${TESTS}/programs/long-menu.ts` };
 const V2 = { name: 'menu', version: 'v2', file: `${TESTS}/programs/long-menu-2.ts` };
@@ -9,16 +10,21 @@ const EXTENSION = '700';
 
 let system: TestFleet;
 let callers = 8000;
+let recordsBefore = 0;
 
-beforeEach(async () => {
-  system = await startTestFleet({
+// No workers: each test starts its own, and those that are left are stopped before the next.
+shareFleet(
+  () => ({
     pbxs: [{ name: 'pbx-a', transport: 'rtp' }],
     gateways: 1,
     workers: 0,
     config: { worker: { drainMs: 0, sessionTtlMs: 2000 }, gateway: { claimTimeoutMs: 2000 } },
-  });
-});
-afterEach(() => system?.stop());
+  }),
+  async (whole) => {
+    system = whole;
+    recordsBefore = await system.recordCount();
+  },
+);
 
 /** A worker that gives new calls to one version, and only goes on with calls of the others. */
 function startWorker(name: string, forNewCalls: typeof V1, ...onlyTakeovers: Array<typeof V1>) {
@@ -87,7 +93,7 @@ test('calls that v1 has begun go on in v1, however often their worker dies, whil
     expect(record, record.error?.message).not.toHaveProperty('error');
     expect(record).toMatchObject({ program: { name: 'menu', version: 'v2' }, endedBy: 'program' });
   }
-  expect(await system.recordCount(), 'one record for each call').toBe(old.length + fresh.length);
+  expect(await system.recordCount(), 'one record for each call').toBe(recordsBefore + old.length + fresh.length);
   await system.expectNothingLeft();
 }, 90_000);
 
@@ -116,7 +122,7 @@ test('when no worker has v1 any more its callers go to the fallback, and new cal
     program: { version: 'v2' },
     workers: named('next'),
   });
-  expect(await system.recordCount(), 'one record for each call').toBe(old.length + 1);
+  expect(await system.recordCount(), 'one record for each call').toBe(recordsBefore + old.length + 1);
   await expectPbxIsClear();
 });
 
@@ -132,6 +138,6 @@ test('a caller who hangs up when the worker is gone, and no other has its versio
     endedBy: 'caller',
     cause: { code: 16 },
   });
-  expect(await system.recordCount()).toBe(1);
+  expect(await system.recordCount()).toBe(recordsBefore + 1);
   await expectPbxIsClear();
 });

@@ -91,6 +91,10 @@ export class ServiceProcess {
     return this.#child.pid;
   }
 
+  get isRunning(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
   /** SIGTERM, and SIGKILL if that is not enough. @returns the exit code */
   async stop(): Promise<number> {
     this.#child.kill('SIGTERM');
