@@ -16,7 +16,9 @@ export type OriginateRequest = z.infer<typeof originateRequestSchema>;
 
 /** Why a gateway did not take on a call that it was asked to place. */
 export const originateRefusals = [
-  /** It has lost the PBX this moment, or the PBX fails originates. */
+  /** It lets go of its shard this moment: another gateway has it, or will. */
+  'CF_SHARD_NOT_HELD',
+  /** The PBX fails originates. */
   'CF_PBX_NOT_HEALTHY',
   /** No worker of the PBX's pool has the program. */
   'CF_PROGRAM_UNKNOWN',

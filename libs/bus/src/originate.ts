@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as wait } from 'node:timers/promises';
 import { type CallId, callIdOf, originatedChannelId } from '@callfleet/identity';
 import { byWeight, type WeighedPbx } from './by-weight.ts';
 import { cancelCall } from './cancel.ts';
@@ -48,8 +49,13 @@ const RING_TIMEOUT_MS = 30_000;
 /** A gateway answers when Redis has counted the call and NATS has its offer; milliseconds. */
 const ANSWER_LIMIT_MS = 10_000;
 
+/** A shard changes hands in moments: where nobody had one, PBXs are asked again after this, milliseconds, so often. */
+const ASK_AGAIN_AFTER_MS = 100;
+const MAX_ROUNDS = 10;
+
 /** What another PBX may do better. */
 const PASSED_ON: ReadonlySet<OriginateRefusal> = new Set([
+  'CF_SHARD_NOT_HELD',
   'CF_PBX_NOT_HEALTHY',
   'CF_PROGRAM_UNKNOWN',
   'CF_TRUNK_UNKNOWN',
@@ -65,45 +71,49 @@ export async function originateCall(bus: Bus, options: OriginateOptions): Promis
   const { program, to, pbxs, callerId, ringTimeoutMs = RING_TIMEOUT_MS, variables = {} } = options;
   if (bus.awayMs() !== undefined) throw new OriginateError('CF_NATS_AWAY', 'NATS is away: no gateway can be asked');
   const channelId = originatedChannelId(randomUUID());
-  const refused: Extract<OriginateReply, { ok: false }>[] = [];
-  for (const pbx of byWeight(pbxs, Math.random)) {
-    const id = callIdOf(pbx, channelId);
-    const request: OriginateRequest = {
-      call: id,
-      program,
-      to,
-      ...(callerId && { callerId: { ...callerId } }),
-      ringTimeoutMs,
-      variables: { ...variables },
-    };
-    const reply = await askGateway(bus, pbx, request, id);
-    if (reply?.ok)
-      return { id, pbx, outcome: (signal) => originateOutcome(bus, id, signal), cancel: () => cancelCall(bus, id) };
-    if (reply && !PASSED_ON.has(reply.code)) throw new OriginateError(reply.code, reply.message);
-    if (reply) refused.push(reply);
+  const order = byWeight(pbxs, Math.random);
+  for (let round = 1; ; round += 1) {
+    const refused: Extract<OriginateReply, { ok: false }>[] = [];
+    for (const pbx of order) {
+      const id = callIdOf(pbx, channelId);
+      const request: OriginateRequest = {
+        call: id,
+        program,
+        to,
+        ...(callerId && { callerId: { ...callerId } }),
+        ringTimeoutMs,
+        variables: { ...variables },
+      };
+      const reply = await askGateway(bus, pbx, request, id);
+      if (reply.ok)
+        return { id, pbx, outcome: (signal) => originateOutcome(bus, id, signal), cancel: () => cancelCall(bus, id) };
+      if (!PASSED_ON.has(reply.code)) throw new OriginateError(reply.code, reply.message);
+      refused.push(reply);
+    }
+    // Whoever is well, and does not know the program or the trunk, says more than one who is not.
+    const telling = refused.find(({ code }) => code !== 'CF_SHARD_NOT_HELD' && code !== 'CF_PBX_NOT_HEALTHY');
+    if (telling) throw new OriginateError(telling.code, telling.message);
+    if (round < MAX_ROUNDS && refused.some(({ code }) => code === 'CF_SHARD_NOT_HELD')) {
+      await wait(ASK_AGAIN_AFTER_MS);
+      continue;
+    }
+    const names = order.join(', ') || 'no PBX';
+    throw new OriginateError(
+      'CF_NO_HEALTHY_PBX',
+      `no call can be placed on ${names}: ${refused[0]?.message ?? 'none was named'}`,
+    );
   }
-  // Whoever is well, and does not know the program or the trunk, says more than one who is not.
-  const telling = refused.find(({ code }) => code !== 'CF_PBX_NOT_HEALTHY') ?? refused[0];
-  if (telling && telling.code !== 'CF_PBX_NOT_HEALTHY') throw new OriginateError(telling.code, telling.message);
-  const names = pbxs.map(({ name }) => name).join(', ');
-  const why = telling?.message ?? 'no gateway holds a shard of it';
-  throw new OriginateError('CF_NO_HEALTHY_PBX', `no call can be placed on ${names || 'no PBX'}: ${why}`);
 }
 
-/** @returns undefined when nobody holds a shard of this PBX */
-async function askGateway(
-  bus: Bus,
-  pbx: string,
-  request: OriginateRequest,
-  call: CallId,
-): Promise<OriginateReply | undefined> {
+async function askGateway(bus: Bus, pbx: string, request: OriginateRequest, call: CallId): Promise<OriginateReply> {
   try {
     return await ask(bus, subjects.originate(pbx), request, {
       reply: originateReplySchema,
       timeoutMs: ANSWER_LIMIT_MS,
     });
   } catch (cause) {
-    if (cause instanceof BusError && cause.code === 'CF_BUS_NO_RESPONDER') return undefined;
+    if (cause instanceof BusError && cause.code === 'CF_BUS_NO_RESPONDER')
+      return { ok: false, code: 'CF_SHARD_NOT_HELD', message: 'no gateway holds a shard of it' };
     const message = `the gateway of ${pbx} did not say whether it took the call on`;
     throw new OriginateError('CF_ORIGINATE_NO_ANSWER', message, { cause, call });
   }

@@ -17,7 +17,7 @@ export interface CancellationOptions {
 /** Takes back calls that were placed on a shard, for whoever asks. */
 export class Cancellation {
   readonly #options: CancellationOptions;
-  #taking: { unsubscribe(): void } | undefined;
+  #taking: { drain(): Promise<void> } | undefined;
 
   constructor(options: CancellationOptions) {
     this.#options = options;
@@ -36,8 +36,10 @@ export class Cancellation {
     );
   }
 
+  /** What NATS has sent already is answered. */
   stop(): void {
-    this.#taking?.unsubscribe();
+    // While NATS is away there is nothing to wait for.
+    this.#taking?.drain().catch(() => {});
     this.#taking = undefined;
   }
 

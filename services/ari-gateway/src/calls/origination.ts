@@ -38,7 +38,7 @@ type Refusal = Extract<OriginateReply, { ok: false }>;
 /** Takes on calls that are to be placed on a shard: a worker has each before it is dialled, so that no event comes too early. */
 export class Origination {
   readonly #options: OriginationOptions;
-  #taking: { unsubscribe(): void } | undefined;
+  #taking: { drain(): Promise<void> } | undefined;
 
   constructor(options: OriginationOptions) {
     this.#options = options;
@@ -57,13 +57,16 @@ export class Origination {
     );
   }
 
+  /** What NATS has sent already is told so, and goes to another. */
   stop(): void {
-    this.#taking?.unsubscribe();
+    // While NATS is away there is nothing to wait for.
+    this.#taking?.drain().catch(() => {});
     this.#taking = undefined;
   }
 
   async #place(request: OriginateRequest & { call: CallId }, trace: Context): Promise<OriginateReply> {
     const { bus, gateway, pbx, shard, calls, offers, places, isBroken, log } = this.#options;
+    if (!this.#taking) return refusal('CF_SHARD_NOT_HELD', `${gateway} has let go of ${shard} of ${pbx.name}`);
     const { call: id, program } = request;
     const parts = partsOfCallId(id);
     if (parts?.pbx !== pbx.name || !isOriginatedChannel(parts.channelId))
