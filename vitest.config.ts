@@ -11,6 +11,8 @@ export default defineConfig({
           name: 'unit',
           include: ['{libs,services,pbx,cli,examples,tests,k8s}/**/*.test.ts'],
           exclude: ['**/node_modules/**', '**/*.it.test.ts'],
+          // Some wait for clocks. Vitest itself would leave one of two cores unused.
+          maxWorkers: 3,
         },
       },
       {
