@@ -56,6 +56,9 @@ export interface MediaLoadOptions extends RelayUnderTestOptions {
 const KNEE_CORE = 0.92;
 const KNEE_MS = 100;
 
+/** The ends and the AI stand still while they tell what they saw, and what comes meanwhile they read late. */
+const BETWEEN_ROUNDS_MS = 1000;
+
 /** Step by step more calls through one relay, each talking both ways, until it cannot take more. */
 export async function measureMediaLoad(options: MediaLoadOptions): Promise<MediaLoad> {
   const { transport, provider } = options;
@@ -67,7 +70,10 @@ export async function measureMediaLoad(options: MediaLoadOptions): Promise<Media
       await relay.fill(calls, provider);
       await wait(options.settleMs);
       const rounds: MediaRound[] = [];
-      while (rounds.length < options.rounds) rounds.push(await measureRound(relay, calls, options));
+      while (rounds.length < options.rounds) {
+        if (rounds.length > 0) await wait(BETWEEN_ROUNDS_MS);
+        rounds.push(await measureRound(relay, calls, options));
+      }
       const quietest = rounds.reduce((best, round) =>
         round.waitedMsPerSecond < best.waitedMsPerSecond ? round : best,
       );

@@ -63,4 +63,22 @@ describe('the playout buffer', () => {
     buffer.push(new Uint8Array(160).fill(4));
     expect(play(buffer, 1)).toEqual(new Array(160).fill(4));
   });
+
+  test('plays nothing of another one, whose memory it has', () => {
+    const ops = fc.array(
+      fc.record({ which: fc.nat(1), length: fc.nat(6000), frames: fc.nat(40), flush: fc.boolean() }),
+    );
+    fc.assert(
+      fc.property(ops, (all) => {
+        const buffers = [new PlayoutBuffer(ulaw), new PlayoutBuffer(ulaw)];
+        for (const { which, length, frames, flush } of all) {
+          const buffer = buffers[which] as PlayoutBuffer;
+          buffer.push(new Uint8Array(length).fill(which));
+          if (flush) buffer.flush();
+          for (const byte of play(buffer, frames)) if (byte !== SILENCE) expect(byte).toBe(which);
+        }
+      }),
+      { numRuns: 30 },
+    );
+  });
 });

@@ -1,3 +1,4 @@
+import { BLOCK_BYTES, giveBlock, takeBlock } from './audio-blocks.ts';
 import { type AudioFormat, bytesOfMs, msOfBytes } from './format.ts';
 
 /**
@@ -9,9 +10,10 @@ import { type AudioFormat, bytesOfMs, msOfBytes } from './format.ts';
 export class PlayoutBuffer {
   readonly #format: AudioFormat;
   readonly #maxBytes: number;
-  #chunks: Uint8Array[] = [];
-  /** Where the first chunk's unplayed part begins. */
-  #offset = 0;
+  #blocks: Uint8Array[] = [];
+  /** Where in the first block what is not played begins, and where in the last one it ends. */
+  #start = 0;
+  #end = BLOCK_BYTES;
   #queued = 0;
   #played = 0;
   #overflowed = 0;
@@ -36,44 +38,60 @@ export class PlayoutBuffer {
     return msOfBytes(this.#format, this.#overflowed);
   }
 
-  /** Keeps `chunk` itself, not a copy: it must not be changed afterwards. */
+  /** Copies what there is room for. */
   push(chunk: Uint8Array): void {
-    const room = this.#maxBytes - this.#queued;
-    const taken = chunk.length <= room ? chunk : chunk.subarray(0, room);
-    this.#overflowed += chunk.length - taken.length;
-    if (taken.length === 0) return;
-    this.#chunks.push(taken);
-    this.#queued += taken.length;
+    const taken = Math.min(chunk.length, this.#maxBytes - this.#queued);
+    this.#overflowed += chunk.length - taken;
+    this.#queued += taken;
+    for (let from = 0; from < taken; ) {
+      if (this.#end === BLOCK_BYTES) {
+        this.#blocks.push(takeBlock());
+        this.#end = 0;
+      }
+      const part = Math.min(taken - from, BLOCK_BYTES - this.#end);
+      this.#blocks
+        .at(-1)
+        ?.set(from === 0 && part === chunk.length ? chunk : chunk.subarray(from, from + part), this.#end);
+      from += part;
+      this.#end += part;
+    }
   }
 
   /** Fills `frame` with what comes next and the rest of it with silence. False: it is all silence. */
   takeInto(frame: Uint8Array): boolean {
-    let filled = 0;
-    let used = 0;
-    while (filled < frame.length && used < this.#chunks.length) {
-      const chunk = this.#chunks[used] as Uint8Array;
-      const part = Math.min(frame.length - filled, chunk.length - this.#offset);
-      frame.set(part === chunk.length ? chunk : chunk.subarray(this.#offset, this.#offset + part), filled);
-      filled += part;
-      this.#offset += part;
-      if (this.#offset < chunk.length) break;
-      used += 1;
-      this.#offset = 0;
+    const taken = Math.min(frame.length, this.#queued);
+    for (let to = 0; to < taken; ) {
+      const block = this.#blocks[0] as Uint8Array;
+      const part = Math.min(taken - to, BLOCK_BYTES - this.#start);
+      frame.set(block.subarray(this.#start, this.#start + part), to);
+      to += part;
+      this.#start += part;
+      if (this.#start === BLOCK_BYTES) this.#dropFirst();
     }
-    if (used === 1) this.#chunks.shift();
-    else if (used > 1) this.#chunks.splice(0, used);
-    this.#queued -= filled;
-    this.#played += filled;
-    if (filled < frame.length) frame.fill(this.#format.silenceByte, filled);
-    return filled > 0;
+    this.#queued -= taken;
+    this.#played += taken;
+    if (this.#queued === 0) this.#giveBack();
+    if (taken < frame.length) frame.fill(this.#format.silenceByte, taken);
+    return taken > 0;
   }
 
   /** Forgets all that waits, for a caller who interrupts. @returns how many milliseconds that was */
   flush(): number {
     const dropped = this.queuedMs;
-    this.#chunks = [];
-    this.#offset = 0;
     this.#queued = 0;
+    this.#giveBack();
     return dropped;
+  }
+
+  #dropFirst(): void {
+    giveBlock(this.#blocks.shift() as Uint8Array);
+    this.#start = 0;
+  }
+
+  #giveBack(): void {
+    for (const block of this.#blocks) giveBlock(block);
+    this.#blocks = [];
+    this.#start = 0;
+    this.#end = BLOCK_BYTES;
   }
 }

@@ -320,7 +320,9 @@ export class MediaSession {
     this.#finalStats = this.#measure();
     this.#ending.abort(ended());
     // One that fails to close must not keep the other open.
-    this.#closing = Promise.allSettled([this.#voice?.close(), this.#transport.close()]).then(() => {});
+    this.#closing = Promise.allSettled([this.#voice?.close(), this.#transport.close()]).then(() => {
+      this.#playout.flush();
+    });
     this.#options.tell({ type: 'ended', reason, detail, ...(code && { code }), stats: this.#finalStats });
   }
 }
