@@ -83,7 +83,7 @@ function verdictOf(rtp: MediaLoad, threads: number): Measure[] {
       how: `the relay took ${percent(at.quietest.relayCore)} of a core, and waited ${Math.round(at.quietest.waitedMsPerSecond)} ms of each second for it`,
     },
     {
-      what: 'packets lost or repeated',
+      what: 'packets lost or repeated, and calls',
       target: { atMost: lost },
       value: sum(faultsOf) + rtp.lostOnTheWayIn,
       unit: '',
@@ -121,7 +121,7 @@ function callsHeld({ steps }: MediaLoad, threads: number, what: string): Measure
     target: { atLeast: calls },
     value: Math.max(0, ...held.map((step) => step.calls)),
     unit: '',
-    how: `both ways; pacing error p99 ≤ ${pacingP99Ms} ms, nothing lost or repeated`,
+    how: `both ways; pacing error p99 ≤ ${pacingP99Ms} ms, nothing lost or repeated, no call ended of itself`,
   };
 }
 
@@ -154,7 +154,7 @@ function voiceMeasures(load: MediaLoad, threads: number): Measure[] {
   ];
 }
 
-function stepMeasure({ transport, isPinned }: MediaLoad, { calls, rounds, quietest }: MediaStep): Measure {
+function stepMeasure({ transport, isPinned }: MediaLoad, { calls, rounds, gone, quietest }: MediaStep): Measure {
   const { endsCore, othersCores, waitedMsPerSecond, pacingMs, roundTripMs, heard, voice } = quietest;
   const all = (of: (heard: (typeof quietest)['heard']) => number) =>
     rounds.reduce((sum, round) => sum + of(round.heard), 0);
@@ -169,14 +169,15 @@ function stepMeasure({ transport, isPinned }: MediaLoad, { calls, rounds, quiete
       `${all((of) => of.lostPackets)} lost, ${all((of) => of.repeatedPackets + of.repeated)} repeated, ${all((of) => of.skipped)} skipped of ${all((of) => of.received)}`,
       ...(echoed ? [`echo left out ${all((of) => of.missing)}`, `there and back p95 ${roundTripMs.p95} ms`] : []),
       `${heard.foreign + heard.wrongTone} cross-talk`,
+      ...(gone > 0 ? [`${gone} calls ended of themselves`] : []),
       `ends ${percent(endsCore)}, others ${othersCores.toFixed(2)} cores, waited ${Math.round(waitedMsPerSecond)} ms/s`,
       ...(isPinned ? [] : ['no core of its own']),
     ].join('; '),
   };
 }
 
-function faultsOf({ rounds }: MediaStep): number {
-  return rounds.reduce((sum, { heard }) => sum + heard.lostPackets + heard.repeatedPackets + heard.repeated, 0);
+function faultsOf({ rounds, gone }: MediaStep): number {
+  return rounds.reduce((sum, { heard }) => sum + heard.lostPackets + heard.repeatedPackets + heard.repeated, gone);
 }
 
 function crossTalkOf({ rounds }: MediaStep): number {

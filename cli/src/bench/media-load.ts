@@ -28,6 +28,8 @@ interface MediaRound {
 export interface MediaStep {
   readonly calls: number;
   readonly rounds: readonly MediaRound[];
+  /** Calls whose session had ended by then, of itself. */
+  readonly gone: number;
   /** The one in which the relay waited least for its core: what others do to it is not the relay's. */
   readonly quietest: MediaRound;
 }
@@ -77,8 +79,9 @@ export async function measureMediaLoad(options: MediaLoadOptions): Promise<Media
       const quietest = rounds.reduce((best, round) =>
         round.waitedMsPerSecond < best.waitedMsPerSecond ? round : best,
       );
-      steps.push({ calls, rounds, quietest });
-      console.log(`callfleet: ${transport}, ${lineOf(quietest)}`);
+      const gone = calls - (await relay.sessions());
+      steps.push({ calls, rounds, gone, quietest });
+      console.log(`callfleet: ${transport}, ${lineOf(quietest)}; ${gone} calls gone`);
       if (quietest.relayCore > KNEE_CORE * (options.threads ?? 1) || quietest.pacingMs.p99 > KNEE_MS) break;
     }
     const stats = await relay.empty();
