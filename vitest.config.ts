@@ -13,6 +13,7 @@ export default defineConfig({
           exclude: ['**/node_modules/**', '**/*.it.test.ts'],
           // Some wait for clocks. Vitest itself would leave one of two cores unused.
           maxWorkers: 3,
+          sequence: { groupOrder: 1 },
         },
       },
       {
