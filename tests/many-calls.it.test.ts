@@ -22,7 +22,7 @@ test('two hundred calls of one worker that dies all go on in another, and each c
     if (!pbx) throw new Error('no PBX');
     await placeLocalCall(pbx, { extension: from, from });
   }
-  await expect.poll(() => begun.size, { timeout: 15_000 }).toBe(CALLS);
+  await expect.poll(() => begun.size, { timeout: 45_000 }).toBe(CALLS);
   await system.fleet.addWorker('worker-2', {});
   const [first] = system.fleet.workers;
   await first?.kill();
