@@ -84,6 +84,13 @@ export function featuresOf({ release }: AsteriskVersion, docs?: DocumentedFeatur
   };
 }
 
+/** An Asterisk that has said who it is. */
+export interface KnownAsterisk {
+  readonly version: AsteriskVersion;
+  readonly entityId: string | undefined;
+  readonly features: AriFeatures;
+}
+
 const SystemInfo = z.object({ system: z.object({ version: z.string(), entity_id: z.string().optional() }) });
 
 /**
@@ -91,9 +98,7 @@ const SystemInfo = z.object({ system: z.object({ version: z.string(), entity_id:
  * decides.
  * @throws AriError; AriUnexpectedError where it is no Asterisk
  */
-export async function readFeatures(
-  ari: AriRequester,
-): Promise<{ version: AsteriskVersion; entityId: string | undefined; features: AriFeatures }> {
+export async function readFeatures(ari: AriRequester): Promise<KnownAsterisk> {
   const answer = await ari.request(asterisk.getInfo({ only: 'system' }));
   const info = SystemInfo.safeParse(expectOk(answer));
   if (!info.success)

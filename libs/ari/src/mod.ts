@@ -35,7 +35,7 @@ export {
 } from './errors.ts';
 export { isKnownEvent, type UnknownAriEvent } from './event.ts';
 export { type EventIds, idsOfEvent, subjectsOfEvent } from './event-ids.ts';
-export { type AriFeatures, type DocumentedFeatures, featuresOf, readFeatures } from './features.ts';
+export { type AriFeatures, type DocumentedFeatures, featuresOf, type KnownAsterisk, readFeatures } from './features.ts';
 /** Every event's interface, and `AriEvent`, their union. */
 export type * from './generated/events.gen.ts';
 export { ARI_EVENT_TYPES } from './generated/events.gen.ts';

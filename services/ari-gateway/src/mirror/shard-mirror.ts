@@ -8,6 +8,7 @@ import {
   bridges,
   channels,
   expectOk,
+  type KnownAsterisk,
   readFeatures,
 } from '@callfleet/ari';
 import type { Config, ReachablePbx } from '@callfleet/config';
@@ -46,6 +47,7 @@ export class ShardMirror {
   readonly #closing = new AbortController();
   readonly #running: Promise<void>;
   #onEvent: ((event: IncomingEvent) => void) | undefined;
+  #asterisk: KnownAsterisk | undefined;
   #connected = false;
   #isReplaced = false;
   #closed: Promise<void> | undefined;
@@ -62,6 +64,11 @@ export class ShardMirror {
   /** Its socket stands, and is told of every channel of the shard. */
   get connected(): boolean {
     return this.#connected;
+  }
+
+  /** Who has said who it is, while its socket stands. */
+  get asterisk(): KnownAsterisk | undefined {
+    return this.#asterisk;
   }
 
   /** Another gateway mirrors the shard now. What was seen is still there. */
@@ -119,7 +126,8 @@ export class ShardMirror {
   async #followOneSocket(): Promise<void> {
     const { pbx, shard, settings, log } = this.#options;
     const { signal } = this.#closing;
-    await this.#options.claimIdentity((await readFeatures(this.#http)).entityId);
+    const asterisk = await readFeatures(this.#http);
+    await this.#options.claimIdentity(asterisk.entityId);
     const closed = Promise.withResolvers<AriCloseInfo>();
     const application = mirrorOf(shard);
     const socket = await AriSocket.connect(
@@ -144,6 +152,10 @@ export class ShardMirror {
     );
     const close = () => void socket.close();
     signal.addEventListener('abort', close, { once: true });
+    void closed.promise.then(() => {
+      this.#asterisk = undefined;
+    });
+    this.#asterisk = asterisk;
     try {
       expectOk(await this.#http.request(applications.filter({ applicationName: application, filter: EVENT_FILTER })));
       await this.#subscribeToAll();

@@ -23,6 +23,8 @@ export interface ShardKeeperOptions extends HeldShardsOptions {
   readonly mirrors?: Pick<ShardMirrors<never>, 'follow'> | undefined;
 }
 
+/** Of a gateway that died with many. */
+const TAKEN_AT_ONCE = 8;
 const HANDED_OVER_AT_ONCE = 4;
 /** Gateways that are asked, one after another, to take a shard of one that stops. */
 const MOST_HEIRS = 3;
@@ -156,7 +158,8 @@ export class ShardKeeper {
     if (Date.now() < this.#takesNothingUntil) return;
     const { gateways, holders } = this.#view;
     const assigned = assign(shards, holders, gateways);
-    for (const shard of shards) if (assigned.get(nameOf(shard)) === this.#self) await this.#held.take(shard);
+    const ours = shards.filter((shard) => assigned.get(nameOf(shard)) === this.#self);
+    await inParallel(ours, TAKEN_AT_ONCE, (shard) => this.#held.take(shard));
     this.#options.mirrors?.follow(shards, heirs(shards, holders, gateways), this.#self);
     this.#moving ??= this.#rebalance().finally(() => {
       this.#moving = undefined;

@@ -11,8 +11,11 @@ import { LiveCalls } from '../calls/live-call.ts';
 import { ChannelIndex, type IncomingEvent } from '../events/channel-index.ts';
 import { ShardEvents } from './shard-events.ts';
 
-/** A shard's events without a PBX and without a bus, and what becomes of them. The PBX leaves the first `silences` requests without an answer. */
-function shard({ silences = 0 } = {}) {
+/**
+ * A shard's events without a PBX and without a bus, and what becomes of them. The PBX leaves the first `silences` requests without an answer, and knows
+ * nothing of channels that are `gone`.
+ */
+function shard({ silences = 0, gone = [] as string[] } = {}) {
   const published: CallEvent[] = [];
   const offered: string[] = [];
   const followed: string[] = [];
@@ -26,7 +29,7 @@ function shard({ silences = 0 } = {}) {
     request: async ({ query }: { query: Record<string, string> }) => {
       followed.push(query.eventSource ?? '');
       if (followed.length <= silences) throw new Error('no answer');
-      return { ok: true };
+      return { ok: !gone.some((id) => query.eventSource?.split(',').includes(`channel:${id}`)) };
     },
   } as unknown as AriRequester;
   const log = createLogger('test', 'gateway-1', { level: 'silent', format: 'json' });
@@ -159,4 +162,12 @@ test('a new caller is followed to the end of their channel, also when the PBX do
   await vi.advanceTimersByTimeAsync(20_000);
   expect(followed).toHaveLength(4);
   expect(new Set(followed).size).toBe(1);
+});
+
+test('channels are followed twenty in a request; where one is gone, each of its batch by itself', async () => {
+  const { events, followed } = shard({ gone: ['30'] });
+  await events.follow(Array.from({ length: 45 }, (_, n) => String(n)));
+  const counts = followed.map((sources) => sources.split(',').length);
+  expect(counts).toEqual([20, 20, 5, ...Array.from({ length: 20 }, () => 1)]);
+  expect(followed.slice(3)).toEqual(Array.from({ length: 20 }, (_, n) => `channel:${20 + n}`));
 });

@@ -23,6 +23,8 @@ export interface ShardEventsOptions {
 /** More new types than an Asterisk will have: the rest is not told. */
 const MOST_UNKNOWN_TYPES = 100;
 
+/** In one request, whose line may have 4 kB with Asterisk; an id of ours has up to 150 characters. */
+const FOLLOWED_AT_ONCE = 20;
 /** Longer than an overloaded PBX leaves us without an answer; most channels are gone by then. Milliseconds. */
 const FOLLOW_WITHIN_MS = 30_000;
 
@@ -50,7 +52,7 @@ export class ShardEvents {
 
   /** Has Asterisk tell more of what has come: to us, and to the mirror. */
   attend(event: IncomingEvent): void {
-    if (event.type === 'StasisStart') void this.follow((event as StasisStart).channel.id);
+    if (event.type === 'StasisStart') void this.follow([(event as StasisStart).channel.id]);
     if (!isSynthesized(event)) for (const source of arrivalsIn(event)) void this.#options.mirror.add(source);
   }
 
@@ -73,15 +75,25 @@ export class ShardEvents {
   }
 
   /** Without this an application's last word on a channel is StasisEnd; ChannelDestroyed tells why it ended. */
-  async follow(channelId: string): Promise<void> {
+  async follow(channelIds: readonly string[]): Promise<void> {
+    const count = Math.ceil(channelIds.length / FOLLOWED_AT_ONCE);
+    const batches = Array.from({ length: count }, (_, n) =>
+      channelIds.slice(n * FOLLOWED_AT_ONCE, (n + 1) * FOLLOWED_AT_ONCE),
+    );
+    await Promise.all(batches.map((ids) => this.#follow(ids)));
+  }
+
+  async #follow(channelIds: readonly string[]): Promise<void> {
     const { ari, shard, log } = this.#options;
-    const eventSource = [`channel:${channelId}`];
+    const eventSource = channelIds.map((id) => `channel:${id}`);
     const until = performance.now() + FOLLOW_WITHIN_MS;
-    await untilDone(() => ari.request(applications.subscribe({ applicationName: shard, eventSource })), {
+    const answer = await untilDone(() => ari.request(applications.subscribe({ applicationName: shard, eventSource })), {
       isOver: () => performance.now() > until,
       onFailure: (error, againInMs) =>
-        log.warn({ channel: channelId, err: error, againInMs }, 'shard.subscribe-failed'),
+        log.warn({ channels: channelIds, err: error, againInMs }, 'shard.subscribe-failed'),
     });
+    // For one that is gone Asterisk refuses them all.
+    if (answer?.ok === false && channelIds.length > 1) await Promise.all(channelIds.map((id) => this.#follow([id])));
   }
 
   #tellUnknown(type: string): void {

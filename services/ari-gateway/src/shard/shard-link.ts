@@ -8,6 +8,7 @@ import {
   applications,
   type DialIn,
   expectOk,
+  type KnownAsterisk,
   readFeatures,
 } from '@callfleet/ari';
 import { isClassic } from '@callfleet/config';
@@ -30,9 +31,14 @@ export interface Arrival {
   readonly onEnded: () => void;
 }
 
+interface LinkMirror extends TakenMirror {
+  /** Who has said who it is, while its socket stands: no other can be in its place since. */
+  readonly asterisk: KnownAsterisk | undefined;
+}
+
 export interface ShardLinkOptions extends ShardTrafficOptions {
   /** What we have seen of the shard while it was another's; ours from now on. */
-  readonly mirror?: TakenMirror | undefined;
+  readonly mirror?: LinkMirror | undefined;
   /** Asked before each event socket is opened. @throws PbxIdentityError when that Asterisk is another PBX's */
   readonly claimIdentity: (entityId: string | undefined) => Promise<void>;
   readonly onState: (state: LinkState) => void;
@@ -73,7 +79,7 @@ export class ShardLink {
   readonly #lag: SocketLag;
   readonly #measuring: NodeJS.Timeout;
   /** Until its shard is taken over. */
-  #mirror: TakenMirror | undefined;
+  #mirror: LinkMirror | undefined;
   #connected = false;
   readonly #standing = Promise.withResolvers<void>();
   /** Resolved, and true, while the lease is ours as far as is known. */
@@ -229,7 +235,8 @@ export class ShardLink {
   /** Connects, serves until the socket closes, and takes down what hung on it. */
   async #serveOneSocket(onServing: () => void): Promise<void> {
     const { shard, settings, arrival, sockets } = this.#options;
-    const before = this.#http && (await this.#learnWho(this.#http));
+    // Whom its mirror has a socket to need not be asked: each question is time in which callers wait for a gateway.
+    const before = this.#mirror?.asterisk ?? (this.#http && (await this.#learnWho(this.#http)));
     const closed = Promise.withResolvers<AriCloseInfo>();
     const nonsense = Promise.withResolvers<never>();
     nonsense.promise.catch(() => {});

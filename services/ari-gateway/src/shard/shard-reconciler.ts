@@ -92,7 +92,7 @@ export class ShardReconciler {
     const histories = await this.#despiteNats(over, () => this.#readHistories(ids));
     for (const [n, { call, events }] of (histories ?? []).entries())
       this.#learnUnknown(unknown[n] as Channel, toldCall(call, events));
-    await this.#followAll(snapshot);
+    if (!sightings) await this.#followAll(snapshot);
     const facts = {
       known: told.length,
       inherited: found.inherited.length,
@@ -159,7 +159,7 @@ export class ShardReconciler {
   /** An application that Asterisk made anew knows of none of its channels. */
   async #followAll(snapshot: PbxSnapshot): Promise<void> {
     const here = [...snapshot.channels].filter((channel) => snapshot.isInShard(channel));
-    await inParallel(here, AT_ONCE, ({ id }) => this.#options.events.follow(id));
+    await this.#options.events.follow(here.map(({ id }) => id));
   }
 
   #readHistories(ids: readonly CallId[]): Promise<CallHistory[]> {
