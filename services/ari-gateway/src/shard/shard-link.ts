@@ -65,8 +65,8 @@ const MEASURE_LAG_EVERY_MS = 1000;
 const TRAILING_MS = 50;
 
 /**
- * One shard in our hands: the ARI socket under its traffic. A socket that is lost is made again until the link is closed; the calls are remembered meanwhile. Until it is told to
- * `serve` it takes no commands, and holds what comes in.
+ * One shard in our hands: the ARI socket under its traffic, from `standBy` or `serve` on. A socket that is lost is made again until the link is closed; the calls are remembered
+ * meanwhile. Until it is told to `serve` it takes no commands, and holds what comes in.
  */
 export class ShardLink {
   readonly #options: ShardLinkOptions;
@@ -93,7 +93,7 @@ export class ShardLink {
   #replacedBy: 'heir' | 'stranger' | undefined;
   #closeSocket = () => {};
   readonly #closing = new AbortController();
-  readonly #running: Promise<void>;
+  #running: Promise<void> | undefined;
   #leaving: Promise<void> | undefined;
 
   constructor(options: ShardLinkOptions) {
@@ -116,8 +116,6 @@ export class ShardLink {
     this.#lag = new SocketLag(lagRecorder({ pbx: pbx.name, shard }));
     this.#measuring = setInterval(() => this.#lag.measureNext(), MEASURE_LAG_EVERY_MS);
     this.#standing.promise.catch(() => {});
-    this.#running = this.#keepConnected();
-    void this.#running.then(options.arrival?.onEnded);
   }
 
   /** Its event socket stands. */
@@ -140,12 +138,14 @@ export class ShardLink {
 
   /** Resolves when its socket stands. @throws when it can't be connected, or not in time */
   async standBy(withinMs: number): Promise<void> {
+    this.#start();
     await within(withinMs, this.#standing.promise, 'the PBX is not reached');
   }
 
   /** The lease is ours, or has been found to be ours still. */
   serve(): void {
     this.#isOurs = true;
+    this.#start();
     this.#traffic.resume();
     this.#ours.resolve();
     if (this.#replacedBy === 'stranger') this.#log.error('shard.taken-by-stranger');
@@ -184,6 +184,11 @@ export class ShardLink {
   leave(): Promise<void> {
     this.#leaving ??= this.#leave();
     return this.#leaving;
+  }
+
+  /** Not before it is known whether the shard is ours, or about to be: a socket of ours takes the application. */
+  #start(): void {
+    this.#running ??= this.#keepConnected().finally(() => this.#options.arrival?.onEnded());
   }
 
   async #leave(): Promise<void> {
