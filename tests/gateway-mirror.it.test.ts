@@ -1,9 +1,11 @@
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import { setTimeout as wait } from 'node:timers/promises';
 import { callHistory } from '@callfleet/bus';
 import { type CallId, partsOfCallId } from '@callfleet/identity';
 import { placeCall, type SipCall } from '@callfleet/testkit';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { PbxObserver } from './pbx-observer.ts';
+import { PbxProxy } from './pbx-proxy.ts';
 import { nameOf, shareFleet } from './shared-fleet.ts';
 import type { TestFleet, TestFleetOptions } from './test-fleet.ts';
 import { TypingCallers } from './typing-callers.ts';
@@ -19,6 +21,7 @@ interface Told {
   readonly replayed?: number;
 }
 
+const SHARDS = ['callfleet-1', 'callfleet-2'];
 /** After gateways came or went, on a slow machine, when shards have been shared out anew. */
 const NEW_MIRRORS_MS = 6000;
 
@@ -73,13 +76,19 @@ function holdersAndMirrors() {
   return { holders, mirrors };
 }
 
-/** Resolves when gateways have equal shares of the shards, and each shard is mirrored by one that does not have it. */
+/**
+ * Resolves when gateways have equal shares of each PBX's shards and of all, so that none is about to move, and each shard is mirrored by one
+ * that does not have it.
+ */
 async function settled(): Promise<void> {
   const isSettled = () => {
     const alive = system.fleet.gateways.filter(({ isRunning }) => isRunning).map(({ name }) => name);
     const { holders, mirrors } = holdersAndMirrors();
-    const shares = alive.map((name) => [...holders.values()].filter((holder) => holder === name).length);
-    const areEven = Math.max(...shares) - Math.min(...shares) < 2;
+    const areEven = ['', ...system.pbxs.map(({ name }) => name)].every((pbx) => {
+      const held = [...holders].filter(([shard]) => shard.startsWith(pbx));
+      const shares = alive.map((name) => held.filter(([, holder]) => holder === name).length);
+      return Math.max(...shares) - Math.min(...shares) < 2;
+    });
     const areServed = [...holders.values()].every((name) => alive.includes(name));
     const areMirrored = [...holders.keys()].every((shard) => alive.includes(mirrors.get(shard) ?? ''));
     return holders.size === 4 && areEven && areServed && (areMirrored || !isMirrored);
@@ -128,6 +137,18 @@ async function replaceDead(): Promise<void> {
   replacements += 1;
   await system.fleet.addGateway(`gateway-new${replacements}`);
   await settled();
+}
+
+/** From now on gateways reach the first PBX at this address; resolves when they have its shards, and their mirrors, over it. */
+async function reachFirstPbxAt(url: string): Promise<void> {
+  const config = JSON.parse(await readFile(system.configFile, 'utf8')) as { pbxs: [{ name: string; url: string }] };
+  const [{ name }] = config.pbxs;
+  config.pbxs[0].url = url;
+  const since = told.length;
+  await writeFile(`${system.configFile}.new`, JSON.stringify(config));
+  await rename(`${system.configFile}.new`, system.configFile);
+  for (const msg of ['shard.connected', 'mirror.connected'])
+    await expect.poll(() => saying(msg, since).filter(({ pbx }) => pbx === name).length, LONG).toBe(2);
 }
 
 /** Ids of the call's events in the stream. */
@@ -243,6 +264,29 @@ describe('with the mirror', () => {
     await wait(1500);
     await typing.expectAllTold(system);
     await system.expectNothingLeft();
+  }, 120_000);
+
+  test('digits that are pressed while event sockets break arrive: another gateway has seen them', async () => {
+    const [pbx] = system.pbxs;
+    if (!pbx) throw new Error('no PBX');
+    const proxy = await PbxProxy.start(pbx.httpUrl);
+    onTestFinished(() => proxy.stop());
+    await reachFirstPbxAt(proxy.url);
+    // The even ones are callers of the first PBX.
+    const counting = await Promise.all([0, 2, 4, 6].map((n) => place(n, '502')));
+    const typing = new TypingCallers(counting);
+    typing.start();
+    for (let n = 0; n < 2; n += 1) {
+      await wait(500);
+      const since = told.length;
+      for (const shard of SHARDS) expect(proxy.breakSockets(shard)).toBe(1);
+      for (const msg of ['shard.ceded', 'shard.connected'])
+        await expect.poll(() => saying(msg, since).length, LONG).toBeGreaterThanOrEqual(SHARDS.length);
+      await settled();
+    }
+    await typing.expectAllTold(system, { takeovers: 0 });
+    await system.expectNothingLeft();
+    await reachFirstPbxAt(pbx.httpUrl);
   }, 120_000);
 
   test('a PBX that is started again is mirrored again', async () => {

@@ -85,7 +85,7 @@ function verdictOf(rtp: MediaLoad, threads: number): Measure[] {
     {
       what: 'packets lost or repeated, and calls',
       target: { atMost: lost },
-      value: sum(faultsOf) + rtp.lostOnTheWayIn,
+      value: sum(faultsOf) + (rtp.lostOnTheWayIn ?? Number.NaN),
       unit: '',
       how: `of ${sum((step) => step.rounds.reduce((all, { heard }) => all + heard.received, 0))} to callers, up to ${calls} calls, and of all from them`,
     },
@@ -113,7 +113,7 @@ function verdictOf(rtp: MediaLoad, threads: number): Measure[] {
 }
 
 /** How many calls were carried as they must be. */
-function callsHeld({ steps }: MediaLoad, threads: number, what: string): Measure {
+function callsHeld({ steps, notMeasured }: MediaLoad, threads: number, what: string): Measure {
   const { calls, pacingP99Ms } = TARGETS;
   const held = steps.filter((step) => step.quietest.pacingMs.p99 <= pacingP99Ms && faultsOf(step) === 0);
   return {
@@ -121,7 +121,9 @@ function callsHeld({ steps }: MediaLoad, threads: number, what: string): Measure
     target: { atLeast: calls },
     value: Math.max(0, ...held.map((step) => step.calls)),
     unit: '',
-    how: `both ways; pacing error p99 ≤ ${pacingP99Ms} ms, nothing lost or repeated, no call ended of itself`,
+    how: `both ways; pacing error p99 ≤ ${pacingP99Ms} ms, nothing lost or repeated, no call ended of itself${
+      notMeasured ? `; ${notMeasured.calls} were too many to be measured: ${notMeasured.why}` : ''
+    }`,
   };
 }
 

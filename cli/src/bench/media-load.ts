@@ -39,8 +39,10 @@ export interface MediaLoad {
   readonly isPinned: boolean;
   readonly emptyBytes: number;
   readonly steps: readonly MediaStep[];
-  /** Packets of the callers that the relay had to do without, in the whole run. */
-  readonly lostOnTheWayIn: number;
+  /** So many calls were too much for this machine: the relay refused some, or a simulated end or AI did not keep up. */
+  readonly notMeasured?: { readonly calls: number; readonly why: string };
+  /** Packets of the callers that the relay had to do without, in the whole run; undefined when that is not known. */
+  readonly lostOnTheWayIn: number | undefined;
 }
 
 export interface MediaLoadOptions extends RelayUnderTestOptions {
@@ -63,24 +65,22 @@ const BETWEEN_ROUNDS_MS = 1000;
 
 /** Step by step more calls through one relay, each talking both ways, until it cannot take more. */
 export async function measureMediaLoad(options: MediaLoadOptions): Promise<MediaLoad> {
-  const { transport, provider } = options;
+  const { transport } = options;
   const relay = await RelayUnderTest.start(transport, options);
   try {
     const emptyBytes = residentBytes(relay.pid);
     const steps: MediaStep[] = [];
     for (const calls of options.calls) {
-      await relay.fill(calls, provider);
-      await wait(options.settleMs);
-      const rounds: MediaRound[] = [];
-      while (rounds.length < options.rounds) {
-        if (rounds.length > 0) await wait(BETWEEN_ROUNDS_MS);
-        rounds.push(await measureRound(relay, calls, options));
+      const step = await measureStep(relay, calls, options).catch((error: unknown) => String(error));
+      if (typeof step === 'string') {
+        // Even the smallest is too much: there is nothing to tell.
+        if (steps.length === 0) throw new Error(`${calls} calls could not be measured: ${step}`);
+        console.log(`callfleet: ${transport}, ${calls} calls could not be measured: ${step}`);
+        const notMeasured = { calls, why: step };
+        return { transport, isPinned: relay.isPinned, emptyBytes, steps, notMeasured, lostOnTheWayIn: undefined };
       }
-      const quietest = rounds.reduce((best, round) =>
-        round.waitedMsPerSecond < best.waitedMsPerSecond ? round : best,
-      );
-      const gone = calls - (await relay.sessions());
-      steps.push({ calls, rounds, gone, quietest });
+      steps.push(step);
+      const { quietest, gone } = step;
       console.log(`callfleet: ${transport}, ${lineOf(quietest)}; ${gone} calls gone`);
       if (quietest.relayCore > KNEE_CORE * (options.threads ?? 1) || quietest.pacingMs.p99 > KNEE_MS) break;
     }
@@ -90,6 +90,19 @@ export async function measureMediaLoad(options: MediaLoadOptions): Promise<Media
   } finally {
     await relay.stop();
   }
+}
+
+/** @throws when this machine can't have so many calls */
+async function measureStep(relay: RelayUnderTest, calls: number, options: MediaLoadOptions): Promise<MediaStep> {
+  await relay.fill(calls, options.provider);
+  await wait(options.settleMs);
+  const rounds: MediaRound[] = [];
+  while (rounds.length < options.rounds) {
+    if (rounds.length > 0) await wait(BETWEEN_ROUNDS_MS);
+    rounds.push(await measureRound(relay, calls, options));
+  }
+  const quietest = rounds.reduce((best, round) => (round.waitedMsPerSecond < best.waitedMsPerSecond ? round : best));
+  return { calls, rounds, gone: calls - (await relay.sessions()), quietest };
 }
 
 async function measureRound(relay: RelayUnderTest, calls: number, options: MediaLoadOptions): Promise<MediaRound> {

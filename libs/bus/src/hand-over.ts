@@ -6,8 +6,11 @@ import { subjects } from './subjects.ts';
 
 /** What the gateway that has a shard asks of the one that shall have it. */
 const handOverSchema = z.object({
-  /** `connect`: connect its socket, and hold what comes in on it. `take`: its lease is free; carry on. */
-  step: z.enum(['connect', 'take']),
+  /**
+   * `connect`: connect its socket, and hold what comes in on it. `mirror`: say whether you see what happens on it. `take`: its lease is
+   * free; carry on.
+   */
+  step: z.enum(['connect', 'mirror', 'take']),
   pbx: z.string(),
   shard: z.string(),
 });

@@ -24,11 +24,11 @@ export class OrderedProcess<Order extends object, Word extends object> {
     return this.#child.pid ?? 0;
   }
 
-  /** @throws PartsError when it has ended; AbortError when it says nothing for `limitMs` */
+  /** @throws PartsError when it has ended, or says nothing for ten seconds more than `limitMs` */
   ask(order: Order, limitMs = 0): Promise<Word> {
-    const word = this.#nextWord(ANSWER_MS + limitMs);
-    this.#child.send(order);
-    return word;
+    // Where it can not be told, it has ended, and that is waited for too.
+    this.#child.send(order, () => {});
+    return this.#nextWord(ANSWER_MS + limitMs);
   }
 
   async stop(): Promise<void> {
@@ -40,7 +40,11 @@ export class OrderedProcess<Order extends object, Word extends object> {
     const gone = this.#exited.then(() => {
       throw new PartsError('CF_PARTS_UNAVAILABLE', 'a simulated part has ended by itself');
     });
-    const [word] = await Promise.race([once(this.#child, 'message', { signal: AbortSignal.timeout(limitMs) }), gone]);
+    const said = once(this.#child, 'message', { signal: AbortSignal.timeout(limitMs) }).catch((error: unknown) => {
+      const message = `a simulated part has said nothing for ${limitMs / 1000} s: this machine is too busy for it`;
+      throw new PartsError('CF_PARTS_UNAVAILABLE', message, { cause: error });
+    });
+    const [word] = await Promise.race([said, gone]);
     return word as Word;
   }
 }

@@ -2,7 +2,8 @@ import { TimedOpenAi } from './timed-openai.ts';
 import type { TimedAiWord } from './timed-openai-process.ts';
 
 const ai = await TimedOpenAi.start();
-const tell = (word: TimedAiWord) => void process.send?.(word);
+// Nobody may be there any more to be told.
+const tell = (word: TimedAiWord) => void process.send?.(word, () => {});
 
 // Whoever started us is gone, or wants us no more.
 process.once('disconnect', () => process.exit());

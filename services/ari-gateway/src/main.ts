@@ -39,6 +39,8 @@ const DRAIN_LIMIT_MS = 30_000;
 /** Others take who is silent for three such rounds for gone. */
 const ANNOUNCE_EVERY_MS = 2000;
 const LOOK_EVERY_MS = 500;
+/** Whether it sees a shard another gateway knows at once; meanwhile nobody has it. */
+const MIRROR_ASKED_MS = 500;
 
 await runService(
   'ari-gateway',
@@ -102,7 +104,7 @@ await runService(
       settings,
       loop,
       log,
-      open: (pbx, shard, { onState, onTaken }, arrival) =>
+      open: (pbx, shard, told, arrival) =>
         new ShardLink({
           bus,
           redis,
@@ -116,9 +118,8 @@ await runService(
           isMirrored: () => settings.mirror && !arrival && keeper?.hasOthers === true,
           isWorkerGone,
           claimIdentity: (entityId) => claimIdentity(pbx, entityId),
-          onState,
           beforeCommand: () => standstill.look(),
-          onTaken,
+          ...told,
           arrival,
           sockets: pbx.sockets,
           log,
@@ -184,11 +185,14 @@ await runService(
       rebalanceAfterMs: settings.rebalanceAfterMs,
       standby: { connectWithinMs: settings.connectTimeoutMs, maxMs: handOverMs },
       presenceOf: (gateway) => gatewayPresence(bus, gateway),
-      ask: (gateway, handOver) => askHandOver(bus, gateway, handOver, settings.connectTimeoutMs + 1000),
+      ask: (gateway, handOver) => {
+        const limitMs = handOver.step === 'mirror' ? MIRROR_ASKED_MS : settings.connectTimeoutMs + 1000;
+        return askHandOver(bus, gateway, handOver, limitMs);
+      },
       shards: fleet.shards,
       mirrors,
       drainMs: settings.removedDrainMs,
-      open: (shard, onTaken) => fleet.open(shard, onTaken),
+      open: (shard, told) => fleet.open(shard, told),
       log,
     });
     keeper = shards;
@@ -197,7 +201,7 @@ await runService(
       session,
       presenceOf: (gateway) => gatewayPresence(bus, gateway),
       shardAt: (path) => fleet.dialledIn(path)?.shard,
-      open: (shard, onTaken, arrival) => fleet.open(shard, onTaken, arrival),
+      open: (shard, told, arrival) => fleet.open(shard, told, arrival),
       connectWithinMs: settings.connectTimeoutMs,
       leaseWithinMs: handOverMs,
       drainMs: settings.removedDrainMs,

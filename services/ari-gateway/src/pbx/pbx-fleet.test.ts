@@ -13,6 +13,7 @@ interface OpenLink {
   readonly onState: (state: LinkState) => void;
 }
 
+const NOBODY = { onTaken: () => {}, onAway: async () => false };
 let fleet: PbxFleet;
 let opened: OpenLink[];
 let forgotten: string[];
@@ -48,6 +49,7 @@ beforeEach(() => {
         standBy: none,
         serve: () => {},
         suspend: () => {},
+        abandon: none,
         release: none,
         drain: none,
         close: none,
@@ -96,7 +98,7 @@ test.each([
 
 test('a PBX that is taken out is known as long as its links are open, and comes back as a new one', async () => {
   apply(entry('a'), entry('b'));
-  const link = fleet.open({ pbx: 'b', shard: 'one' }, () => {});
+  const link = fleet.open({ pbx: 'b', shard: 'one' }, NOBODY);
   opened[0]?.onState({ state: 'connected' });
   apply(entry('a'));
   void link.drain(0, AbortSignal.abort());
@@ -111,7 +113,7 @@ test('a PBX that is taken out is known as long as its links are open, and comes 
 
 test('a shard is told of as soon as it was tried, with what keeps it away and since when', () => {
   apply(entry('a'));
-  fleet.open({ pbx: 'a', shard: 'one' }, () => {});
+  fleet.open({ pbx: 'a', shard: 'one' }, NOBODY);
   const reports = () => fleet.get('a')?.known.shards;
   expect(reports()).toEqual([]);
   opened[0]?.onState({ state: 'away', why: 'refused' });

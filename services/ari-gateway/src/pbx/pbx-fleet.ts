@@ -5,7 +5,7 @@ import type { PbxGuard } from '../commands/pbx-guard.ts';
 import { ShardMirror } from '../mirror/shard-mirror.ts';
 import type { CommandClass } from '../names/command-class.ts';
 import type { Shard } from '../names/shard.ts';
-import type { Link } from '../pool/held-shards.ts';
+import type { Link, LinkListeners } from '../pool/held-shards.ts';
 import type { LinkState } from '../shard/link-state.ts';
 import type { Arrival } from '../shard/shard-link.ts';
 import { beginOpenings } from '../telemetry/metrics.ts';
@@ -17,7 +17,7 @@ export interface PbxFleetOptions {
   readonly loop: LoopLateness;
   readonly log: Logger;
   /** Opens a shard's event socket. */
-  readonly open: (pbx: Pbx, shard: string, told: LinkListeners, arrival?: Arrival) => Link;
+  readonly open: (pbx: Pbx, shard: string, told: FleetListeners, arrival?: Arrival) => Link;
   /** @throws PbxIdentityError when that Asterisk is another PBX's */
   readonly claimIdentity: (pbx: Pbx, entityId: string | undefined) => Promise<void>;
   /** What this gateway knows of a PBX's shards has changed, or the PBX has been added or removed. */
@@ -27,10 +27,8 @@ export interface PbxFleetOptions {
   readonly onForget: (pbx: string) => void;
 }
 
-interface LinkListeners {
+interface FleetListeners extends LinkListeners {
   readonly onState: (state: LinkState) => void;
-  /** Somebody else has the shard's application, and it was not handed over. */
-  readonly onTaken: () => void;
 }
 
 /** The PBXs of the configuration, as it is now. */
@@ -120,10 +118,10 @@ export class PbxFleet {
    * @param shard of a PBX that is in the configuration
    * @param arrival of one that dials us
    */
-  open({ pbx: name, shard }: Shard, onTaken: () => void, arrival?: Arrival): Link {
+  open({ pbx: name, shard }: Shard, told: LinkListeners, arrival?: Arrival): Link {
     const pbx = this.#pbxs.get(name);
     if (!pbx) throw new Error(`there is no PBX ${name}`);
-    return pbx.hold(shard, (onState) => this.#options.open(pbx, shard, { onState, onTaken }, arrival));
+    return pbx.hold(shard, (onState) => this.#options.open(pbx, shard, { ...told, onState }, arrival));
   }
 
   /** Undefined of what is not in the configuration, and of a PBX that dials us. */

@@ -106,6 +106,7 @@ export class Pbx {
       standBy: (withinMs) => link.standBy(withinMs),
       serve: () => link.serve(),
       suspend: () => link.suspend(),
+      abandon: () => link.abandon(),
       release: (connectHeir) => link.release(connectHeir),
       drain: (limitMs, signal) => {
         held.drains();

@@ -43,7 +43,7 @@ function gateway(instance: string, leaseWithinMs = 2000) {
     session: { instance, isAlive: async () => true },
     presenceOf: async (other) => presences.get(other) ?? 'there',
     shardAt: (path) => (path === `/${shard.shard}` ? shard : undefined),
-    open: (_shard, onTaken, { onEnded }: Arrival) => {
+    open: (_shard, { onTaken }, { onEnded }: Arrival) => {
       const n = sockets.length + 1;
       sockets.push({ lose: onEnded, takeAway: onTaken });
       const tell = (what: string) => void history.push(`${instance} ${what} ${n}`);
@@ -55,6 +55,7 @@ function gateway(instance: string, leaseWithinMs = 2000) {
         standBy: none,
         serve: () => tell('serves'),
         suspend: () => tell('suspends'),
+        abandon: none,
         release: none,
         drain: async () => tell('drains'),
         close: none,

@@ -6,12 +6,11 @@ import { aborted } from '../async/time-limit.ts';
 import { nameOf, type Shard } from '../names/shard.ts';
 import type { Arrival } from '../shard/shard-link.ts';
 import type { HeldShard } from '../telemetry/metrics.ts';
-import type { HeldShardsOptions, Link } from './held-shards.ts';
+import type { HeldShardsOptions, Link, LinkListeners } from './held-shards.ts';
 
 export interface DialledInShardsOptions extends Pick<HeldShardsOptions, 'redis' | 'session' | 'presenceOf' | 'log'> {
   readonly shardAt: (path: string) => Shard | undefined;
-  /** @param onTaken somebody else has the shard's application */
-  readonly open: (shard: Shard, onTaken: () => void, arrival: Arrival) => Link;
+  readonly open: (shard: Shard, told: LinkListeners, arrival: Arrival) => Link;
   /** A socket's time until it can be served, and then the one before it to let go of the shard; milliseconds. */
   readonly connectWithinMs: number;
   readonly leaseWithinMs: number;
@@ -96,7 +95,9 @@ export class DialledInShards {
       // It dials again, and has its application back.
       void link.leave();
     };
-    const link = this.#options.open(shard, onTaken, { dialIn, onEnded: () => ended.abort() });
+    // Its socket is all there is of it.
+    const onAway = async () => false;
+    const link = this.#options.open(shard, { onTaken, onAway }, { dialIn, onEnded: () => ended.abort() });
     const held: Held = { shard, link, ended: ended.signal, isDraining: false };
     this.#held.set(name, held);
     try {

@@ -11,7 +11,7 @@ import {
 import type { Logger } from '@callfleet/telemetry';
 import { nameOf, type Shard } from '../names/shard.ts';
 import type { HeldShard } from '../telemetry/metrics.ts';
-import { handOver, type LeavingLink } from './shard-handover.ts';
+import { cede, handOver, type LeavingLink } from './shard-handover.ts';
 import { StandbyShards } from './standby-shards.ts';
 
 export interface HeldShardsOptions {
@@ -22,11 +22,18 @@ export interface HeldShardsOptions {
   readonly presenceOf: (gateway: string) => Promise<Presence>;
   /** @throws when that gateway could not, or does not answer */
   readonly ask: (gateway: string, handOver: HandOver) => Promise<void>;
-  /** @param onTaken somebody else has the shard's application, and it was not handed over */
-  readonly open: (shard: Shard, onTaken: () => void) => Link;
+  readonly open: (shard: Shard, told: LinkListeners) => Link;
   /** Calls on a shard that is none of ours any more may go on for so long, milliseconds. Default 0. */
   readonly drainMs?: number | undefined;
   readonly log: Logger;
+}
+
+/** What a link tells whoever holds it. */
+export interface LinkListeners {
+  /** Somebody else has the shard's application, and it was not handed over. */
+  readonly onTaken: () => void;
+  /** It has no socket. @returns whether the shard is another's now, so that it is not to be connected again */
+  readonly onAway: () => Promise<boolean>;
 }
 
 export interface Link extends LeavingLink {
@@ -56,6 +63,8 @@ export interface HeldShardsListeners {
   readonly onWork: () => void;
   /** It is in the configuration. */
   readonly isWanted: (shard: Shard) => boolean;
+  /** Who would have it if this gateway died. */
+  readonly heirOf: (shard: Shard) => string | undefined;
 }
 
 /** The shards whose leases this gateway has: how they come, are doubted, and go. */
@@ -68,6 +77,7 @@ export class HeldShards {
   /** Held by another gateway that lives, when they were asked for last. */
   readonly #elsewhere = new Set<string>();
   readonly #asks: HeldShardsListeners;
+  readonly #ceding = new Set<Promise<boolean>>();
   #isStopping = false;
 
   constructor(options: HeldShardsOptions, asks: HeldShardsListeners) {
@@ -132,9 +142,9 @@ export class HeldShards {
   }
 
   /** What was to be handed over to us stays where it is; calls of removed PBXs are waited for no longer. */
-  stop(): Promise<void> {
+  async stop(): Promise<void> {
     this.#isStopping = true;
-    return this.#standby.close();
+    await Promise.all([this.#standby.close(), ...this.#ceding]);
   }
 
   /** Each that is wanted no more goes its own way: the calls of one must not keep the others waiting. */
@@ -216,6 +226,31 @@ export class HeldShards {
     return isOver;
   }
 
+  /** Its socket is lost, and its heir may have seen what we have missed. @returns whether it is the heir's now */
+  async #cede(name: string): Promise<boolean> {
+    const held = this.#held.get(name);
+    if (!held || held.isLeaving || held.retiring || this.#isStopping) return false;
+    const heir = this.#asks.heirOf(held.shard);
+    if (heir === undefined) return false;
+    held.isLeaving = true;
+    const ceding = cede(this.#options, held, heir);
+    this.#ceding.add(ceding);
+    const isOver = await ceding;
+    this.#ceding.delete(ceding);
+    held.isLeaving = false;
+    if (!isOver) {
+      this.#assertSoon([name]);
+      return false;
+    }
+    this.#held.delete(name);
+    this.#elsewhere.add(name);
+    // It waits for this answer.
+    void held.link
+      .close()
+      .catch((error: unknown) => this.#options.log.warn({ ...held.shard, err: error }, 'shard.not-closed'));
+    return true;
+  }
+
   async giveUp(name: string): Promise<void> {
     const { redis, log } = this.#options;
     const held = this.#held.get(name);
@@ -260,6 +295,7 @@ export class HeldShards {
   }
 
   #open(shard: Shard): Link {
-    return this.#options.open(shard, () => this.doubt([nameOf(shard)]));
+    const name = nameOf(shard);
+    return this.#options.open(shard, { onTaken: () => this.doubt([name]), onAway: () => this.#cede(name) });
   }
 }

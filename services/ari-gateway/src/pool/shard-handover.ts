@@ -5,6 +5,8 @@ import type { Shard } from '../names/shard.ts';
 
 /** A shard's link, as far as handing it over goes. */
 export interface LeavingLink {
+  /** Its socket is lost: takes no more commands, and publishes what it has read. */
+  abandon(): Promise<void>;
   /** @throws when it could not be, or not in time: the link is to `serve` again */
   release(connectHeir: () => Promise<void>): Promise<void>;
   close(): Promise<void>;
@@ -21,6 +23,40 @@ interface Leaving {
   readonly shard: Shard;
   readonly lease: Lease;
   readonly link: LeavingLink;
+}
+
+/**
+ * Lets the heir have a shard whose socket is lost, if its mirror has seen what was missed: as if this gateway had died, but that all it
+ * has read is published before.
+ *
+ * @returns false when it is still ours
+ */
+export async function cede(
+  { redis, ask, log }: HandOverOptions,
+  { shard, lease, link }: Leaving,
+  heir: string,
+): Promise<boolean> {
+  const from = performance.now();
+  try {
+    await ask(heir, { step: 'mirror', ...shard });
+    await link.abandon();
+    await yieldLease(redis, lease);
+  } catch (error) {
+    // Where the PBX itself is away nobody sees it.
+    if (error instanceof BusError) log.debug({ ...shard, heir, reason: error.message }, 'shard.not-ceded');
+    else log.warn({ ...shard, heir, err: error }, 'shard.not-ceded');
+    return false;
+  }
+  await tellTaken(ask, heir, shard, log);
+  log.info({ ...shard, heir, ms: Math.round(performance.now() - from) }, 'shard.ceded');
+  return true;
+}
+
+/** It finds the free lease by itself, a little later. */
+function tellTaken(ask: HandOverOptions['ask'], heir: string, shard: Shard, log: Logger): Promise<void> {
+  return ask(heir, { step: 'take', ...shard }).catch((error: unknown) =>
+    log.warn({ ...shard, heir, err: error }, 'shard.not-told'),
+  );
 }
 
 /**
@@ -46,10 +82,7 @@ export async function handOver(
     else log.warn({ ...shard, heir, err: error }, 'shard.not-handed-over');
     return false;
   }
-  // It finds the free lease by itself, a little later.
-  await ask(heir, { step: 'take', ...shard }).catch((error: unknown) =>
-    log.warn({ ...shard, heir, err: error }, 'shard.not-told'),
-  );
+  await tellTaken(ask, heir, shard, log);
   log.info({ ...shard, heir, ms: Math.round(performance.now() - from) }, 'shard.handed-over');
   await link.close().catch((error: unknown) => log.warn({ ...shard, err: error }, 'shard.not-closed'));
   return true;

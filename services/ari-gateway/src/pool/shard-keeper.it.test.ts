@@ -9,6 +9,8 @@ import { ShardKeeper } from './shard-keeper.ts';
 import { SharedApplications, SharedLink } from './shared-applications.ts';
 
 const SHARDS: Shard[] = ['one', 'two'].map((shard) => ({ pbx: 'pbx-a', shard }));
+/** No gateway hears of it. */
+const NOBODY = { onTaken: () => {}, onAway: async () => false };
 const LONG = { timeout: 8000, interval: 10 };
 
 let nats: NatsServer;
@@ -49,12 +51,14 @@ interface Settings {
   readonly ttlMs?: number;
   readonly rebalanceAfterMs?: number;
   readonly shards?: readonly Shard[];
+  /** Its mirrors stand. */
+  readonly seesOthers?: boolean;
 }
 
 /** A gateway without its PBX: its sockets stand at once. */
 async function startGateway(
   instance: string,
-  { settleMs = 10, ttlMs = 1000, rebalanceAfterMs = 100, shards = SHARDS }: Settings = {},
+  { settleMs = 10, ttlMs = 1000, rebalanceAfterMs = 100, shards = SHARDS, seesOthers = false }: Settings = {},
 ): Promise<Gateway> {
   const bus = await connectBus({ servers: [nats.url], name: instance });
   const own = await connectRedis(server.url, { name: instance, onError: () => {} });
@@ -82,8 +86,9 @@ async function startGateway(
     presenceOf: (gateway) => gatewayPresence(bus, gateway),
     ask: (gateway, handOver) => askHandOver(bus, gateway, handOver, 1000),
     drainMs: 60_000,
-    open: (shard, onTaken) => {
-      const link = new SharedLink(applications, shard, onTaken);
+    mirrors: { follow: () => {}, sees: () => seesOthers },
+    open: (shard, told) => {
+      const link = new SharedLink(applications, shard, told);
       links.push(link);
       return link;
     },
@@ -243,6 +248,46 @@ describe('a gateway that dies', () => {
   });
 });
 
+describe('a socket breaks', () => {
+  const withHeir = async (seesOthers: boolean) => {
+    const first = await startGateway('gateway-1', { rebalanceAfterMs: 60_000 });
+    await expect.poll(() => heldBy(first), LONG).toEqual([2]);
+    const second = await startGateway('gateway-2', { rebalanceAfterMs: 1000, seesOthers });
+    await expect.poll(() => first.keeper.hasOthers, LONG).toBe(true);
+    const [broken] = first.links as [SharedLink];
+    await broken.lose();
+    return { first, second };
+  };
+
+  test('and the gateway that sees what happens on its shard has it, for a while at least', async () => {
+    const { first, second } = await withHeir(true);
+    expect([first.shards(), second.shards()]).toEqual([['two'], ['one']]);
+    await wait(500);
+    expect([first.shards(), second.shards()]).toEqual([['two'], ['one']]);
+    expect(applications).toMatchObject({ mishaps: [], handOvers: 0 });
+    expect(applications.history).toEqual(['open one', 'open two', 'open one', 'close one']);
+  });
+
+  test('and is connected again where nobody sees it', async () => {
+    const { first, second } = await withHeir(false);
+    expect([first.shards(), second.shards()]).toEqual([['one', 'two'], []]);
+    expect(first.keeper.whyNotReady()).toBeUndefined();
+    expect(applications).toMatchObject({ mishaps: [], handOvers: 0, history: ['open one', 'open two'] });
+  });
+
+  test('and is connected again when the one that sees it dies as it is asked', async () => {
+    const first = await startGateway('gateway-1', { rebalanceAfterMs: 60_000 });
+    await expect.poll(() => heldBy(first), LONG).toEqual([2]);
+    const second = await startGateway('gateway-2', { rebalanceAfterMs: 60_000, seesOthers: true });
+    await expect.poll(() => first.keeper.hasOthers, LONG).toBe(true);
+    await second.kill();
+    const [broken] = first.links as [SharedLink];
+    await broken.lose();
+    expect(first.shards()).toEqual(['one', 'two']);
+    expect(first.keeper.whyNotReady()).toBeUndefined();
+  });
+});
+
 test('while NATS is away, and when it is back, nobody is taken for dead', async () => {
   const both = await Promise.all(['gateway-1', 'gateway-2'].map((name) => startGateway(name, { settleMs: 300 })));
   await expect.poll(() => heldBy(...both), LONG).toEqual([1, 1]);
@@ -260,7 +305,7 @@ describe('somebody else connects to the application of a shard', () => {
   test('when it is no gateway, the shard is connected again, since its lease is ours', async () => {
     const { keeper, links } = await startGateway('gateway-1');
     await expect.poll(() => keeper.whyNotReady(), LONG).toBeUndefined();
-    applications.connect(new SharedLink(applications, SHARDS[0] as Shard, () => {}));
+    applications.connect(new SharedLink(applications, SHARDS[0] as Shard, NOBODY));
     expect(keeper.whyNotReady()).toBe('shard/pbx-a/one is not connected');
     await expect.poll(() => keeper.whyNotReady(), LONG).toBeUndefined();
     expect(links).toHaveLength(2);
@@ -274,7 +319,7 @@ describe('somebody else connects to the application of a shard', () => {
     first.bus.nc.subscribe('cf.gateway.other', { callback: (_error, message) => void message.respond('{}') });
     await yieldLease(redis, { what: 'shard/pbx-a/one', owner: 'gateway-1', epoch: 1 });
     await redis.acquireLease('cf:lease:{shard/pbx-a/one}', 'other', '', 0, 60_000);
-    applications.connect(new SharedLink(applications, SHARDS[0] as Shard, () => {}));
+    applications.connect(new SharedLink(applications, SHARDS[0] as Shard, NOBODY));
     await expect.poll(() => first.shards(), LONG).toEqual(['two']);
     expect(applications.mishaps).toEqual([]);
   });

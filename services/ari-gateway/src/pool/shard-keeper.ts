@@ -20,7 +20,7 @@ export interface ShardKeeperOptions extends HeldShardsOptions {
   /** Shards are shared out anew when nobody has joined or left for this long, milliseconds. */
   readonly rebalanceAfterMs: number;
   /** Where there are any. */
-  readonly mirrors?: Pick<ShardMirrors<never>, 'follow'> | undefined;
+  readonly mirrors?: Pick<ShardMirrors<never>, 'follow' | 'sees'> | undefined;
 }
 
 /** Of a gateway that died with many. */
@@ -55,6 +55,7 @@ export class ShardKeeper {
     this.#held = new HeldShards(options, {
       onWork: () => this.#wake.resolve(),
       isWanted: (shard) => this.#find(shard) !== undefined,
+      heirOf: (shard) => this.#heirs().get(nameOf(shard)),
     });
   }
 
@@ -120,7 +121,14 @@ export class ShardKeeper {
     const shard = this.#find({ pbx, shard: app });
     if (this.#isStopping) throw new Error('this gateway stops');
     if (!shard) throw new Error('it is not configured here');
-    await (step === 'connect' ? this.#held.standBy(shard) : this.#held.take(shard));
+    if (step === 'mirror') {
+      if (!this.#options.mirrors?.sees(shard)) throw new Error('this gateway does not see it');
+    } else if (step === 'connect') await this.#held.standBy(shard);
+    else {
+      // Whoever has let go of it may not reach its PBX: it is not given back at once.
+      this.#movesNothingUntil = Date.now() + this.#options.rebalanceAfterMs;
+      await this.#held.take(shard);
+    }
   }
 
   /** Until `stopping`; then every shard is handed over, or given up when there is nobody. */
@@ -160,7 +168,7 @@ export class ShardKeeper {
     const assigned = assign(shards, holders, gateways);
     const ours = shards.filter((shard) => assigned.get(nameOf(shard)) === this.#self);
     await inParallel(ours, TAKEN_AT_ONCE, (shard) => this.#held.take(shard));
-    this.#options.mirrors?.follow(shards, heirs(shards, holders, gateways), this.#self);
+    this.#options.mirrors?.follow(shards, this.#heirs(), this.#self);
     this.#moving ??= this.#rebalance().finally(() => {
       this.#moving = undefined;
     });
@@ -187,6 +195,10 @@ export class ShardKeeper {
     } catch (error) {
       log.warn({ err: error }, 'session.not-closed');
     }
+  }
+
+  #heirs(): ReadonlyMap<string, string> {
+    return heirs(this.#shards, this.#view.holders, this.#view.gateways);
   }
 
   async #openChanged(): Promise<void> {

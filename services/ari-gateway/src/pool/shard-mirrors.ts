@@ -45,6 +45,12 @@ export class ShardMirrors<M extends Mirror> {
       yield { ...shard, connected: mirror.connected, length: mirror.length };
   }
 
+  /** Whether it sees what happens on the shard. */
+  sees(shard: Shard): boolean {
+    const mirror = this.#mirrors.get(nameOf(shard))?.mirror;
+    return mirror?.connected === true && !mirror.isReplaced;
+  }
+
   /**
    * Opens and closes mirrors, so that they are those of the shards whose heir is `self`. One whose shard has no heir stays: its holder
    * has just died, and somebody is about to take it. Asked again and again.

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { nameOf, type Shard } from '../names/shard.ts';
+import type { LinkListeners } from './held-shards.ts';
 
 /**
  * The applications of a PBX, for tests of gateways that share them: each has one socket, the newest. Notes what must never be: two
@@ -60,17 +61,17 @@ export class SharedLink {
   readonly calls = 0;
   readonly #applications: SharedApplications;
   readonly #shard: string;
-  readonly #onTaken: () => void;
+  readonly #told: LinkListeners;
   readonly #replaced = Promise.withResolvers<void>();
   #isLeaving = false;
   #hasBegun = false;
 
-  constructor(applications: SharedApplications, shard: Shard, onTaken: () => void) {
+  constructor(applications: SharedApplications, shard: Shard, told: LinkListeners) {
     this.name = nameOf(shard);
     this.#shard = shard.shard;
     applications.history.push(`open ${shard.shard}`);
     this.#applications = applications;
-    this.#onTaken = onTaken;
+    this.#told = told;
   }
 
   get connected(): boolean {
@@ -100,6 +101,16 @@ export class SharedLink {
     this.suspend();
   }
 
+  /** Its socket breaks: it connects again, unless another is to have the shard. */
+  async lose(): Promise<void> {
+    this.#applications.disconnect(this, true);
+    if (!(await this.#told.onAway())) this.#applications.connect(this);
+  }
+
+  async abandon(): Promise<void> {
+    this.suspend();
+  }
+
   async drain(limitMs: number, signal: AbortSignal): Promise<void> {
     const { history, callsOver } = this.#applications;
     history.push(`${limitMs > 0 ? 'drain' : 'send back'} ${this.#shard}`);
@@ -121,6 +132,6 @@ export class SharedLink {
     this.#replaced.resolve();
     if (this.#isLeaving || !this.#hasBegun) return;
     this.suspend();
-    this.#onTaken();
+    this.#told.onTaken();
   }
 }

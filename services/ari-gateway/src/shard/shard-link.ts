@@ -44,6 +44,8 @@ export interface ShardLinkOptions extends ShardTrafficOptions {
   readonly onState: (state: LinkState) => void;
   /** Another socket has the application, and not because we hand it over. No commands are taken until `serve`. */
   readonly onTaken: () => void;
+  /** No socket stands, of a shard that is ours. @returns whether it is another's now: it is not to be connected again */
+  readonly onAway: () => Promise<boolean>;
   /** Of a PBX that dials us. */
   readonly arrival?: Arrival | undefined;
   /** Where such a socket is to be known while it is open. */
@@ -58,6 +60,8 @@ const REPLACED: LinkState = {
 };
 /** Asterisk tells the old socket before it answers the new one. */
 const REPLACED_WITHIN_MS = 2000;
+/** Commands that go over HTTP may be under way, to a PBX that is not reached; milliseconds. */
+const ABANDONED_WITHIN_MS = 500;
 /** For requests that wait for the end of a sound. An Asterisk takes 100 HTTP connections in all, unless it is told otherwise. */
 const PATIENT_CONNECTIONS = 16;
 const MEASURE_LAG_EVERY_MS = 1000;
@@ -177,6 +181,13 @@ export class ShardLink {
     }
   }
 
+  /** Its socket is lost, and another gateway is to have the shard: takes no more commands, and publishes what it has read. */
+  async abandon(): Promise<void> {
+    const finished = this.#traffic.finishCommands();
+    await Promise.race([finished.catch(() => {}), wait(ABANDONED_WITHIN_MS)]);
+    await this.#traffic.publishAll();
+  }
+
   /**
    * Takes no more commands, carries out those it has, closes the socket and publishes what it has read: of a socket that the PBX has
    * opened, whose heir is whoever it reaches next.
@@ -229,6 +240,7 @@ export class ShardLink {
         await Promise.race([this.#ours.promise, aborted(this.#closing.signal)]);
         continue;
       }
+      if (this.#closing.signal.aborted || (await this.#options.onAway())) break;
       // One that is taken from us again and again stands each time.
       if (performance.now() - servedFrom > reconnectMaxMs) pauseMs = reconnectMinMs;
       await wait(pauseMs, undefined, { signal: this.#closing.signal }).catch(() => {});
