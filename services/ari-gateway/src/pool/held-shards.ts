@@ -53,6 +53,8 @@ interface Held {
   readonly lease: Lease;
   link: Link;
   isLeaving: boolean;
+  /** Its link reaches the PBX in a way that is not in the configuration any more. */
+  isOutdated: boolean;
   /** It is in the configuration no more: ends the wait for its calls. */
   retiring?: AbortController;
   retired?: Promise<void>;
@@ -127,7 +129,7 @@ export class HeldShards {
       }
       log.info({ ...shard, epoch: lease.epoch }, 'shard.taken');
       const link = this.#standby.take(name) ?? this.#open(shard);
-      this.#held.set(name, { shard, lease, link, isLeaving: false });
+      this.#held.set(name, { shard, lease, link, isLeaving: false, isOutdated: false });
       link.serve();
     } catch (error) {
       this.#elsewhere.delete(name);
@@ -157,13 +159,19 @@ export class HeldShards {
       }
   }
 
-  /** @param pbxs are reached in another way now: their links are closed, and opened anew */
+  /**
+   * To be called again and again: what is just being handed over may stay here, and is opened anew then.
+   *
+   * @param pbxs are reached in another way now: their links are closed, and opened anew
+   */
   async reopen(pbxs: ReadonlySet<string>): Promise<void> {
+    for (const held of this.#held.values()) if (pbxs.has(held.shard.pbx)) held.isOutdated = true;
     const reopened = [...this.#held].filter(
-      ([, { shard, retiring, isLeaving }]) => pbxs.has(shard.pbx) && !retiring && !isLeaving,
+      ([, { isOutdated, retiring, isLeaving }]) => isOutdated && !retiring && !isLeaving,
     );
     await Promise.all(
       reopened.map(async ([name, held]) => {
+        held.isOutdated = false;
         try {
           await held.link.close();
           if (!this.#asks.isWanted(held.shard)) return;

@@ -358,6 +358,28 @@ describe('when the configuration changes,', () => {
     expect(await redis.keys(shardOne)).toEqual([]);
   });
 
+  test('a shard that is just being handed over, and stays after all, is opened anew as the others of its PBX', async () => {
+    const { bus, keeper } = await begun();
+    const asked = Promise.withResolvers<void>();
+    const refused = Promise.withResolvers<void>();
+    bus.nc.subscribe('cf.gateway.heir', { callback: (_error, message) => void message.respond('{}') });
+    bus.nc.subscribe('cf.gateway.heir.shards', {
+      callback: async (_error, message) => {
+        asked.resolve();
+        await refused.promise;
+        message.respond('{"done":false,"why":"it does not reach it"}');
+      },
+    });
+    await redis.zadd('cf:session:gateway', Date.now() + 60_000, 'heir');
+    await asked.promise;
+    keeper.setShards(SHARDS, new Set(['pbx-a']));
+    await expect.poll(history, LONG).toHaveLength(4);
+    refused.resolve();
+    await expect.poll(history, LONG).toHaveLength(6);
+    const opened = (shard: string) => history().filter((what) => what === `open ${shard}`).length;
+    expect([opened('one'), opened('two')]).toEqual([2, 2]);
+  });
+
   test('a shard that is back before its calls are over is opened anew', async () => {
     const { keeper } = await begun();
     keeper.setShards(SHARDS.slice(1));
