@@ -1,8 +1,8 @@
-import type { Bridge, Channel } from '@callfleet/ari';
+import type { AriRequest, AriRequester, Bridge, Channel } from '@callfleet/ari';
 import { expect, test } from 'vitest';
 import type { IncomingEvent } from '../events/channel-index.ts';
 import { PbxSnapshot } from '../events/pbx-snapshot.ts';
-import { arrivalsIn, sourcesOf } from './mirror-subscriptions.ts';
+import { arrivalsIn, MirrorSubscriptions, sourcesOf } from './mirror-subscriptions.ts';
 
 const channel = (id: string, app_name: string, app_data: string) =>
   ({ id, name: id, state: 'Up', dialplan: { app_name, app_data } }) as Channel;
@@ -53,4 +53,18 @@ test.each<[string, Record<string, unknown>, string[]]>([
   ['nothing', { type: 'ChannelEnteredBridge' }, []],
 ])('what a mirror is told of when there comes %s', (_, event, sources) => {
   expect(arrivalsIn(event as unknown as IncomingEvent)).toEqual(sources);
+});
+
+test('a mirror is told of many in few requests; where one is gone, of each of them alone', async () => {
+  const asked: string[][] = [];
+  const request = async ({ query }: AriRequest<unknown>) => {
+    const sources = String(query?.eventSource).split(',');
+    asked.push(sources);
+    return sources.includes('channel:30') ? { ok: false, status: 422 } : { ok: true };
+  };
+  const shard = { pbx: 'pbx-a', shard: 'one' };
+  const subscriptions = new MirrorSubscriptions(shard, { request } as unknown as AriRequester, () => true);
+  await subscriptions.add(Array.from({ length: 45 }, (_, n) => `channel:${n}`));
+  expect(asked.map((sources) => sources.length)).toEqual([20, 20, 5, ...Array.from({ length: 20 }, () => 1)]);
+  expect(new Set(asked.slice(3).flat())).toEqual(new Set(asked[1]));
 });

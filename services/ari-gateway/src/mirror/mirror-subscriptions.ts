@@ -1,9 +1,15 @@
 import { type AriRequest, type AriRequester, applications } from '@callfleet/ari';
 import type { CallId } from '@callfleet/identity';
+import { inBatches, inParallel } from '../async/in-parallel.ts';
 import type { IncomingEvent } from '../events/channel-index.ts';
 import type { PbxSnapshot } from '../events/pbx-snapshot.ts';
 import { mirrorOf } from '../names/mirror-name.ts';
 import { beginMirrorCounts, countMirrorFailure } from '../telemetry/metrics.ts';
+
+/** In one request, whose line may have 4 kB with Asterisk; an id of ours has up to 150 characters. */
+export const SUBSCRIBED_AT_ONCE = 20;
+/** Requests under way: commands wait behind so many of them at most. */
+const AT_ONCE = 4;
 
 /** Has a shard's channels and bridges told to its mirror too. What fails is counted, and does no harm to the call. */
 export class MirrorSubscriptions {
@@ -18,23 +24,33 @@ export class MirrorSubscriptions {
     this.#isMirrored = isMirrored;
   }
 
-  /** @param source `channel:ID` or `bridge:ID` */
-  async add(source: string): Promise<void> {
-    if (!this.#isMirrored()) return;
+  /** @param sources `channel:ID` or `bridge:ID` */
+  async add(sources: readonly string[]): Promise<void> {
+    if (this.#isMirrored())
+      await inParallel(inBatches(sources, SUBSCRIBED_AT_ONCE), AT_ONCE, (some) => this.#add(some));
+  }
+
+  async #add(sources: readonly string[]): Promise<void> {
     try {
-      const { ok, status } = await this.#ari.request(subscribe(this.#shard.shard, source));
+      const { ok, status } = await this.#ari.request(subscribe(this.#shard.shard, sources));
+      if (ok) return;
+      // For one that is gone Asterisk refuses them all.
+      if (status === NO_SOURCE && sources.length > 1)
+        await inParallel(sources, AT_ONCE, (source) => this.#add([source]));
       // Its end came first, or the mirror is not connected yet, and subscribes by itself when it is.
-      if (!ok && !GONE.has(status)) countMirrorFailure(this.#shard);
+      else if (!GONE.has(status)) countMirrorFailure(this.#shard);
     } catch {
       countMirrorFailure(this.#shard);
     }
   }
 }
 
-const GONE: ReadonlySet<number> = new Set([404, 422]);
+const NO_SOURCE = 422;
+const NO_APPLICATION = 404;
+const GONE: ReadonlySet<number> = new Set([NO_APPLICATION, NO_SOURCE]);
 
-function subscribe(shard: string, source: string): AriRequest<unknown> {
-  return applications.subscribe({ applicationName: mirrorOf(shard), eventSource: [source] });
+function subscribe(shard: string, eventSource: readonly string[]): AriRequest<unknown> {
+  return applications.subscribe({ applicationName: mirrorOf(shard), eventSource: [...eventSource] });
 }
 
 interface Arrival {

@@ -13,7 +13,6 @@ import {
 } from '@callfleet/ari';
 import type { Config, ReachablePbx } from '@callfleet/config';
 import type { Logger } from '@callfleet/telemetry';
-import { inParallel } from '../async/in-parallel.ts';
 import type { PbxGuard } from '../commands/pbx-guard.ts';
 import type { IncomingEvent } from '../events/channel-index.ts';
 import { EVENT_FILTER } from '../events/event-filter.ts';
@@ -32,8 +31,8 @@ export interface ShardMirrorOptions {
   readonly log: Logger;
 }
 
-/** Subscriptions under way at once: commands wait behind so many of them at most. */
-const AT_ONCE = 4;
+/** Of its own, to the PBX. */
+const MOST_CONNECTIONS = 4;
 
 /**
  * What happens on another gateway's shard, seen over a socket of our own. The last moments are kept; nothing of it is published
@@ -55,7 +54,7 @@ export class ShardMirror {
   constructor(options: ShardMirrorOptions) {
     const { pbx, guard, settings } = options;
     this.#options = options;
-    this.#http = new AriHttp({ ...pbx, requestTimeoutMs: settings.commandTimeoutMs, maxConnections: AT_ONCE });
+    this.#http = new AriHttp({ ...pbx, requestTimeoutMs: settings.commandTimeoutMs, maxConnections: MOST_CONNECTIONS });
     this.#guarded = guard.over(this.#http);
     this.#kept = new MirroredEvents(settings.mirrorMs, () => performance.now());
     this.#running = this.#keepConnected();
@@ -179,6 +178,6 @@ export class ShardMirror {
     ]);
     const snapshot = new PbxSnapshot(pbx.name, shard, expectOk(channelsThere), expectOk(bridgesThere));
     const subscriptions = new MirrorSubscriptions({ pbx: pbx.name, shard }, this.#guarded, () => true);
-    await inParallel(sourcesOf(snapshot), AT_ONCE, (source) => subscriptions.add(source));
+    await subscriptions.add(sourcesOf(snapshot));
   }
 }

@@ -364,10 +364,9 @@ describe('when the configuration changes,', () => {
     const refused = Promise.withResolvers<void>();
     bus.nc.subscribe('cf.gateway.heir', { callback: (_error, message) => void message.respond('{}') });
     bus.nc.subscribe('cf.gateway.heir.shards', {
-      callback: async (_error, message) => {
+      callback: (_error, message) => {
         asked.resolve();
-        await refused.promise;
-        message.respond('{"done":false,"why":"it does not reach it"}');
+        void refused.promise.then(() => message.respond('{"done":false,"why":"it does not reach it"}'));
       },
     });
     await redis.zadd('cf:session:gateway', Date.now() + 60_000, 'heir');

@@ -2,12 +2,13 @@ import { type AriRequester, applications, type ChannelDestroyed, isKnownEvent, t
 import type { CallEvent } from '@callfleet/bus';
 import { ORIGINATED } from '@callfleet/identity';
 import type { Logger } from '@callfleet/telemetry';
+import { inBatches } from '../async/in-parallel.ts';
 import { untilDone } from '../async/until-done.ts';
 import type { CallOffers } from '../calls/call-offers.ts';
 import type { EventPublisher } from '../calls/event-publisher.ts';
 import type { LiveCall } from '../calls/live-call.ts';
 import type { IncomingEvent } from '../events/channel-index.ts';
-import { arrivalsIn, type MirrorSubscriptions } from '../mirror/mirror-subscriptions.ts';
+import { arrivalsIn, type MirrorSubscriptions, SUBSCRIBED_AT_ONCE } from '../mirror/mirror-subscriptions.ts';
 
 export interface ShardEventsOptions {
   readonly shard: string;
@@ -23,8 +24,6 @@ export interface ShardEventsOptions {
 /** More new types than an Asterisk will have: the rest is not told. */
 const MOST_UNKNOWN_TYPES = 100;
 
-/** In one request, whose line may have 4 kB with Asterisk; an id of ours has up to 150 characters. */
-const FOLLOWED_AT_ONCE = 20;
 /** Longer than an overloaded PBX leaves us without an answer; most channels are gone by then. Milliseconds. */
 const FOLLOW_WITHIN_MS = 30_000;
 
@@ -53,7 +52,7 @@ export class ShardEvents {
   /** Has Asterisk tell more of what has come: to us, and to the mirror. */
   attend(event: IncomingEvent): void {
     if (event.type === 'StasisStart') void this.follow([(event as StasisStart).channel.id]);
-    if (!isSynthesized(event)) for (const source of arrivalsIn(event)) void this.#options.mirror.add(source);
+    if (!isSynthesized(event)) void this.#options.mirror.add(arrivalsIn(event));
   }
 
   /** @param isCaller the event's channel is the call's caller */
@@ -76,11 +75,7 @@ export class ShardEvents {
 
   /** Without this an application's last word on a channel is StasisEnd; ChannelDestroyed tells why it ended. */
   async follow(channelIds: readonly string[]): Promise<void> {
-    const count = Math.ceil(channelIds.length / FOLLOWED_AT_ONCE);
-    const batches = Array.from({ length: count }, (_, n) =>
-      channelIds.slice(n * FOLLOWED_AT_ONCE, (n + 1) * FOLLOWED_AT_ONCE),
-    );
-    await Promise.all(batches.map((ids) => this.#follow(ids)));
+    await Promise.all(inBatches(channelIds, SUBSCRIBED_AT_ONCE).map((ids) => this.#follow(ids)));
   }
 
   async #follow(channelIds: readonly string[]): Promise<void> {
