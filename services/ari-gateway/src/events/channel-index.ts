@@ -50,6 +50,9 @@ export class ChannelIndex {
   readonly #callers = new Map<CallId, string>();
   /** By the name that both halves of a Local channel share. */
   readonly #halves = new Map<string, CallId>();
+  /** What ids say by themselves: most of a call's events have the same few, and to read them is most of the work here. */
+  readonly #ownCalls = new Memo((id) => this.#readOwnCall(id));
+  readonly #channelsOfCalls = new Memo((call) => partsOfCallId(call)?.channelId);
 
   constructor(pbx: string, shard: string) {
     this.#pbx = pbx;
@@ -173,13 +176,17 @@ export class ChannelIndex {
   }
 
   #ownCall(id: string): CallId | undefined {
-    const call = id.length > LONGEST_ID ? undefined : callOfResource(id);
+    return id.length > LONGEST_ID ? undefined : this.#ownCalls.of(id);
+  }
+
+  #readOwnCall(id: string): CallId | undefined {
+    const call = callOfResource(id);
     // Another PBX's id can come here in a header or a variable, never as the subject of an event of ours.
     return call !== undefined && partsOfCallId(call)?.pbx === this.#pbx ? call : undefined;
   }
 
   #callerOf(call: CallId): string | undefined {
-    return this.#callers.get(call) ?? partsOfCallId(call)?.channelId;
+    return this.#callers.get(call) ?? this.#channelsOfCalls.of(call);
   }
 
   /** In our own application. */
@@ -195,6 +202,26 @@ export class ChannelIndex {
     const call = this.callOf(id);
     if (call !== undefined && this.#callers.get(call) === id) this.#callers.delete(call);
     this.#known.delete(id);
+  }
+}
+
+/** The ids of a thousand calls, and about a megabyte. */
+const MOST_READ = 4096;
+
+/** What a pure function has said of texts; of too many, the oldest are forgotten. */
+class Memo<V> {
+  readonly #read: (text: string) => V;
+  readonly #known = new Map<string, V>();
+
+  constructor(read: (text: string) => V) {
+    this.#read = read;
+  }
+
+  of(text: string): V {
+    if (this.#known.has(text)) return this.#known.get(text) as V;
+    const value = this.#read(text);
+    putBounded(this.#known, text, value, MOST_READ);
+    return value;
   }
 }
 
@@ -230,6 +257,7 @@ function field(value: unknown, name: string): unknown {
 
 /** `Local/500@default-00000001`, of a channel whose name ends with `;1` or `;2`. */
 function pairOf(name: string): string | undefined {
+  if (!name.startsWith('Local/')) return undefined;
   return /^(Local\/.+);[12]$/.exec(name)?.[1];
 }
 
@@ -238,9 +266,9 @@ function addTo<T>(set: Set<T>, value: T | undefined): void {
 }
 
 /** @returns the oldest key, when it had to give way */
-function putBounded<K, V>(map: Map<K, V>, key: K, value: V): K | undefined {
+function putBounded<K, V>(map: Map<K, V>, key: K, value: V, most = MOST_CHANNELS): K | undefined {
   map.set(key, value);
-  if (map.size <= MOST_CHANNELS) return undefined;
+  if (map.size <= most) return undefined;
   const [oldest] = map.keys();
   if (oldest !== undefined) map.delete(oldest);
   return oldest;

@@ -29,9 +29,10 @@ export function eventKey(
   event: Readonly<Record<string, unknown>> | { readonly type: string },
   text: string = JSON.stringify(event),
 ): string {
-  const { application, ...rest } = event as Readonly<Record<string, unknown>>;
+  const { application } = event as Readonly<Record<string, unknown>>;
   const end = `,"application":${JSON.stringify(application)}}`;
-  return text.endsWith(end) ? `${text.slice(0, -end.length)}}` : JSON.stringify(rest);
+  if (text.endsWith(end)) return `${text.slice(0, -end.length)}}`;
+  return JSON.stringify({ ...event, application: undefined });
 }
 
 function core({ type, channel, playback }: Readonly<Record<string, unknown>>): unknown {
