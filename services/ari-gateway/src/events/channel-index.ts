@@ -208,7 +208,7 @@ export class ChannelIndex {
 /** The ids of a thousand calls, and about a megabyte. */
 const MOST_READ = 4096;
 
-/** What a pure function has said of texts; of too many, the oldest are forgotten. */
+/** What a pure function has said of texts; of too many, all are forgotten. */
 class Memo<V> {
   readonly #read: (text: string) => V;
   readonly #known = new Map<string, V>();
@@ -220,7 +220,9 @@ class Memo<V> {
   of(text: string): V {
     if (this.#known.has(text)) return this.#known.get(text) as V;
     const value = this.#read(text);
-    putBounded(this.#known, text, value, MOST_READ);
+    // One by one from the front, a Map gets slow.
+    if (this.#known.size >= MOST_READ) this.#known.clear();
+    this.#known.set(text, value);
     return value;
   }
 }
@@ -266,9 +268,9 @@ function addTo<T>(set: Set<T>, value: T | undefined): void {
 }
 
 /** @returns the oldest key, when it had to give way */
-function putBounded<K, V>(map: Map<K, V>, key: K, value: V, most = MOST_CHANNELS): K | undefined {
+function putBounded<K, V>(map: Map<K, V>, key: K, value: V): K | undefined {
   map.set(key, value);
-  if (map.size <= most) return undefined;
+  if (map.size <= MOST_CHANNELS) return undefined;
   const [oldest] = map.keys();
   if (oldest !== undefined) map.delete(oldest);
   return oldest;

@@ -52,7 +52,8 @@ export class ShardEvents {
   /** Has Asterisk tell more of what has come: to us, and to the mirror. */
   attend(event: IncomingEvent): void {
     if (event.type === 'StasisStart') void this.follow([(event as StasisStart).channel.id]);
-    if (!isSynthesized(event)) void this.#options.mirror.add(arrivalsIn(event));
+    const arrivals = isSynthesized(event) ? [] : arrivalsIn(event);
+    if (arrivals.length > 0) void this.#options.mirror.add(arrivals);
   }
 
   /** @param isCaller the event's channel is the call's caller */
