@@ -61,6 +61,8 @@ export class RelayUnderTest {
   readonly #httpPort: number;
   /** Of each caller. */
   readonly #sessions: SessionName[] = [];
+  /** Simulated callers that there are, with a call or without. */
+  #callers = 0;
   /** Calls so far. */
   #calls = 0;
   readonly #stop: () => Promise<void>;
@@ -140,7 +142,12 @@ export class RelayUnderTest {
     while (this.#sessions.length < calls) {
       const first = this.#sessions.length;
       const numbers = Array.from({ length: Math.min(AT_ONCE, calls - first) }, (_, n) => first + n);
-      await this.#connect(numbers, await this.ends.add(numbers.length), provider);
+      // Callers who were there before, and whose calls are over, call again.
+      const known = numbers.filter((number) => number < this.#callers);
+      const legs = known.length > 0 ? await this.ends.renew(known) : await this.ends.add(numbers.length);
+      const connected = known.length > 0 ? known : numbers;
+      this.#callers = Math.max(this.#callers, first + connected.length);
+      await this.#connect(connected, legs, provider);
     }
   }
 

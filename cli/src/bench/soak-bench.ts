@@ -47,7 +47,7 @@ export function measuresOf(soak: Soak): Measure[] {
     target: { atMost: 0 },
     value: Math.max(0, of(after) - of(before)),
     unit: '',
-    how: `of the relay's process: ${of(before)} before the first call, ${of(after)} after the last; at most ${Math.max(0, ...samples.map(of))} meanwhile`,
+    how: `of the relay's process: ${of(before)} after a warm-up, ${of(after)} after the last; at most ${Math.max(0, ...samples.map(of))} meanwhile`,
   });
   return [
     memoryMeasure('resident memory', MOST_GROWTH.resident, soak, (sample) => sample.residentBytes),
@@ -57,7 +57,7 @@ export function measuresOf(soak: Soak): Measure[] {
       target: { atMost: (MOST_GROWTH.heap * before.heapBytes) / 2 ** 20 },
       value: (after.heapBytes - before.heapBytes) / 2 ** 20,
       unit: 'MiB',
-      how: `${mib(before.heapBytes)} before the first call, ${mib(after.heapBytes)} after the last; resident then ${mib(after.residentBytes)}`,
+      how: `${mib(before.heapBytes)} after a warm-up, ${mib(after.heapBytes)} after the last; resident then ${mib(after.residentBytes)}`,
     },
     left('UDP ports', ({ open }) => open.udp),
     left('TCP connections', ({ open }) => open.tcp),

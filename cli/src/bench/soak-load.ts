@@ -26,6 +26,7 @@ export interface SoakSample {
 
 export interface Soak {
   readonly samples: readonly SoakSample[];
+  /** After a warm-up, when all its calls have ended. */
   readonly before: SoakSample;
   /** When all calls have ended. */
   readonly after: SoakSample;
@@ -43,6 +44,10 @@ const COLLECT_GARBAGE = new URL('./collect-garbage.ts', import.meta.url).href;
 /** All threads have done so by then, milliseconds. */
 const COLLECTING_MS = 1000;
 
+/** Each with all calls, for so long; milliseconds. */
+const WARM_UP_ROUNDS = 3;
+const WARM_UP_MS = 3000;
+
 /** Ports and connections of calls that have ended are closed by then, milliseconds. */
 const CLOSING_LIMIT_MS = 10_000;
 
@@ -53,10 +58,9 @@ export async function soakRelay(options: SoakOptions): Promise<Soak> {
   const env = { ...options.env, NODE_OPTIONS: nodeOptions };
   const relay = await RelayUnderTest.start(transport, { ...options, env });
   try {
+    await warmUp(relay, options);
     const startedAt = performance.now();
     const sample = () => sampleOf(relay, performance.now() - startedAt);
-    // Each thread opens a file or so for good with its first call.
-    await relay.openInVain(2 * (options.threads ?? 1), provider);
     const before = await sample();
     const samples: SoakSample[] = [];
     const ended: MediaStats[] = [];
@@ -90,6 +94,16 @@ export async function soakRelay(options: SoakOptions): Promise<Soak> {
     };
   } finally {
     await relay.stop();
+  }
+}
+
+/** With the first calls each thread opens a file or so for good, and code is compiled: what calls leave behind is seen from then on. */
+async function warmUp(relay: RelayUnderTest, { calls, provider, threads = 1 }: SoakOptions): Promise<void> {
+  await relay.openInVain(2 * threads, provider);
+  for (let round = 0; round < WARM_UP_ROUNDS; round += 1) {
+    await relay.fill(calls, provider);
+    await wait(WARM_UP_MS);
+    await relay.empty();
   }
 }
 
