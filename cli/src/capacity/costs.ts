@@ -41,7 +41,7 @@ export const COSTS = {
   relayCoresEcho: measured(0.00073, 'bench media, RTP, echo, 500 calls: audio both ways all the time'),
   relayCoresAi: measured(0.00178, 'bench media, RTP, OpenAI, 100 and 200 calls that talk in turns'),
   relayMiBPerCall: measured(0.164, 'bench media'),
-  relayMiB: measured(142, 'bench media, without calls'),
+  relayMiB: measured(260, 'bench soak, 30 minutes of 200 calls, less those: with the garbage that its heap may hold'),
   /** G.711 over RTP: 50 packets a second of 160 bytes and their headers, each way. */
   rtpMbitPerCall: assumed(0.19, '2 × 95 kbit/s with Ethernet, IP and UDP'),
   aiMbitPerCall: assumed(0.35, 'base64 of 24 kHz PCM one way most of the time, JSON around it'),

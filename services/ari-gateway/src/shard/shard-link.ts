@@ -240,7 +240,9 @@ export class ShardLink {
         await Promise.race([this.#ours.promise, aborted(this.#closing.signal)]);
         continue;
       }
-      if (this.#closing.signal.aborted || (await this.#options.onAway())) break;
+      if (this.#closing.signal.aborted) break;
+      // From a stranger it is taken back, which another gateway could not do better.
+      if (!this.#replacedBy && (await this.#options.onAway())) break;
       // One that is taken from us again and again stands each time.
       if (performance.now() - servedFrom > reconnectMaxMs) pauseMs = reconnectMinMs;
       await wait(pauseMs, undefined, { signal: this.#closing.signal }).catch(() => {});
