@@ -92,7 +92,7 @@ export class ShardReconciler {
     const histories = await this.#despiteNats(over, () => this.#readHistories(ids));
     for (const [n, { call, events }] of (histories ?? []).entries())
       this.#learnUnknown(unknown[n] as Channel, toldCall(call, events));
-    if (!sightings) await this.#followAll(snapshot);
+    await this.#followAll(snapshot);
     const facts = {
       known: told.length,
       inherited: found.inherited.length,
