@@ -37,6 +37,7 @@ const PROGRAMS = [
   program('beats', 'tests/programs/beats.ts', ['_3XXXX']),
   program('outbound', 'tests/programs/outbound.ts', []),
   program('hurries-a-sound', 'tests/programs/hurries-a-sound.ts', ['550']),
+  program('uses-everything', 'tests/programs/uses-everything.ts', ['560']),
   program('throws', 'tests/programs/throws.ts', ['600']),
   program('spins', 'tests/programs/spins.ts', ['901']),
   program('spins-in-step', 'tests/programs/spins-in-step.ts', ['902']),

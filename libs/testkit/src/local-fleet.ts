@@ -30,8 +30,8 @@ export interface LocalFleetOptions {
   readonly fallback?: string;
   /** `pbxs[].trunks` of each. Default: none. */
   readonly pbxTrunks?: ReadonlyArray<Readonly<Record<string, unknown>>>;
-  /** Another PBX in place of a real Asterisk: it has what the fleet itself asks of one. */
-  readonly startPbx?: (name: string) => Promise<Asterisk>;
+  /** Another PBX in place of a real Asterisk, or one reached in another way; told the files that a real one would have. */
+  readonly startPbx?: (name: string, files: Readonly<Record<string, string>>) => Promise<Asterisk>;
   /** Environment of each relay, beside what it has from its plan. */
   readonly relayEnv?: (index: number) => Readonly<Record<string, string>>;
   readonly gateways?: number;
@@ -82,13 +82,12 @@ export async function startLocalFleet(options: LocalFleetOptions): Promise<Local
   const dialplan = options.dialplan({ shards: SHARDS, context: 'default' });
   const extensions = `[general]\n${dialplan}${options.fallback ?? fallbackContext()}${lineHolderContext()}`;
   try {
-    const startReal = (name: string, files?: Readonly<Record<string, string>>) =>
-      startAsterisk({ name, files: { 'extensions.conf': extensions, ...files } });
+    const startPbx = options.startPbx ?? ((name, files) => startAsterisk({ name, files }));
     progress('starting NATS, Redis and Asterisk');
     const [nats, redis, ...pbxs] = await allOrNone([
       startNatsServer(options.nats).then(own),
       startRedisServer(options.redis).then(own),
-      ...wanted.map(({ name, files }) => (options.startPbx ?? startReal)(name, files).then(own)),
+      ...wanted.map(({ name, files }) => startPbx(name, { 'extensions.conf': extensions, ...files }).then(own)),
     ]);
     const folder = await mkdtemp(join(tmpdir(), 'callfleet-'));
     owned.push(() => rm(folder, { recursive: true, force: true }));

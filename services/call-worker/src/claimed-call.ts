@@ -203,6 +203,7 @@ export class ClaimedCall {
       CallEventFeed.open(bus, offer.call, {
         onEvent: (event) => {
           this.#ledger.hear(event);
+          this.#gateway.hear(event);
           // What an earlier owner, or run, was told is in its trace already.
           if (running || (run === 1 && this.lease.epoch === 1)) noteKey(span, event);
           if (running) running.deliver(event);

@@ -1,7 +1,8 @@
-import { channels } from '@callfleet/ari';
+import { type AriRequest, channels } from '@callfleet/ari';
 import {
   answer,
   type Bus,
+  type CallEvent,
   type CommandRefusal,
   type CommandReply,
   commandSchema,
@@ -116,10 +117,41 @@ test('an answer that was in the hands of a gateway that died is asked for again'
   expect(asked()).toBe(2);
 });
 
+const play = channels.playWithId({ channelId, playbackId: 'p/1', media: ['sound:beep'] });
+const dial = channels.dial({ channelId: 'leg/1' });
+
+test.each<[string, AriRequest<unknown>]>([
+  ['a media leg', channels.externalMedia({ app: 'app', external_host: '127.0.0.1:1', format: 'ulaw', channelId: 'm' })],
+  ['a sound', play],
+  ['a leg', channels.create({ app: 'app', endpoint: 'PJSIP/x', channelId: 'leg/1' })],
+  ['a ringing', dial],
+])('%s whose making was in the hands of a gateway that died is asked for again', async (_, request) => {
+  const { gateway, asked } = gatewayThatDies();
+  expect(await gateway.command('1', request)).toMatchObject({ status: 204 });
+  expect(asked()).toBe(2);
+});
+
+const event = (type: string, data: Record<string, unknown>): CallEvent => ({
+  ...{ id: type, call: id, source: 'gateway', seq: 1, at: '2026-11-22T08:00:00.000Z' },
+  ...{ type, data },
+});
+
+test.each<[string, AriRequest<unknown>, CallEvent]>([
+  ['a sound', play, event('ari.PlaybackStarted', { playback: { id: 'p/1' } })],
+  ['a ringing', dial, event('ari.Dial', { peer: { id: 'leg/1' }, dialstatus: '' })],
+])('%s that has begun is not begun again, though its answer was lost', async (_, request, begun) => {
+  const { gateway, asked } = gatewayThatDies();
+  const answered = gateway.command('1', request);
+  await expect.poll(asked).toBe(1);
+  gateway.hear(begun);
+  expect(await answered).toMatchObject({ status: 200 });
+  expect(asked()).toBe(1);
+  expect(await gateway.command('2', channels.answer({ channelId }))).toMatchObject({ status: 204 });
+});
+
 test('what would happen twice is not asked for again: it may have been done', async () => {
   const { gateway, asked } = gatewayThatDies();
-  const play = channels.playWithId({ channelId, playbackId: 'p', media: ['sound:beep'] });
-  const failure = await gateway.command('1', play).catch((error) => error);
+  const failure = await gateway.command('1', channels.sendDTMF({ channelId, dtmf: '1' })).catch((error) => error);
   expect(failure).toMatchObject({ code: 'CF_PBX_UNREACHABLE' });
   expect(asked()).toBe(1);
 }, 10_000);

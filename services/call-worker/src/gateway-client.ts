@@ -4,6 +4,7 @@ import {
   askAgain,
   type Bus,
   BusError,
+  type CallEvent,
   type Command,
   type CommandReply,
   commandReplySchema,
@@ -22,6 +23,7 @@ import type { PbxAnswer } from '@callfleet/calls/runtime';
 import type { Lease } from '@callfleet/leases';
 import { inSpan } from '@callfleet/telemetry';
 import { SpanKind } from '@opentelemetry/api';
+import { Begun } from './begun.ts';
 import type { CallIdentity } from './call-identity.ts';
 import { NotCertainError } from './standing.ts';
 
@@ -32,8 +34,8 @@ const RETRY_AFTER_MS = 50;
 const END_AGAIN_AFTER_MS = 500;
 
 /**
- * A command that has no answer after this may have been in the hands of a gateway that died. What does no harm twice is asked for again: a gateway
- * that lives answers with what became of the first; milliseconds.
+ * A command that has no answer after this may have been in the hands of a gateway that died. What is done once, however often it is asked for, is
+ * asked for again: a gateway that lives answers with what became of the first; milliseconds.
  */
 const ASK_AGAIN_AFTER_MS = 2000;
 
@@ -50,6 +52,7 @@ export class GatewayClient {
   status: string | undefined;
   readonly #mayAct: MayAct;
   readonly #over: AbortSignal;
+  readonly #begun = new Begun();
 
   /** @param over aborted when the call is not this worker's any more */
   constructor(bus: Bus, call: CallIdentity, lease: Lease, timeoutMs: number, mayAct: MayAct, over: AbortSignal) {
@@ -63,6 +66,11 @@ export class GatewayClient {
 
   /** The gateway has said that the call is over for all workers. */
   isGivenBack = false;
+
+  /** Told every event of the call, from its start. */
+  hear(event: CallEvent): void {
+    this.#begun.hear(event);
+  }
 
   /** Tells the gateway that the call has its worker, and its program. @throws CallTakenOverError, PbxUnreachableError */
   async claim(program?: ProgramVersion): Promise<void> {
@@ -117,9 +125,11 @@ export class GatewayClient {
     for (;;) {
       try {
         await mayAct(Math.max(1, deadline - Date.now()));
+        // The answer was lost with its gateway, or was an earlier worker's.
+        if (command.kind === 'ari' && this.#begun.includes(command.request)) return BEGUN;
         const subject = subjects.commands(this.#call.pbx, this.#call.shard);
         const leftMs = Math.max(1, deadline - Date.now());
-        const timeoutMs = isHarmlessTwice(command) ? Math.min(leftMs, ASK_AGAIN_AFTER_MS) : leftMs;
+        const timeoutMs = isDoneOnce(command) ? Math.min(leftMs, ASK_AGAIN_AFTER_MS) : leftMs;
         const reply = await askAgain(this.#bus, subject, command, { reply: commandReplySchema, timeoutMs, signal });
         if (reply.ok) return reply;
         if (reply.code === 'CF_CALL_RELEASED') this.isGivenBack = true;
@@ -133,7 +143,7 @@ export class GatewayClient {
       } catch (error) {
         if (error instanceof NotCertainError) throw PbxUnreachableError.of(what, error.message, { cause: error });
         if (!(error instanceof BusError)) throw error;
-        if (error.code === 'CF_BUS_TIMEOUT' && isHarmlessTwice(command) && Date.now() < deadline) continue;
+        if (error.code === 'CF_BUS_TIMEOUT' && isDoneOnce(command) && Date.now() < deadline) continue;
         // Nobody took it, so nobody carried it out: it may be sent again.
         // The gateway may be back a moment later than we are: NATS was away, and no time counts then.
         if (!this.#bus.isSettled()) deadline = Date.now() + this.#timeoutMs;
@@ -145,18 +155,37 @@ export class GatewayClient {
   }
 }
 
-/** Asterisk does it once, however often it is asked (22.10.1): a sound would be played again, a leg dialled again. */
-const HARMLESS_TWICE: ReadonlySet<string> = new Set([
+const BEGUN = { ok: true, status: 200, reason: 'OK' } as const;
+
+/**
+ * What comes to the same when it is asked for twice (22.10.1): it has an id of ours, or says how something is to be. What is begun and told of in an
+ * event is not sent twice, and a media leg is looked for by a gateway that can't know of it. A digit would be sent twice.
+ */
+const DONE_ONCE: ReadonlySet<string> = new Set([
+  'POST /channels/create',
+  'POST /channels/externalMedia',
   'POST /channels/{channelId}/answer',
-  'POST /channels/{channelId}/ring',
-  'POST /channels/{channelId}/variable',
   'POST /channels/{channelId}/continue',
+  'POST /channels/{channelId}/dial',
+  'POST /channels/{channelId}/moh',
+  'POST /channels/{channelId}/mute',
+  'POST /channels/{channelId}/play/{playbackId}',
+  'POST /channels/{channelId}/record',
+  'POST /channels/{channelId}/ring',
+  'POST /channels/{channelId}/snoop/{snoopId}',
+  'POST /channels/{channelId}/variable',
+  'POST /bridges/{bridgeId}',
+  'POST /bridges/{bridgeId}/addChannel',
+  'POST /bridges/{bridgeId}/play/{playbackId}',
+  'POST /bridges/{bridgeId}/removeChannel',
+  'POST /recordings/live/{recordingName}/pause',
+  'POST /recordings/live/{recordingName}/stop',
 ]);
 
-function isHarmlessTwice(command: Command): boolean {
+function isDoneOnce(command: Command): boolean {
   if (command.kind !== 'ari') return command.kind !== 'release';
   const { method, route } = command.request;
-  return method === 'DELETE' || method === 'GET' || HARMLESS_TWICE.has(`${method} ${route}`);
+  return method === 'DELETE' || method === 'GET' || DONE_ONCE.has(`${method} ${route}`);
 }
 
 function isEnd(command: Command): boolean {

@@ -16,6 +16,10 @@ function scripted(): ScriptedCall {
   call.answers['POST /channels/externalMedia'] = ({ query }) => started(String(query.channelId));
   call.answers['POST /channels/{channelId}/snoop/{snoopId}'] = ({ path }) =>
     started(decodeURIComponent(path.split('/').at(-1) ?? ''));
+  call.answers['POST /channels/{channelId}/record'] = ({ query }) => {
+    call.tell('RecordingStarted', { recording: { name: query.name } });
+    return { status: 201 };
+  };
   return call;
 }
 

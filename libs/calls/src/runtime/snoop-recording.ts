@@ -13,6 +13,8 @@ import { startSnoop } from './snoop.ts';
 
 /** How long the PBX may take to finish the file, milliseconds. */
 const FINISH_LIMIT_MS = 5000;
+/** How long it may take to begin where nobody tells that it has, milliseconds. */
+const BEGIN_LIMIT_MS = 1000;
 
 interface RecordingData {
   readonly recording?: { readonly name?: string; readonly duration?: number };
@@ -49,10 +51,11 @@ export class SnoopRecording implements Recording, PrivacyMember {
 
   async begin(operation: Operation): Promise<void> {
     const { side = 'both', beep, maxDurationMs, maxSilenceMs } = this.#options;
+    const until = this.#party.until(operation);
     await startSnoop(operation, this.#scope, {
       channelId: this.#party.channelId,
       snoopId: this.#snoopId,
-      until: this.#party.until(operation),
+      until,
       spy: side,
     });
     await operation.make(
@@ -65,6 +68,24 @@ export class SnoopRecording implements Recording, PrivacyMember {
         maxSilenceSeconds: secondsOf(maxSilenceMs),
       }),
     );
+    await this.#untilBegun(until);
+  }
+
+  /** Until then it can't be paused. Where nobody tells, it has begun by the limit. */
+  async #untilBegun(until: AbortSignal): Promise<void> {
+    const { events, host } = this.#scope;
+    const limit = new AbortController();
+    const cancelTimer = host.clock.after(BEGIN_LIMIT_MS, () => limit.abort());
+    try {
+      await events.first(
+        ({ type, data }) => type.startsWith('ari.Recording') && (data as RecordingData).recording?.name === this.name,
+        AbortSignal.any([until, limit.signal]),
+      );
+    } catch (error) {
+      if (until.aborted) throw error;
+    } finally {
+      cancelTimer();
+    }
   }
 
   /** As the program has been told. */

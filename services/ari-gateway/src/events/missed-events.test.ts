@@ -59,11 +59,16 @@ function toldOf(call: CallId, ...events: Array<{ type: string; [field: string]: 
 const started = (id: string, state = 'Up') => ({ type: 'StasisStart', args: [], channel: channelOf(id, { state }) });
 
 /** What is told of the call when the PBX has this. */
-function missed(call: ReturnType<typeof told>, channels: Channel[], bridges: Bridge[] = []) {
+function missed(
+  call: ReturnType<typeof told>,
+  channels: Channel[],
+  bridges: Bridge[] = [],
+  since: ReturnType<typeof told> = toldOf(call.id),
+) {
   const index = new ChannelIndex('pbx-a', 'one');
   index.rebuild(channels, bridges, new Set());
   const snapshot = new PbxSnapshot('pbx-a', 'one', channels, bridges);
-  return missedEvents(call, snapshot, (id) => index.callOf(id), NOW).map((event) => [
+  return missedEvents(call, since, snapshot, (id) => index.callOf(id), NOW).map((event) => [
     event.type,
     (event.channel as Channel).id,
   ]);
@@ -115,6 +120,21 @@ describe('what a call has missed', () => {
       ['ChannelStateChange', LEG],
       ['ChannelStateChange', CALLER],
     ]);
+  });
+
+  test('is nothing that was told in the moment when the PBX was asked', () => {
+    const call = told(started(CALLER, 'Ring'), started(LEG, 'Ringing'));
+    const up = (id: string) => ({ type: 'ChannelStateChange', channel: channelOf(id) });
+    const answered = told(up(CALLER), up(LEG));
+    expect(missed(call, [channelOf(CALLER), channelOf(LEG)], [], answered)).toEqual([]);
+    const other = `${CALL}~leg2`;
+    const both = [channelOf(CALLER), channelOf(LEG), channelOf(other)];
+    const came = told(up(CALLER), up(LEG), started(other));
+    expect(missed(call, both, [], came)).toEqual([]);
+    const cameAndWent = told(up(CALLER), up(LEG), started(other), { type: 'StasisEnd', channel: channelOf(other) });
+    expect(missed(call, both, [], cameAndWent)).toEqual([]);
+    const left = told(up(CALLER), { type: 'ChannelDestroyed', channel: channelOf(LEG) });
+    expect(missed(call, [channelOf(CALLER)], [], left)).toEqual([]);
   });
 
   test('is known as the same by whoever notices it, whenever', () => {

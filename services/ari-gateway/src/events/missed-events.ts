@@ -28,10 +28,12 @@ export function unknownCalls(
 /**
  * What has become of a call beyond what was told of it: ends of its channels and its own, legs that came, and answers.
  *
+ * @param since what this gateway itself has told since it has the socket: the PBX may have been asked before, or after
  * @param callOf the call that a channel belongs to, whatever its id: somebody may have taken the caller's place
  */
 export function missedEvents(
   told: ToldCall,
+  since: ToldCall,
   snapshot: PbxSnapshot,
   callOf: (channelId: string) => CallId | undefined,
   now: string,
@@ -39,20 +41,22 @@ export function missedEvents(
   const events: SynthesizedEvent[] = [];
   const channelId = partsOfCallId(told.id)?.channelId ?? '';
   for (const [id, { hasStarted, state }] of told.channels) {
-    if (id === channelId) continue;
+    if (id === channelId || since.ended.has(id)) continue;
     const channel = snapshot.channel(id);
     if (!channel) events.push(...endsOf(id, hasStarted, now));
-    else if (isNowUp(channel, state)) events.push(event('ChannelStateChange', now, { channel }));
+    else if (isNowUp(channel, since.channels.get(id)?.state ?? state))
+      events.push(event('ChannelStateChange', now, { channel }));
   }
   for (const channel of snapshot.channels)
     if (snapshot.ownerOf(channel.id) === told.id && snapshot.isInShard(channel))
-      if (!told.channels.get(channel.id)?.hasStarted) events.push(startOf(channel, now));
+      if (!hasComeIn(told, channel.id) && !hasComeIn(since, channel.id) && !since.ended.has(channel.id))
+        events.push(startOf(channel, now));
   const caller = snapshot.channel(channelId);
-  if (isOriginatedChannel(channelId) && !told.start) {
+  if (isOriginatedChannel(channelId) && !told.start && !since.start) {
     // Nobody was told that it was made: it was a moment ago, or it was not yet.
     if (caller && snapshot.isHeld(caller)) events.push(startOf(caller, now));
   } else if (caller && snapshot.isHeld(caller)) {
-    if (isNowUp(caller, told.channels.get(channelId)?.state ?? ''))
+    if (isNowUp(caller, (since.channels.get(channelId) ?? told.channels.get(channelId))?.state ?? ''))
       events.push(event('ChannelStateChange', now, { channel: caller }));
   } else if (told.progress.endedAt === undefined && !isReplaced(told.id, snapshot, callOf))
     events.push(...(caller ? [event('StasisEnd', now, { channel: caller })] : endsOf(channelId, true, now)));
@@ -74,6 +78,10 @@ function endsOf(id: string, hasStarted: boolean, now: string): SynthesizedEvent[
   const channel = { id, name: '', state: 'Down', dialplan: { app_name: '', app_data: '' } };
   const destroyed = event('ChannelDestroyed', now, { channel });
   return hasStarted ? [event('StasisEnd', now, { channel }), destroyed] : [destroyed];
+}
+
+function hasComeIn({ channels }: ToldCall, channelId: string): boolean {
+  return channels.get(channelId)?.hasStarted === true;
 }
 
 function isNowUp(channel: Channel, toldState: string): boolean {

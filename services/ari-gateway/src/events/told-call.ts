@@ -19,6 +19,8 @@ export interface ToldCall {
   readonly channels: ReadonlyMap<string, ToldChannel>;
   /** Playbacks that have begun and not ended. */
   readonly playbacks: ReadonlySet<string>;
+  /** Channels and playbacks that have ended. */
+  readonly ended: ReadonlySet<string>;
 }
 
 interface EventData {
@@ -50,9 +52,12 @@ export function toldCall(id: CallId, events: readonly CallEvent[]): ToldCall {
       channels.set(oneId, { hasStarted, state: state ?? before?.state ?? '' });
     }
     if (playback?.id === undefined) continue;
-    if (event.type === 'ari.PlaybackFinished') playbacks.delete(playback.id);
-    else playbacks.add(playback.id);
+    if (event.type === 'ari.PlaybackFinished') ended.add(playback.id);
+    playbacks.add(playback.id);
   }
-  for (const one of ended) channels.delete(one);
-  return { id, progress, start, channels, playbacks };
+  for (const one of ended) {
+    channels.delete(one);
+    playbacks.delete(one);
+  }
+  return { id, progress, start, channels, playbacks, ended };
 }

@@ -1,6 +1,6 @@
 import { type AriRequester, applications, type ChannelDestroyed, isKnownEvent, type StasisStart } from '@callfleet/ari';
 import type { CallEvent } from '@callfleet/bus';
-import { ORIGINATED } from '@callfleet/identity';
+import { type CallId, ORIGINATED } from '@callfleet/identity';
 import type { Logger } from '@callfleet/telemetry';
 import { inBatches } from '../async/in-parallel.ts';
 import { untilDone } from '../async/until-done.ts';
@@ -32,6 +32,8 @@ export class ShardEvents {
   readonly #options: ShardEventsOptions;
   /** Of a newer Asterisk than our types know: passed on like all others, and told once each. */
   readonly #unknownTypes = new Set<string>();
+  /** Of each call what was told since the shard's socket is there; undefined once the shard is reconciled. */
+  #sinceConnected: Map<CallId, CallEvent[]> | undefined = new Map();
 
   constructor(options: ShardEventsOptions) {
     this.#options = options;
@@ -71,7 +73,24 @@ export class ShardEvents {
       if (isCaller) call.end();
       onChannelEnded(call, (event as ChannelDestroyed).channel.id);
     }
-    return publisher.publish(call, event);
+    const told = publisher.publish(call, event);
+    const since = this.#sinceConnected;
+    if (since) since.set(call.id, [...(since.get(call.id) ?? []), told]);
+    return told;
+  }
+
+  /** Until the shard is reconciled: what a history that was read meanwhile may not have. */
+  toldSinceConnected(call: CallId): readonly CallEvent[] {
+    return this.#sinceConnected?.get(call) ?? [];
+  }
+
+  reconciled(): void {
+    this.#sinceConnected = undefined;
+  }
+
+  /** Its next socket is to be reconciled with. */
+  disconnected(): void {
+    this.#sinceConnected = new Map();
   }
 
   /** Without this an application's last word on a channel is StasisEnd; ChannelDestroyed tells why it ended. */

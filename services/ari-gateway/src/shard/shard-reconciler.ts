@@ -1,6 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import {
-  type AriRequest,
   type AriRequester,
   bridges,
   type Channel,
@@ -68,7 +67,7 @@ export class ShardReconciler {
    */
   async reconcile(over: AbortSignal, sightings?: TwoSightings): Promise<void> {
     const from = performance.now();
-    const { index, calls, http, strayAfterMs, log } = this.#options;
+    const { index, calls, events, http, strayAfterMs, log } = this.#options;
     // What is on the bus first, the PBX second: what comes and goes between them has its own event.
     const found = await this.#despiteNats(over, async () => {
       const inherited = await this.#learnKept();
@@ -92,6 +91,7 @@ export class ShardReconciler {
     const histories = await this.#despiteNats(over, () => this.#readHistories(ids));
     for (const [n, { call, events }] of (histories ?? []).entries())
       this.#learnUnknown(unknown[n] as Channel, toldCall(call, events));
+    events.reconciled();
     await this.#followAll(snapshot);
     const facts = {
       known: told.length,
@@ -188,9 +188,10 @@ export class ShardReconciler {
     const now = asteriskTime();
     call.progress = { ...told.progress, ...call.progress };
     if (told.progress.endedAt !== undefined) call.end();
-    const missed = missedEvents(told, snapshot, (id) => index.callOf(id), now);
-    for (const id of told.playbacks)
-      if (await this.#isGone(playbacks.get({ playbackId: id }))) missed.push(endOfPlayback(id, now));
+    const gone = await this.#goneOf(told.playbacks);
+    const since = toldCall(told.id, events.toldSinceConnected(told.id));
+    const missed = missedEvents(told, since, snapshot, (id) => index.callOf(id), now);
+    for (const id of gone) if (!since.ended.has(id)) missed.push(endOfPlayback(id, now));
     for (const event of missed) events.handle(event);
     return missed.length;
   }
@@ -222,8 +223,14 @@ export class ShardReconciler {
     return call?.knownOffer !== undefined && (call.endedAt === undefined || call.worker !== undefined);
   }
 
-  async #isGone(request: AriRequest<unknown>): Promise<boolean> {
-    return (await this.#options.http.request(request)).status === GONE;
+  /** Those of them that the PBX has no more. */
+  async #goneOf(playbackIds: Iterable<string>): Promise<string[]> {
+    const gone: string[] = [];
+    for (const playbackId of playbackIds) {
+      const { status } = await this.#options.http.request(playbacks.get({ playbackId }));
+      if (status === GONE) gone.push(playbackId);
+    }
+    return gone;
   }
 
   /** @returns undefined when it is over */

@@ -179,6 +179,7 @@ export class ShardTraffic {
 
   /** No socket stands. */
   pause(): void {
+    this.#events.disconnected();
     this.#intake.stop();
     this.#cancellation.stop();
     this.#origination.stop();

@@ -1,0 +1,136 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { type CallEvent, callHistory } from '@callfleet/bus';
+import type { CallId } from '@callfleet/identity';
+import { dialplanFor } from '@callfleet/pbx';
+import { placeLocalCall, startAsterisk } from '@callfleet/testkit';
+import { expect, test } from 'vitest';
+import { CommandProxy, type Fate } from './command-proxy.ts';
+import { shardsTaken, shareFleet } from './shared-fleet.ts';
+import type { TestFleet } from './test-fleet.ts';
+
+const PROGRAM = '560';
+/** Until a gateway that was added mirrors the shards of the other, milliseconds. */
+const MIRRORS_MS = 3000;
+/** A phone that rings for a moment, and a caller who stays. */
+const CONTEXTS = `[agents]
+exten => s,1,Ringing()
+ same => n,Wait(0.2)
+ same => n,Answer()
+ same => n,Wait(60)
+ same => n,Hangup()
+[callers]
+exten => s,1,Answer()
+ same => n,Wait(90)
+ same => n,Hangup()
+`;
+
+let system: TestFleet;
+let caller = 6000;
+/** By the id of a channel of ours, the number of who called. */
+const numberOf = new Map<string, string>();
+/** What each caller's call has asked of the PBX, without its ids. */
+const asked = new Map<string, string[]>();
+/** The request of a call that meets its fate, counted from 0. */
+const fates = new Map<string, { readonly at: number; readonly fate: Fate }>();
+const struck = new Set<string>();
+
+/** Of a request that is one call's: whose, and what it says of no id of that call. */
+function ownerOf(request: string): { from: string; id: string } | undefined {
+  for (const [channelId, from] of numberOf)
+    for (const id of [channelId, channelId.replace('.', '_')]) if (request.includes(id)) return { from, id };
+  return undefined;
+}
+
+function fateOf(request: string): Fate {
+  const owner = ownerOf(request);
+  // A gateway asks whether there is something, and subscribes to it, on its own account.
+  if (!owner || /^GET |subscription/.test(request)) return 'passes';
+  const { from, id } = owner;
+  const requests = asked.get(from) ?? [];
+  asked.set(from, requests);
+  requests.push(request.split('?')[0]?.replaceAll(id, '<id>') ?? '');
+  const { at, fate } = fates.get(from) ?? { at: -1, fate: 'passes' };
+  if (requests.length !== at + 1) return 'passes';
+  struck.add(from);
+  return fate;
+}
+
+shareFleet(
+  () => ({
+    pbxs: [{ name: 'pbx-a', transport: 'rtp' }],
+    dialplan: (shards) => `${dialplanFor(shards)}${CONTEXTS}`,
+    async startPbx(name, files) {
+      const pbx = await startAsterisk({ name, files });
+      const proxy = await CommandProxy.start(pbx.httpUrl, {
+        fateOf,
+        onEvent: ({ type, channel }) => {
+          if (type === 'StasisStart' && channel?.caller.number) numberOf.set(channel.id, channel.caller.number);
+        },
+      });
+      const stop = async () => {
+        await proxy.stop();
+        await pbx.stop();
+      };
+      return Object.assign(Object.create(pbx), { httpUrl: proxy.url, stop });
+    },
+    gateways: 1,
+    workers: 1,
+    config: {
+      // All of them are in hand before the gateway is killed.
+      worker: { commandTimeoutMs: 40_000, connectTimeoutMs: 40_000 },
+      gateway: { commandTimeoutMs: 30_000, rebalanceAfterMs: 60_000 },
+    },
+  }),
+  (whole) => {
+    system = whole;
+  },
+);
+
+async function place(fate?: { at: number; fate: Fate }): Promise<string> {
+  const [pbx] = system.pbxs;
+  if (!pbx) throw new Error('no PBX');
+  caller += 1;
+  const from = String(caller);
+  if (fate) fates.set(from, fate);
+  await placeLocalCall(pbx, { extension: PROGRAM, from, context: 'callers' });
+  return from;
+}
+
+/** What is told of once for each thing that was done. */
+function isOfSomethingDone({ type, data }: CallEvent): boolean {
+  return type === 'ari.Dial' ? data.dialstatus === '' : /^ari\.(Stasis|Playback|Recording)Start/.test(type);
+}
+
+/** What became of a call, in words that are the same for each. */
+async function outcomeOf(from: string) {
+  const record = await system.recordOf(from, 60_000);
+  const history = await callHistory(system.bus, record.call as CallId);
+  const told = history.filter(isOfSomethingDone).map(({ type }) => type);
+  const { endedBy, error, takeovers } = record;
+  return { endedBy, error, takeovers, told: told.toSorted() };
+}
+
+test.each<Fate>(['not-answered', 'not-sent'])(
+  'a gateway is killed with every kind of command in hand, each %s: no call is lost, and nothing is done twice',
+  async (fate) => {
+    const undisturbed = await place();
+    const expected = await outcomeOf(undisturbed);
+    expect(expected).toMatchObject({ endedBy: 'program', takeovers: 0 });
+    const requests = asked.get(undisturbed) ?? [];
+    expect(requests.length).toBeGreaterThan(25);
+
+    const callers: string[] = [];
+    for (const at of requests.keys()) callers.push(await place({ at, fate }));
+    const unstruck = () => callers.filter((from) => !struck.has(from)).map((from) => [from, asked.get(from)]);
+    await expect.poll(unstruck, { timeout: 30_000 }).toEqual([]);
+    await system.fleet.addGateway(`heir-${fate}`);
+    await wait(MIRRORS_MS);
+    await system.fleet.gateways[0]?.kill();
+    await shardsTaken(system);
+    for (const [at, from] of callers.entries()) {
+      expect(await outcomeOf(from), `${requests[at]} ${fate}`).toEqual(expected);
+    }
+    await system.expectNothingLeft();
+  },
+  150_000,
+);
