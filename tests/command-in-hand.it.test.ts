@@ -25,6 +25,7 @@ exten => s,1,Answer()
 `;
 
 let system: TestFleet;
+let proxy: CommandProxy;
 let caller = 6000;
 /** By the id of a channel of ours, the number of who called. */
 const numberOf = new Map<string, string>();
@@ -61,7 +62,7 @@ shareFleet(
     dialplan: (shards) => `${dialplanFor(shards)}${CONTEXTS}`,
     async startPbx(name, files) {
       const pbx = await startAsterisk({ name, files });
-      const proxy = await CommandProxy.start(pbx.httpUrl, {
+      proxy = await CommandProxy.start(pbx.httpUrl, {
         fateOf,
         onEvent: ({ type, channel }) => {
           if (type === 'StasisStart' && channel?.caller.number) numberOf.set(channel.id, channel.caller.number);
@@ -110,27 +111,44 @@ async function outcomeOf(from: string) {
   return { endedBy, error, takeovers, told: told.toSorted() };
 }
 
+/** A caller for each request of a call, stopped at that one: it is in the gateway's hand. */
+async function placeWithEverythingInHand(fateOf: (at: number) => Fate) {
+  const undisturbed = await place();
+  const expected = await outcomeOf(undisturbed);
+  expect(expected).toMatchObject({ endedBy: 'program', takeovers: 0 });
+  const requests = asked.get(undisturbed) ?? [];
+  expect(requests.length).toBeGreaterThan(25);
+
+  const callers: string[] = [];
+  for (const at of requests.keys()) callers.push(await place({ at, fate: fateOf(at) }));
+  const unstruck = () => callers.filter((from) => !struck.has(from)).map((from) => [from, asked.get(from)]);
+  await expect.poll(unstruck, { timeout: 30_000 }).toEqual([]);
+  const expectNoneLost = async () => {
+    for (const [at, from] of callers.entries())
+      expect(await outcomeOf(from), `${requests[at]} ${fateOf(at)}`).toEqual(expected);
+    await system.expectNothingLeft();
+  };
+  return { expectNoneLost };
+}
+
 test.each<Fate>(['not-answered', 'not-sent'])(
   'a gateway is killed with every kind of command in hand, each %s: no call is lost, and nothing is done twice',
   async (fate) => {
-    const undisturbed = await place();
-    const expected = await outcomeOf(undisturbed);
-    expect(expected).toMatchObject({ endedBy: 'program', takeovers: 0 });
-    const requests = asked.get(undisturbed) ?? [];
-    expect(requests.length).toBeGreaterThan(25);
-
-    const callers: string[] = [];
-    for (const at of requests.keys()) callers.push(await place({ at, fate }));
-    const unstruck = () => callers.filter((from) => !struck.has(from)).map((from) => [from, asked.get(from)]);
-    await expect.poll(unstruck, { timeout: 30_000 }).toEqual([]);
+    const { expectNoneLost } = await placeWithEverythingInHand(() => fate);
     await system.fleet.addGateway(`heir-${fate}`);
     await wait(MIRRORS_MS);
     await system.fleet.gateways[0]?.kill();
     await shardsTaken(system);
-    for (const [at, from] of callers.entries()) {
-      expect(await outcomeOf(from), `${requests[at]} ${fate}`).toEqual(expected);
-    }
-    await system.expectNothingLeft();
+    await expectNoneLost();
   },
   150_000,
 );
+
+test('the connection to a PBX breaks with every kind of command in hand: the same', async () => {
+  // With another that has seen what happens.
+  await system.fleet.addGateway('mirror');
+  await wait(MIRRORS_MS);
+  const { expectNoneLost } = await placeWithEverythingInHand((at) => (at % 2 === 0 ? 'not-answered' : 'not-sent'));
+  proxy.breakAll();
+  await expectNoneLost();
+}, 150_000);

@@ -49,9 +49,14 @@ export class CommandProxy {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  async stop(): Promise<void> {
+  /** Breaks every connection that stands. */
+  breakAll(): void {
     for (const client of this.#sockets.clients) client.terminate();
     this.#server.closeAllConnections();
+  }
+
+  async stop(): Promise<void> {
+    this.breakAll();
     await new Promise((resolve) => this.#server.close(resolve));
   }
 

@@ -46,8 +46,10 @@ const commandRefusals = [
   'CF_CALL_RELEASED',
   /** Not carried out: another gateway has the shard, or is about to. To be sent again. */
   'CF_SHARD_NOT_HELD',
-  /** The PBX did not answer in time or its socket closed: the command may or may not have been executed. */
+  /** The PBX did not answer in time: the command may or may not have been executed. */
   'CF_PBX_NO_ANSWER',
+  /** The connection to the PBX was lost before the answer: likewise. Sent again, it is sent to the PBX again. */
+  'CF_PBX_CONNECTION_LOST',
   /** Not sent: as many commands wait for the PBX as may, or this one waited for too long. */
   'CF_PBX_BUSY',
   /** Not sent: the PBX fails commands of this kind. */

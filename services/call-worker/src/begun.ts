@@ -24,6 +24,11 @@ export class Begun {
     else if (type === 'ari.Dial') this.#seen.add(`${type} ${(data as { peer?: { id?: string } }).peer?.id}`);
   }
 
+  /** Whether an event tells that it was carried out. */
+  static tellsOf({ method, route }: Asked): boolean {
+    return BEGINNINGS.has(`${method} ${route}`);
+  }
+
   /** Whether an event has told that this was carried out: it must not be done again. */
   includes({ method, route, path }: Asked): boolean {
     const beginning = BEGINNINGS.get(`${method} ${route}`);

@@ -73,6 +73,20 @@ test('a command that comes to a gateway whose shard is passing to another is sen
   expect(replies).toEqual([]);
 });
 
+test.each<[string, AriRequest<unknown>, number]>([
+  ['an answer', channels.answer({ channelId }), 2],
+  ['digits', channels.sendDTMF({ channelId, dtmf: '1' }), 1],
+])('%s whose connection to the PBX was lost: what is done once is sent again', async (_, request, times) => {
+  let asked = 0;
+  const gateway = gatewayThat(() => {
+    asked += 1;
+    return asked === 1 ? refused('CF_PBX_CONNECTION_LOST') : { ok: true, status: 204, reason: 'No Content' };
+  });
+  const outcome = await gateway.command('1', request).catch((error) => error);
+  expect(outcome).toMatchObject(times === 2 ? { status: 204 } : { code: 'CF_PBX_UNREACHABLE' });
+  expect(asked).toBe(times);
+});
+
 test('a command that no gateway has for its whole time limit is told to have failed', async () => {
   const gateway = gatewayThat(() => refused('CF_SHARD_NOT_HELD'));
   const failure = await gateway.command('1', channels.answer({ channelId })).catch((error) => error);

@@ -133,13 +133,9 @@ export class GatewayClient {
         const reply = await askAgain(this.#bus, subject, command, { reply: commandReplySchema, timeoutMs, signal });
         if (reply.ok) return reply;
         if (reply.code === 'CF_CALL_RELEASED') this.isGivenBack = true;
-        if (reply.code === 'CF_SHARD_NOT_HELD' && Date.now() + RETRY_AFTER_MS < deadline) {
-          await wait(RETRY_AFTER_MS);
-          continue;
-        }
-        const isLastTry = Date.now() + END_AGAIN_AFTER_MS >= deadline;
-        if (!isEnd(command) || !wasSpared(reply) || isLastTry) throw refusal(what, reply);
-        await wait(END_AGAIN_AFTER_MS);
+        const afterMs = againAfterMs(command, reply);
+        if (afterMs === undefined || Date.now() + afterMs >= deadline) throw refusal(what, reply);
+        await wait(afterMs);
       } catch (error) {
         if (error instanceof NotCertainError) throw PbxUnreachableError.of(what, error.message, { cause: error });
         if (!(error instanceof BusError)) throw error;
@@ -188,12 +184,16 @@ function isDoneOnce(command: Command): boolean {
   return method === 'DELETE' || method === 'GET' || DONE_ONCE.has(`${method} ${route}`);
 }
 
-function isEnd(command: Command): boolean {
-  return command.kind === 'ari' && command.request.method === 'DELETE';
-}
-
-function wasSpared({ code }: Extract<CommandReply, { ok: false }>): boolean {
-  return code === 'CF_BREAKER_OPEN' || code === 'CF_PBX_BUSY';
+/** When a command that was refused so is sent again, milliseconds; undefined: not at all. */
+function againAfterMs(command: Command, { code }: Extract<CommandReply, { ok: false }>): number | undefined {
+  if (code === 'CF_SHARD_NOT_HELD') return RETRY_AFTER_MS;
+  if (command.kind !== 'ari') return undefined;
+  const { request } = command;
+  // That it has begun may be told only when the connection is back.
+  if (code === 'CF_PBX_CONNECTION_LOST' && isDoneOnce(command))
+    return Begun.tellsOf(request) ? ASK_AGAIN_AFTER_MS : RETRY_AFTER_MS;
+  const wasSpared = code === 'CF_BREAKER_OPEN' || code === 'CF_PBX_BUSY';
+  return wasSpared && request.method === 'DELETE' ? END_AGAIN_AFTER_MS : undefined;
 }
 
 function refusal(what: string, { code, message }: Extract<CommandReply, { ok: false }>): Error {

@@ -1,4 +1,4 @@
-import { AriBusyError, AriTimeoutError } from '@callfleet/ari';
+import { AriBusyError, AriClosedError, AriTimeoutError } from '@callfleet/ari';
 import type { Command, Offer } from '@callfleet/bus';
 import { callIdOf } from '@callfleet/identity';
 import { createLogger } from '@callfleet/telemetry';
@@ -142,6 +142,16 @@ describe('a command', () => {
     answer = () => Promise.reject(new AriTimeoutError('no answer', { url: 'http://pbx-a:8088', mayHaveRun: true }));
     expect(await executor.execute(command('1.1'), ROOT_CONTEXT)).toMatchObject({ ok: false, code: 'CF_PBX_NO_ANSWER' });
   });
+
+  test('whose connection was lost before its answer is executed when it comes again', async () => {
+    answer = () => Promise.reject(new AriClosedError('closed', { url: 'http://pbx-a:8088', mayHaveRun: true }));
+    const lost = { ok: false, code: 'CF_PBX_CONNECTION_LOST' };
+    expect(await executor.execute(command('1.1'), ROOT_CONTEXT)).toMatchObject(lost);
+    answer = async () => ({ status: 204, reason: 'No Content' });
+    for (let n = 0; n < 2; n++)
+      expect(await executor.execute(command('1.1'), ROOT_CONTEXT)).toMatchObject({ ok: true, status: 204 });
+    expect(executed, 'lost once, executed once').toHaveLength(2);
+  });
 });
 
 describe('a media leg', () => {
@@ -167,6 +177,15 @@ describe('a media leg', () => {
     answer = async () => ({ status: 200, reason: 'OK' });
     expect(await executor.execute(leg, ROOT_CONTEXT)).toMatchObject({ ok: true, status: 409 });
     expect(executed).toEqual(['channels/leg-1']);
+  });
+
+  test('is looked for by the gateway that lost the connection while it made it', async () => {
+    calls.get(CALL).offer = {} as Offer;
+    answer = () => Promise.reject(new AriClosedError('closed', { url: 'http://pbx-a:8088', mayHaveRun: true }));
+    await executor.execute(leg, ROOT_CONTEXT);
+    answer = async () => ({ status: 200, reason: 'OK' });
+    expect(await executor.execute(leg, ROOT_CONTEXT)).toMatchObject({ ok: true, status: 409 });
+    expect(executed).toEqual(['channels/externalMedia', 'channels/leg-1']);
   });
 
   test('is made by one that took the call over, if it is not there', async () => {

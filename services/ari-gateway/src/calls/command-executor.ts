@@ -1,4 +1,4 @@
-import { AriBusyError, AriError, type AriRequest, channels } from '@callfleet/ari';
+import { AriBusyError, AriClosedError, AriError, type AriRequest, channels } from '@callfleet/ari';
 import type { Command, CommandRefusal, CommandReply, ProgramVersion } from '@callfleet/bus';
 import { inSpan, type Logger } from '@callfleet/telemetry';
 import { type Context, SpanKind, SpanStatusCode } from '@opentelemetry/api';
@@ -76,13 +76,16 @@ export class CommandExecutor {
       this.#refuseIfLost(call, asked.epoch);
       if (isForNobody(call, request)) throw new CommandRefusedError('CF_CALL_CANCELLED', cancelledReply(call).message);
     };
-    const send = () => this.#request(call, request, trace, beforeSend);
+    const send = () => this.#request(call, command.id, request, trace, beforeSend);
     const reply = measureCommand(request, this.#options.places.counted(call, request, send));
     this.#askedUnder.set(reply, asked);
     call.remember(command.id, reply);
-    // Not sent: a repeat may be.
-    if (isNotSent(await reply)) call.forget(command.id);
-    return reply;
+    const answered = await reply;
+    const isLost = !answered.ok && answered.code === 'CF_PBX_CONNECTION_LOST';
+    if (isLost) call.unanswered.add(command.id);
+    // A repeat may be sent.
+    if (isLost || isNotSent(answered)) call.forget(command.id);
+    return answered;
   }
 
   /** While a command waits for its turn at the PBX, its worker may lose the call. */
@@ -101,10 +104,11 @@ export class CommandExecutor {
 
   /**
    * Asterisk 22.10.1 crashes when a WebSocket leg is made under an id that is in use. A gateway that has had the call from
-   * its start knows what it has made; one that took the shard over asks first.
+   * its start knows what it has made, where it had an answer; one that took the shard over asks first.
    */
-  async #wouldRepeatLeg(call: LiveCall, { route, query }: AriRequest<unknown>): Promise<boolean> {
-    if (route !== '/channels/externalMedia' || call.offer !== undefined || query.channelId === undefined) return false;
+  async #wouldRepeatLeg(call: LiveCall, id: string, { route, query }: AriRequest<unknown>): Promise<boolean> {
+    if (route !== '/channels/externalMedia' || query.channelId === undefined) return false;
+    if (call.offer !== undefined && !call.unanswered.has(id)) return false;
     const { ari, timeoutMs } = this.#options;
     const response = await ari.request(channels.get({ channelId: query.channelId }), { timeoutMs });
     return response.status !== 404;
@@ -112,6 +116,7 @@ export class CommandExecutor {
 
   #request(
     call: LiveCall,
+    id: string,
     request: AriRequest<unknown>,
     trace: Context,
     beforeSend: () => void,
@@ -134,7 +139,7 @@ export class CommandExecutor {
           return { ok: false, code, message };
         };
         try {
-          if (await this.#wouldRepeatLeg(call, request)) return LEG_EXISTS;
+          if (await this.#wouldRepeatLeg(call, id, request)) return LEG_EXISTS;
           const response = await ari.request(request, { timeoutMs, beforeSend });
           const { status, body } = response;
           span.setAttribute('http.response.status_code', status);
@@ -145,7 +150,7 @@ export class CommandExecutor {
           if (error instanceof AriBusyError) return refuse('CF_PBX_BUSY', error.message);
           if (!(error instanceof AriError)) throw error;
           log.warn({ call: call.id, route: request.route, err: error }, 'command.no-answer');
-          return refuse('CF_PBX_NO_ANSWER', error.message);
+          return refuse(error instanceof AriClosedError ? 'CF_PBX_CONNECTION_LOST' : 'CF_PBX_NO_ANSWER', error.message);
         }
       },
     );

@@ -40,6 +40,8 @@ export class LiveCall {
   /** Given back to the dialplan: no command may touch it any more. */
   released = false;
   readonly #replies = new Map<string, Promise<CommandReply>>();
+  /** Commands whose connection to the PBX was lost before their answer. */
+  readonly unanswered = new Set<string>();
   /** The trunk that each of its legs has a place of, by the leg's channel. */
   readonly trunkLegs = new Map<string, string>();
   /** Told once, when it ends. */

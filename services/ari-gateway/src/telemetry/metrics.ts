@@ -48,6 +48,7 @@ const refusedCommands = new Tally(
     'CF_CALL_RELEASED',
     'CF_SHARD_NOT_HELD',
     'CF_PBX_NO_ANSWER',
+    'CF_PBX_CONNECTION_LOST',
     'CF_PBX_BUSY',
     'CF_BREAKER_OPEN',
     'CF_TRUNK_FULL',
@@ -160,7 +161,7 @@ export function countRefusal(reply: CommandReply): CommandReply {
 
 /** Refused without having been sent to the PBX. */
 export function isNotSent(reply: CommandReply): boolean {
-  return !reply.ok && reply.code !== 'CF_PBX_NO_ANSWER';
+  return !reply.ok && reply.code !== 'CF_PBX_NO_ANSWER' && reply.code !== 'CF_PBX_CONNECTION_LOST';
 }
 
 /** Measures how long the PBX takes, the wait for its turn included. @returns the reply */
