@@ -4,7 +4,7 @@ import { dialplanFor } from '@callfleet/pbx';
 import { installParts, type LocalFleet, type LocalFleetOptions, startLocalFleet } from '@callfleet/testkit';
 import { serviceMain } from '../repository.ts';
 import { PbxWitness } from './pbx-witness.ts';
-import { typingContext } from './typing-callers.ts';
+import { TALKING, typingContext } from './typing-callers.ts';
 
 type FleetOptions = Partial<LocalFleetOptions> & Pick<LocalFleetOptions, 'programs'>;
 
@@ -20,6 +20,7 @@ export const CHAOS_PROGRAMS = {
   beating: program('beating', new URL('./beating-call.ts', import.meta.url), '100'),
   quiet: program('quiet', new URL('./quiet-call.ts', import.meta.url), '_3XXXX'),
   listening: program('listening', new URL('./listening-call.ts', import.meta.url), '_4XXXX'),
+  talking: program('talking', new URL('./talking-call.ts', import.meta.url), `_${TALKING}XXXX`),
 };
 
 /** The whole system on this machine, for as long as `work` takes. @returns its result */
@@ -52,12 +53,15 @@ export function withWitnessedFleet(
 ): Promise<number> {
   const dialplan: LocalFleetOptions['dialplan'] = (shards) => `${dialplanFor(shards)}${typingContext()}`;
   const config = { telemetry: { level: 'silent' }, ...options.config };
-  return withFleet({ programs: [CHAOS_PROGRAMS.listening], dialplan, ...options, config }, async (system, bus) => {
-    const witnesses = await Promise.all(system.pbxs.map((pbx) => PbxWitness.watch(pbx)));
-    try {
-      return await work(system, bus, witnesses);
-    } finally {
-      await Promise.all(witnesses.map((witness) => witness.close()));
-    }
-  });
+  return withFleet(
+    { programs: [CHAOS_PROGRAMS.listening, CHAOS_PROGRAMS.talking], dialplan, ...options, config },
+    async (system, bus) => {
+      const witnesses = await Promise.all(system.pbxs.map((pbx) => PbxWitness.watch(pbx)));
+      try {
+        return await work(system, bus, witnesses);
+      } finally {
+        await Promise.all(witnesses.map((witness) => witness.close()));
+      }
+    },
+  );
 }

@@ -4,6 +4,9 @@ import { type LocalFleet, placeLocalCall } from '@callfleet/testkit';
 /** What each caller presses, one digit each 300 ms. */
 export const TYPED = '123456789012';
 
+/** The first digit of what is dialled for a conversation. */
+export const TALKING = '5';
+
 const TYPING_CONTEXT = 'callfleet-typing-caller';
 const POLL_MS = 20;
 
@@ -26,11 +29,12 @@ export interface PlacedCallers {
 /**
  * Callers at an even rate, on each PBX in turn, until `stop`.
  *
- * @param options `first`: the number of the first, and what it dials
+ * @param options `first`: the number of the first, and what it dials; `talkingEvery`: one in so many dials {@link TALKING} for the first
+ * digit. Default: none
  */
 export async function placeTypingCallers(
   system: Pick<LocalFleet, 'pbxs'>,
-  { first, perSecond }: { first: number; perSecond: number },
+  { first, perSecond, talkingEvery }: { first: number; perSecond: number; talkingEvery?: number },
   stop: AbortSignal,
 ): Promise<PlacedCallers> {
   const callers: string[] = [];
@@ -43,7 +47,10 @@ export async function placeTypingCallers(
       if (!pbx) throw new Error('no PBX');
       const caller = String(first + callers.length);
       callers.push(caller);
-      const placing = placeLocalCall(pbx, { extension: caller, from: caller, context: TYPING_CONTEXT });
+      // In pairs: both PBXs have some.
+      const isTalking = talkingEvery !== undefined && Math.floor(callers.length / 2) % talkingEvery === 0;
+      const extension = isTalking ? `${TALKING}${caller.slice(1)}` : caller;
+      const placing = placeLocalCall(pbx, { extension, from: caller, context: TYPING_CONTEXT });
       underWay.push(placing.catch(() => void doubtful.add(caller)));
     }
     await wait(POLL_MS);
