@@ -67,7 +67,7 @@ const gateway = section({
   /** A gateway that is silent this long has lost its shards. */
   sessionTtlMs: z.int().min(1000).default(5000),
   /** How often gateways look who of them is there: one that died is missed at the next look. */
-  lookEveryMs: z.int().min(50).default(300),
+  lookEveryMs: z.int().min(50).default(200),
   /** Shards are shared out anew when no gateway has come or gone for this long. */
   rebalanceAfterMs: milliseconds.default(10_000),
   /**
