@@ -3,6 +3,8 @@ import type { Bus } from '@callfleet/bus';
 
 const POLL_MS = 20;
 const ARRIVE_LIMIT_MS = 20_000;
+/** Nothing more comes of what was done before when nothing has come for this long, milliseconds. */
+const STILL_MS = 500;
 
 /** How many call events have come into the stream since this was made. */
 export class StoredEvents {
@@ -16,9 +18,14 @@ export class StoredEvents {
     this.#following = this.#follow(before, onCount);
   }
 
-  /** @param onCount told again and again */
+  /** Of what comes when the stream is still. @param onCount told again and again */
   static async follow(bus: Bus, onCount: (count: number) => void = () => {}): Promise<StoredEvents> {
-    return new StoredEvents(bus, await lastOf(bus), onCount);
+    let last = await lastOf(bus);
+    for (let before = -1; before !== last; last = await lastOf(bus)) {
+      before = last;
+      await wait(STILL_MS);
+    }
+    return new StoredEvents(bus, last, onCount);
   }
 
   /** Waits until so many are there, or no more can be expected. @returns how many there are */

@@ -10,7 +10,7 @@ import {
 import { partsOfCallId } from '@callfleet/identity';
 import type { Measure } from '../verdict.ts';
 import { type PbxWitness, unpublished } from './pbx-witness.ts';
-import { type PlacedCallers, TYPED } from './typing-callers.ts';
+import { type PlacedCallers, TYPED, TYPING_MS } from './typing-callers.ts';
 
 const READ_AT_ONCE = 8;
 
@@ -54,10 +54,15 @@ export async function readOutcomes(
 }
 
 /** Why a caller who was served did not come to hang up themselves; undefined: they did, when they had typed all. */
-export function whyCutShort({ endedBy, error, status }: CallRecord, pressed: number): string | undefined {
+export function whyCutShort(
+  { endedBy, error, status, enteredAt, endedAt }: CallRecord,
+  pressed: number,
+): string | undefined {
   if (error) return `${error.code}: ${error.message}`;
   if (endedBy !== 'caller') return `ended by ${endedBy} ${status ?? ''}`;
-  return pressed < TYPED.length ? 'cut off before the caller hung up' : undefined;
+  // A busy Asterisk loses a key now and then; nobody was there to be told of it.
+  const wasShort = Date.parse(endedAt) - Date.parse(enteredAt) < TYPING_MS;
+  return pressed < TYPED.length && wasShort ? 'cut off before the caller hung up' : undefined;
 }
 
 async function readRecords(bus: Bus): Promise<Map<string, CallRecord>> {

@@ -3,6 +3,8 @@ import { type LocalFleet, placeLocalCall } from '@callfleet/testkit';
 
 /** What each caller presses, one digit each 300 ms. */
 export const TYPED = '123456789012';
+/** Who hangs up sooner was cut off; milliseconds. Asterisk needs 5.7 s. */
+export const TYPING_MS = 5500;
 
 /** The first digit of what is dialled for a conversation. */
 export const TALKING = '5';
