@@ -38,6 +38,22 @@ describe('the pacing clock', () => {
     expect([...instants.values()]).toEqual([1250, 1250, 1250, 1250]);
   });
 
+  test('serves in time what would wait behind other work, and nothing that is not due', () => {
+    const time = new SimulatedTime(1000);
+    const clock = new PacingClock(time, never);
+    const ticks: number[] = [];
+    clock.add(() => ticks.push(time.now()));
+    for (let ms = 0; ms < 1000; ms += 1) {
+      time.standStill(1);
+      clock.catchUp();
+    }
+    expect(ticks).toHaveLength(50);
+    expect(clock.error.quantileMs(0.99)).toBeLessThanOrEqual(1);
+    expect(time.timers).toBe(1);
+    time.pass(20);
+    expect(ticks, 'and goes on by itself').toHaveLength(51);
+  });
+
   test('catches up 100 ms after standing still and tells how many frames fell out', () => {
     const time = new SimulatedTime(1000);
     const clock = new PacingClock(time, never);

@@ -112,6 +112,7 @@ export class AiSocket {
     });
     // What an AI says first may come in the same packet as its acceptance.
     socket.on('message', (data, isBinary) => {
+      time.doDue?.();
       this.#alive = true;
       if (!this.#closed) this.#options.onMessage(data as Buffer, isBinary);
     });

@@ -121,6 +121,7 @@ await runService(
           beforeCommand: () => standstill.look(),
           ...told,
           arrival,
+          known: pbx.asterisk,
           sockets: pbx.sockets,
           log,
         }),

@@ -89,6 +89,7 @@ export class AudioSocketServer {
       socket.destroySoon();
     };
     socket.on('data', (chunk) => {
+      this.#time.doDue?.();
       for (const frame of reader.read(chunk)) {
         if (owner) owner.frame(frame);
         else if (isUnknown) {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { DialInAccount } from '@callfleet/ari';
 import type { RelayConfig } from '@callfleet/config';
-import { type FormatName, PacingClock } from '@callfleet/media';
+import { type FormatName, PacingClock, type TimeSource } from '@callfleet/media';
 import type { Logger } from '@callfleet/telemetry';
 import { AudioSocketServer } from './audiosocket-server.ts';
 import { type AudioSocketFormat, AudioSocketTransport } from './audiosocket-transport.ts';
@@ -44,8 +44,9 @@ export interface LocalRelay {
 export async function startLocalRelay({ settings, pbxs, ...options }: LocalRelayOptions): Promise<LocalRelay> {
   const { log } = options;
   const clock = new PacingClock(processTime, (error) => log.error({ err: error }, 'pacing.failed'));
-  const { transport, close } = await transportsOf(settings, pbxs, log);
-  const relay = new Relay({ ...settings, ...options, clock, time: processTime, transport });
+  const time: TimeSource = { ...processTime, doDue: () => clock.catchUp() };
+  const { transport, close } = await transportsOf(settings, pbxs, log, time);
+  const relay = new Relay({ ...settings, ...options, clock, time, transport });
   const takeDelayMs = watchEventLoop();
   const measuring = setInterval(() => relay.measure(takeDelayMs()), MEASURE_EVERY_MS);
   const watch = new PacingWatch(clock);
@@ -66,9 +67,13 @@ interface Transports {
   readonly close: () => Promise<void>;
 }
 
-async function transportsOf(settings: RelayConfig, pbxs: KnownPbxs, log: Logger): Promise<Transports> {
+async function transportsOf(
+  settings: RelayConfig,
+  pbxs: KnownPbxs,
+  log: Logger,
+  time: TimeSource,
+): Promise<Transports> {
   const { audiosocket, format: chosen, rtp, transport, websocket } = settings;
-  const time = processTime;
   if (transport === 'audiosocket') {
     const format = (chosen as AudioSocketFormat | undefined) ?? 'slin';
     const server = await AudioSocketServer.listen({ ...audiosocket, time });
@@ -84,7 +89,7 @@ async function transportsOf(settings: RelayConfig, pbxs: KnownPbxs, log: Logger)
     const options = { ...rtp, ports: new PortPool({ ...rtp, now: time.now }), format: format as FormatName, time };
     return { transport: (_pbx, listener) => new RtpTransport(options, listener), close };
   }
-  if (websocket.listen) return listenForLegs(settings, websocket.listen, pbxs, log);
+  if (websocket.listen) return listenForLegs(settings, websocket.listen, pbxs, log, time);
   return {
     transport(pbx, listener) {
       const pbxUrl = pbxs.urlOf(pbx);
@@ -102,12 +107,13 @@ async function listenForLegs(
   { tls, ...listen }: NonNullable<RelayConfig['websocket']['listen']>,
   pbxs: KnownPbxs,
   log: Logger,
+  time: TimeSource,
 ): Promise<Transports> {
   const server = await LegSocketServer.listen({
     ...listen,
     ...(tls && { tls: { cert: readFileSync(tls.certFile, 'utf8'), key: readFileSync(tls.keyFile, 'utf8') } }),
     maxLegs: maxSessions,
-    time: processTime,
+    time,
     onRefused: (why, from) => log.warn({ why, from }, 'leg.refused'),
   });
   return {
@@ -115,7 +121,7 @@ async function listenForLegs(
       if (!pbxs.accountOf(pbx))
         throw new RelayError('CF_PBX_UNKNOWN', `PBX "${pbx}" is not in this relay's configuration`);
       const leg = server.expect(() => pbxs.accountOf(pbx));
-      return new WebSocketTransport({ ...websocket, leg, format, time: processTime }, listener);
+      return new WebSocketTransport({ ...websocket, leg, format, time }, listener);
     },
     close: () => server.close(),
   };

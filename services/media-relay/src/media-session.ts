@@ -213,7 +213,11 @@ export class MediaSession {
             return session.#playedMs;
           },
         },
-        time: { now: () => time.now() - this.#openedAt, after: (ms, callback) => time.after(ms, callback) },
+        time: {
+          now: () => time.now() - this.#openedAt,
+          after: (ms, callback) => time.after(ms, callback),
+          doDue: () => time.doDue?.(),
+        },
         tell: (event) => this.#onVoiceEvent(event),
         history: this.#options.history ?? [],
         signal: this.#ending.signal,

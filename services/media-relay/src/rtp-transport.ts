@@ -204,6 +204,7 @@ export class RtpTransport implements MediaTransport {
   }
 
   #onDatagram(datagram: Buffer, from: RemoteInfo): void {
+    this.#options.time.doDue?.();
     if (from.port === this.#peer?.port && from.address === this.#peer.address) this.#receiver.receive(datagram);
     else this.#strangers += 1;
   }

@@ -149,6 +149,7 @@ export class WebSocketTransport implements MediaTransport {
   }
 
   #onMessage(data: Buffer, isBinary: boolean): void {
+    this.#options.time.doDue?.();
     if (this.#closed) return;
     if (isBinary) {
       this.#onAudio(data);

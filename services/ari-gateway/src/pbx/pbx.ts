@@ -6,6 +6,7 @@ import type { LoopLateness } from '../async/loop-lateness.ts';
 import { PbxGuard } from '../commands/pbx-guard.ts';
 import type { CommandClass } from '../names/command-class.ts';
 import type { Link } from '../pool/held-shards.ts';
+import { KnownWhileConnected } from '../shard/known-while-connected.ts';
 import type { LinkState } from '../shard/link-state.ts';
 import { OpenSockets } from '../shard/open-sockets.ts';
 
@@ -23,6 +24,7 @@ export class Pbx {
   readonly guard: PbxGuard;
   /** As soon as it was read, and is this PBX's alone. */
   entityId: string | undefined;
+  readonly asterisk = new KnownWhileConnected();
   /** Those of its shards that it has opened to us itself. */
   readonly sockets: OpenSockets;
   readonly #options: PbxOptions;

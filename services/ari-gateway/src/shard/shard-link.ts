@@ -20,6 +20,7 @@ import { type TakenMirror, TwoSightings } from '../mirror/two-sightings.ts';
 import { connectionCounter, lagRecorder } from '../telemetry/metrics.ts';
 import { SocketLag } from '../telemetry/socket-lag.ts';
 import { AriWays } from './ari-ways.ts';
+import type { KnownWhileConnected } from './known-while-connected.ts';
 import { awayFor, type LinkState } from './link-state.ts';
 import type { OpenSockets } from './open-sockets.ts';
 import { ShardTraffic, type ShardTrafficOptions } from './shard-traffic.ts';
@@ -48,6 +49,8 @@ export interface ShardLinkOptions extends ShardTrafficOptions {
   readonly onAway: () => Promise<boolean>;
   /** Of a PBX that dials us. */
   readonly arrival?: Arrival | undefined;
+  /** Shared with the links of its other shards. */
+  readonly known: Pick<KnownWhileConnected, 'asterisk' | 'connected'>;
   /** Where such a socket is to be known while it is open. */
   readonly sockets: Pick<OpenSockets, 'add' | 'delete'>;
 }
@@ -253,9 +256,9 @@ export class ShardLink {
 
   /** Connects, serves until the socket closes, and takes down what hung on it. */
   async #serveOneSocket(onServing: () => void): Promise<void> {
-    const { shard, settings, arrival, sockets } = this.#options;
-    // Whom its mirror has a socket to need not be asked: each question is time in which callers wait for a gateway.
-    const before = this.#mirror?.asterisk ?? (this.#http && (await this.#learnWho(this.#http)));
+    const { shard, settings, arrival, known, sockets } = this.#options;
+    // Whom we have a socket to need not be asked: each question is time in which callers wait for a gateway.
+    const before = this.#mirror?.asterisk ?? known.asterisk ?? (this.#http && (await this.#learnWho(this.#http)));
     const closed = Promise.withResolvers<AriCloseInfo>();
     const nonsense = Promise.withResolvers<never>();
     nonsense.promise.catch(() => {});
@@ -288,11 +291,14 @@ export class ShardLink {
     });
     if (arrival) sockets.add(socket);
     this.#closeSocket = () => void socket.close();
+    let forget = () => {};
     const over = new AbortController();
     void closed.promise.then(() => over.abort());
     this.#closing.signal.addEventListener('abort', this.#closeSocket, { once: true });
     try {
-      const { version, features } = before ?? (await this.#learnWho(socket));
+      const asterisk = before ?? (await this.#learnWho(socket));
+      const { version, features } = asterisk;
+      forget = known.connected(asterisk);
       if (features.restOverWebSocket) this.#ways.socket = socket;
       this.#stands = true;
       if (this.#isOurs) this.#takeCommands();
@@ -322,6 +328,7 @@ export class ShardLink {
       this.#tell({ state: 'away', why: whyLost(info) });
     } finally {
       this.#ways.socket = undefined;
+      forget();
       sockets.delete(socket);
       this.#connected = false;
       this.#stands = false;
