@@ -39,7 +39,7 @@ export const commandSchema = z.discriminatedUnion('kind', [
 export type Command = z.infer<typeof commandSchema>;
 
 /** Why a gateway did not execute a command. */
-const commandRefusals = [
+export const commandRefusals = [
   /** A worker with a higher epoch has the call. */
   'CF_COMMAND_FENCED',
   /** The call was given back to the dialplan, since nobody claimed it in time. */

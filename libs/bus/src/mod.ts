@@ -13,7 +13,14 @@ export {
 } from './call-record.ts';
 export { CancelError, cancelCall } from './cancel.ts';
 export { type CancelReply, type CancelRequest, cancelRequestSchema } from './cancel-messages.ts';
-export { type Command, type CommandRefusal, type CommandReply, commandReplySchema, commandSchema } from './command.ts';
+export {
+  type Command,
+  type CommandRefusal,
+  type CommandReply,
+  commandRefusals,
+  commandReplySchema,
+  commandSchema,
+} from './command.ts';
 export { type Bus, type BusOptions, connectBus, whyNatsIsAway } from './connection.ts';
 export { newNkeySeed, publicKeyOf } from './credentials.ts';
 export { dialOutcomeOf } from './dial-outcome.ts';

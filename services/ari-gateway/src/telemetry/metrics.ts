@@ -1,4 +1,4 @@
-import { type CommandReply, originateRefusals, type PbxState, pbxStates } from '@callfleet/bus';
+import { type CommandReply, commandRefusals, originateRefusals, type PbxState, pbxStates } from '@callfleet/bus';
 import { meter, Tally, watchGauges } from '@callfleet/telemetry';
 import type { Attributes } from '@opentelemetry/api';
 import { type CommandClass, commandClasses } from '../names/command-class.ts';
@@ -43,19 +43,7 @@ export const givenBackCalls = new Tally(
 const refusedCommands = new Tally(
   'callfleet.commands.refused',
   { description: 'Commands not executed, or not known to be, by code', unit: '{command}', attribute: 'callfleet.code' },
-  [
-    'CF_COMMAND_FENCED',
-    'CF_CALL_RELEASED',
-    'CF_SHARD_NOT_HELD',
-    'CF_PBX_NO_ANSWER',
-    'CF_PBX_CONNECTION_LOST',
-    'CF_PBX_BUSY',
-    'CF_BREAKER_OPEN',
-    'CF_TRUNK_FULL',
-    'CF_TRUNK_TOO_FAST',
-    'CF_TRUNK_NOT_COUNTED',
-    'CF_CALL_CANCELLED',
-  ],
+  commandRefusals,
 );
 
 /** By what the gateway said to who asked for the call. */
