@@ -36,9 +36,9 @@ const struck = new Set<string>();
 
 /** Of a request that is one call's: whose, and what it says of no id of that call. */
 function ownerOf(request: string): { from: string; id: string } | undefined {
-  for (const [channelId, from] of numberOf)
-    for (const id of [channelId, channelId.replace('.', '_')]) if (request.includes(id)) return { from, id };
-  return undefined;
+  // Of two ids one may be the beginning of the other.
+  const [id] = request.match(/[\w-]+-\d+[._]\d+/g)?.filter((one) => numberOf.has(one.replace('_', '.'))) ?? [];
+  return id === undefined ? undefined : { from: numberOf.get(id.replace('_', '.')) ?? '', id };
 }
 
 function fateOf(request: string): Fate {
@@ -124,10 +124,12 @@ async function usualCall() {
 async function unseen(callers: readonly string[]): Promise<string[]> {
   const [pbx] = system.pbxs;
   const authorization = `Basic ${Buffer.from(`${pbx?.username}:${pbx?.password}`).toString('base64')}`;
-  const answer = await fetch(`${pbx?.httpUrl}/ari/applications`, { headers: { authorization } });
-  const applications = (await answer.json()) as { name: string; channel_ids: string[] }[];
+  const ask = async (what: string) =>
+    (await fetch(`${pbx?.httpUrl}/ari/${what}`, { headers: { authorization } })).json() as Promise<unknown>;
+  const there = (await ask('channels')) as { id: string }[];
+  const applications = (await ask('applications')) as { name: string; channel_ids: string[] }[];
   const seen = applications.filter(({ name }) => name.endsWith('.mirror')).flatMap(({ channel_ids }) => channel_ids);
-  return [...numberOf].flatMap(([id, from]) => (callers.includes(from) && !seen.includes(id) ? [id] : []));
+  return there.flatMap(({ id }) => (callers.includes(numberOf.get(id) ?? '') && !seen.includes(id) ? [id] : []));
 }
 
 /**

@@ -35,9 +35,12 @@ const END_AGAIN_AFTER_MS = 500;
 
 /**
  * A command that has no answer after this may have been in the hands of a gateway that died. What is done once, however often it is asked for, is
- * asked for again: a gateway that lives answers with what became of the first; milliseconds.
+ * asked for again: a gateway that lives answers with what became of the first, another has the shard by then; milliseconds.
  */
-const ASK_AGAIN_AFTER_MS = 2000;
+const ASK_AGAIN_AFTER_MS = 750;
+
+/** The same where it must be known first what the PBX made of it: by then that is told, or there; milliseconds. */
+const ASK_SURELY_AFTER_MS = 2000;
 
 /** Waited for right before something is sent. @throws CallTakenOverError, NotCertainError after `withinMs` */
 export type MayAct = (withinMs: number) => Promise<void>;
@@ -122,6 +125,7 @@ export class GatewayClient {
     signal = this.#over,
   ): Promise<Extract<CommandReply, { ok: true }>> {
     let deadline = Date.now() + this.#timeoutMs;
+    let wasLost = false;
     for (;;) {
       try {
         await mayAct(Math.max(1, deadline - Date.now()));
@@ -129,11 +133,12 @@ export class GatewayClient {
         if (command.kind === 'ari' && this.#begun.includes(command.request)) return BEGUN;
         const subject = subjects.commands(this.#call.pbx, this.#call.shard);
         const leftMs = Math.max(1, deadline - Date.now());
-        const timeoutMs = isDoneOnce(command) ? Math.min(leftMs, ASK_AGAIN_AFTER_MS) : leftMs;
+        const timeoutMs = isDoneOnce(command) ? Math.min(leftMs, askAgainAfterMs(command)) : leftMs;
         const reply = await askAgain(this.#bus, subject, command, { reply: commandReplySchema, timeoutMs, signal });
         if (reply.ok) return reply;
         if (reply.code === 'CF_CALL_RELEASED') this.isGivenBack = true;
-        const afterMs = againAfterMs(command, reply);
+        wasLost ||= reply.code === 'CF_PBX_CONNECTION_LOST';
+        const afterMs = againAfterMs(command, reply, wasLost);
         if (afterMs === undefined || Date.now() + afterMs >= deadline) throw refusal(what, reply);
         await wait(afterMs);
       } catch (error) {
@@ -184,16 +189,35 @@ function isDoneOnce(command: Command): boolean {
   return method === 'DELETE' || method === 'GET' || DONE_ONCE.has(`${method} ${route}`);
 }
 
-/** When a command that was refused so is sent again, milliseconds; undefined: not at all. */
-function againAfterMs(command: Command, { code }: Extract<CommandReply, { ok: false }>): number | undefined {
+/**
+ * When a command that was refused so is sent again, milliseconds; undefined: not at all.
+ *
+ * @param wasLost its connection to the PBX was lost before: that the PBX is spared now will pass
+ */
+function againAfterMs(
+  command: Command,
+  { code }: Extract<CommandReply, { ok: false }>,
+  wasLost: boolean,
+): number | undefined {
   if (code === 'CF_SHARD_NOT_HELD') return RETRY_AFTER_MS;
   if (command.kind !== 'ari') return undefined;
-  const { request } = command;
-  // That it has begun may be told only when the connection is back.
   if (code === 'CF_PBX_CONNECTION_LOST' && isDoneOnce(command))
-    return Begun.tellsOf(request) ? ASK_AGAIN_AFTER_MS : RETRY_AFTER_MS;
+    return mustBeSure(command) ? ASK_SURELY_AFTER_MS : RETRY_AFTER_MS;
   const wasSpared = code === 'CF_BREAKER_OPEN' || code === 'CF_PBX_BUSY';
-  return wasSpared && request.method === 'DELETE' ? END_AGAIN_AFTER_MS : undefined;
+  const isWanted = command.request.method === 'DELETE' || (wasLost && isDoneOnce(command));
+  return wasSpared && isWanted ? END_AGAIN_AFTER_MS : undefined;
+}
+
+function askAgainAfterMs(command: Command): number {
+  return mustBeSure(command) ? ASK_SURELY_AFTER_MS : ASK_AGAIN_AFTER_MS;
+}
+
+/** Its beginning is told when the shard's new gateway has compared; or Asterisk connects a media leg, which is not there before. */
+function mustBeSure(command: Command): boolean {
+  if (command.kind !== 'ari') return false;
+  const { route, query } = command.request;
+  const isLeg = route === '/channels/externalMedia';
+  return Begun.tellsOf(command.request) || (isLeg && query.transport !== 'udp' && query.connection_type !== 'server');
 }
 
 function refusal(what: string, { code, message }: Extract<CommandReply, { ok: false }>): Error {

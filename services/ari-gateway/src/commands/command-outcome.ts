@@ -1,4 +1,4 @@
-import { AriError, type AriResponse, AriTimeoutError } from '@callfleet/ari';
+import { AriClosedError, AriError, type AriResponse, AriTimeoutError } from '@callfleet/ari';
 import type { CommandClass } from '../names/command-class.ts';
 
 /** What became of a request: an answer of any status, or what its requester threw. */
@@ -23,6 +23,11 @@ const FAILURES: ReadonlySet<AriError['code']> = new Set([
 /** No answer in time: whose fault that is, nobody can say when our own event loop was late. */
 export function isTimeout(outcome: Outcome): boolean {
   return 'error' in outcome && outcome.error instanceof AriTimeoutError;
+}
+
+/** Its connection closed before the answer. */
+export function isConnectionLost(outcome: Outcome): boolean {
+  return 'error' in outcome && outcome.error instanceof AriClosedError;
 }
 
 /** Whether the PBX is in trouble. What it says of one request (4xx) is none, and neither is what we did not send. */

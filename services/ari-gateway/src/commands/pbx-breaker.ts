@@ -4,7 +4,7 @@ import type { Config } from '@callfleet/config';
 import CircuitBreaker from 'opossum';
 import type { LoopLateness } from '../async/loop-lateness.ts';
 import type { CommandClass } from '../names/command-class.ts';
-import { isFailure, isTimeout, type Outcome, outcomeOf } from './command-outcome.ts';
+import { isConnectionLost, isFailure, isTimeout, type Outcome, outcomeOf } from './command-outcome.ts';
 
 export interface PbxBreakerOptions {
   readonly settings: Config['gateway']['breaker'];
@@ -31,6 +31,8 @@ export class PbxBreaker {
   readonly #rotation: NodeJS.Timeout;
   /** Times that it was closed. What was sent before that says nothing of the PBX as it is now. */
   #recoveries = 0;
+  /** Connections that closed on commands. One takes all with it that are under way on it, or the network does: that counts once. */
+  #losses = 0;
 
   constructor(options: PbxBreakerOptions) {
     this.#options = options;
@@ -90,14 +92,17 @@ export class PbxBreaker {
 
   async #outcome(send: Send): Promise<Outcome> {
     const recoveries = this.#recoveries;
+    const losses = this.#losses;
     const wasLate = this.#options.loop.since();
     const outcome = await outcomeOf(send());
     if (!isFailure(outcome, this.#options.commandClass)) return outcome;
     if (recoveries !== this.#recoveries && !this.isOpen) return outcome;
     // It says nothing of the PBX: what is open stays so, and what is not stays so.
-    const isTelling = !(isTimeout(outcome) && wasLate());
+    const isOfOneCounted = isConnectionLost(outcome) && losses !== this.#losses;
+    const isTelling = !(isTimeout(outcome) && wasLate()) && !isOfOneCounted;
     if (!isTelling && !this.isOpen) return outcome;
     if (isTelling) this.#options.onFailure();
+    if (isTelling && isConnectionLost(outcome)) this.#losses += 1;
     throw new PbxFailure(outcome);
   }
 }

@@ -278,6 +278,23 @@ describe('a PBX that answers pings', () => {
     expect(await asked(hangup)).toBe(204);
   });
 
+  test('is not cut off when a connection to it breaks, with whatever was under way on it', async () => {
+    const broken = Promise.withResolvers<void>();
+    const closing = guard.over({
+      request: async () => {
+        await broken.promise;
+        throw new AriClosedError('closed', { url: 'http://pbx-a', mayHaveRun: true });
+      },
+    });
+    const lost = Array.from({ length: 30 }, (_, n) => closing.request(play(n)).catch(({ code }) => code));
+    await vi.advanceTimersByTimeAsync(100);
+    broken.resolve();
+    expect(new Set(await Promise.all(lost))).toEqual(new Set(['CF_ARI_CLOSED']));
+    expect(guard.isOpen('media')).toBe(false);
+    behaviour = () => 204;
+    expect(await asked(play())).toBe(204);
+  });
+
   test('is not cut off again at the first failure after it was', async () => {
     behaviour = ({ route }) => (route === play().route ? 503 : 200);
     for (let n = 0; n < 10; n++) await asked(play());

@@ -33,6 +33,8 @@ export interface ShardMirrorOptions {
 
 /** Of its own, to the PBX. */
 const MOST_CONNECTIONS = 4;
+/** By then the gateway that has the shard knows of us, and subscribes what comes; milliseconds. */
+const KNOWN_AFTER_MS = 1500;
 
 /**
  * What happens on another gateway's shard, seen over a socket of our own. The last moments are kept; nothing of it is published
@@ -157,9 +159,12 @@ export class ShardMirror {
     this.#asterisk = asterisk;
     try {
       expectOk(await this.#http.request(applications.filter({ applicationName: application, filter: EVENT_FILTER })));
-      await this.#subscribeToAll();
+      const subscribed = new Set<string>();
+      await this.#subscribeToAll(subscribed);
       this.#connected = !this.#isReplaced && !signal.aborted;
       if (this.#connected) log.info({ pbx: pbx.name, shard }, 'mirror.connected');
+      await Promise.race([closed.promise, wait(KNOWN_AFTER_MS, undefined, { signal }).catch(() => {})]);
+      if (this.#connected && !signal.aborted) await this.#subscribeToAll(subscribed);
       const info = await closed.promise;
       if (info.by !== 'us') log.warn({ pbx: pbx.name, shard, ...info }, 'mirror.socket-lost');
     } finally {
@@ -169,8 +174,12 @@ export class ShardMirror {
     }
   }
 
-  /** What comes from now on is subscribed by the gateway that has the shard. */
-  async #subscribeToAll(): Promise<void> {
+  /**
+   * What comes from now on is subscribed by the gateway that has the shard, once it knows that there is a mirror.
+   *
+   * @param subscribed what is already; the rest is added
+   */
+  async #subscribeToAll(subscribed: Set<string>): Promise<void> {
     const { pbx, shard } = this.#options;
     const [channelsThere, bridgesThere] = await Promise.all([
       this.#http.request(channels.list()),
@@ -178,6 +187,8 @@ export class ShardMirror {
     ]);
     const snapshot = new PbxSnapshot(pbx.name, shard, expectOk(channelsThere), expectOk(bridgesThere));
     const subscriptions = new MirrorSubscriptions({ pbx: pbx.name, shard }, this.#guarded, () => true);
-    await subscriptions.add(sourcesOf(snapshot));
+    const sources = sourcesOf(snapshot).filter((source) => !subscribed.has(source));
+    for (const source of sources) subscribed.add(source);
+    await subscriptions.add(sources);
   }
 }
