@@ -79,6 +79,8 @@ export class SupervisedThread {
     this.#worker = new Worker(new URL('./program-thread.ts', import.meta.url), {
       name,
       workerData,
+      // Programs need no WebSocket; and a native addon that a thread is just loading when it is ended aborts the whole process.
+      env: { ...process.env, WS_NO_BUFFER_UTIL: '1' },
       resourceLimits: { maxOldGenerationSizeMb: memoryMb + HEADROOM_MB },
     });
     this.#worker.on('message', (message: FromThread) => this.#onMessage(message));

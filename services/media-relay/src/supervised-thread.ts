@@ -51,7 +51,8 @@ export class SupervisedThread implements RelayThread {
     this.#worker = new Worker(new URL('./relay-thread.ts', import.meta.url), {
       name: `relay-${start.thread}`,
       workerData: start,
-      env: environmentOf(process.env),
+      // A native addon that a thread is just loading when it is ended aborts the whole process.
+      env: { ...environmentOf(process.env), WS_NO_BUFFER_UTIL: '1' },
     });
     this.#worker.on('message', (message: FromThread) => this.#onMessage(message));
     this.#worker.on('messageerror', (error) => this.#lose('sent what can not be read', error));
