@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { ARI_EVENT_TYPES, type AriRequester, type StasisStart } from '@callfleet/ari';
 import type { CallEvent, EventOutbox } from '@callfleet/bus';
-import { isCallId } from '@callfleet/identity';
+import { type CallId, isCallId } from '@callfleet/identity';
 import { createLogger } from '@callfleet/telemetry';
 import fc from 'fast-check';
 import { expect, onTestFinished, test, vi } from 'vitest';
@@ -170,4 +170,25 @@ test('channels are followed twenty in a request; where one is gone, each of its 
   const counts = followed.map((sources) => sources.split(',').length);
   expect(counts).toEqual([20, 20, 5, ...Array.from({ length: 20 }, () => 1)]);
   expect(followed.slice(3)).toEqual(Array.from({ length: 20 }, (_, n) => `channel:${20 + n}`));
+});
+
+test('what was told is noted until the shard is reconciled, and again from the next socket on', () => {
+  const { events, published } = shard();
+  const channel = {
+    id: '1.2',
+    state: 'Ring',
+    caller: { name: '', number: '' },
+    dialplan: { app_name: 'Stasis', app_data: 'one' },
+  };
+  const tell = (type: string) => events.handle({ type, args: [], channel } as IncomingEvent);
+  tell('StasisStart');
+  tell('ChannelStateChange');
+  const call = published[0]?.call as CallId;
+  expect(events.toldSinceConnected(call)).toEqual(published);
+  events.reconciled();
+  tell('ChannelStateChange');
+  expect(events.toldSinceConnected(call)).toEqual([]);
+  events.disconnected();
+  tell('StasisEnd');
+  expect(events.toldSinceConnected(call)).toEqual(published.slice(-1));
 });

@@ -74,9 +74,15 @@ export class ShardEvents {
       onChannelEnded(call, (event as ChannelDestroyed).channel.id);
     }
     const told = publisher.publish(call, event);
-    const since = this.#sinceConnected;
-    if (since) since.set(call.id, [...(since.get(call.id) ?? []), told]);
+    this.#noteUntilReconciled(told);
     return told;
+  }
+
+  #noteUntilReconciled(told: CallEvent): void {
+    const since = this.#sinceConnected;
+    const ofCall = since?.get(told.call);
+    if (ofCall) ofCall.push(told);
+    else since?.set(told.call, [told]);
   }
 
   /** Until the shard is reconciled: what a history that was read meanwhile may not have. */

@@ -333,7 +333,7 @@ export class ShardLink {
       this.#connected = false;
       this.#stands = false;
       this.#closing.signal.removeEventListener('abort', this.#closeSocket);
-      this.#traffic.pause();
+      this.#traffic.disconnected();
       await socket.close();
       events.letThrough();
     }

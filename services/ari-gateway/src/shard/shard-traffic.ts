@@ -177,18 +177,22 @@ export class ShardTraffic {
     if (!this.#isSuspended && !this.#isDraining) this.#origination.start();
   }
 
-  /** No socket stands. */
-  pause(): void {
-    this.#events.disconnected();
+  #pause(): void {
     this.#intake.stop();
     this.#cancellation.stop();
     this.#origination.stop();
   }
 
+  /** No socket stands: with the next one it is reconciled. */
+  disconnected(): void {
+    this.#events.disconnected();
+    this.#pause();
+  }
+
   /** Takes no commands until `resume`: the shard may be another's. */
   suspend(): void {
     this.#isSuspended = true;
-    this.pause();
+    this.#pause();
   }
 
   resume(): void {
